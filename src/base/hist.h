@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "err.h"
+
+/* Log-linear histogram of durations: 128 linear steps in each power of two, so a value is known to
+ * better than 1 % (2 significant digits), from 1 ns to 17 s; larger values saturate in the last
+ * bucket, 'max_ns' stays exact.  Fixed size, no allocation: it can live in a worker's memory with
+ * that worker as its only writer. */
+
+#define HIST_SUB_BITS 7
+#define HIST_SUB (1u << HIST_SUB_BITS)
+#define HIST_MAX_BITS 34
+#define HIST_BUCKETS ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB)
+
+struct hist {
+	uint64_t n;	 /* samples */
+	uint64_t sum_ns; /* of all samples, for the mean */
+	uint64_t min_ns; /* UINT64_MAX as long as n is 0 */
+	uint64_t max_ns;
+	uint32_t count[HIST_BUCKETS]; /* saturates at UINT32_MAX */
+};
+
+void hist_init(struct hist *h);
+
+static inline unsigned
+hist_index(uint64_t ns)
+{
+	unsigned shift;
+
+	if (ns < 2 * HIST_SUB)
+		return (unsigned)ns;
+	if (ns >> HIST_MAX_BITS)
+		return HIST_BUCKETS - 1;
+	shift = 63 - HIST_SUB_BITS - (unsigned)__builtin_clzll(ns);
+	return (shift << HIST_SUB_BITS) + (unsigned)(ns >> shift);
+}
+
+/* Adds one sample; a handful of instructions, fit for a burst loop. */
+static inline void
+hist_record(struct hist *h, uint64_t ns)
+{
+	uint32_t *count = &h->count[hist_index(ns)];
+
+	h->n++;
+	h->sum_ns += ns;
+	h->min_ns = ns < h->min_ns ? ns : h->min_ns;
+	h->max_ns = ns > h->max_ns ? ns : h->max_ns;
+	*count += *count != UINT32_MAX;
+}
+
+/* Lowest and highest value that fall into bucket 'i'; the last bucket reaches to UINT64_MAX. */
+uint64_t hist_bucket_low(unsigned i);
+uint64_t hist_bucket_high(unsigned i);
+
+/* Adds all samples of 'other'. */
+void hist_add(struct hist *h, const struct hist *other);
+
+/* Value below or at which the share 'q' (0 to 1) of the samples lies, as the upper end of its
+ * bucket but never above max_ns; 0 when there are no samples.  Overstates, never understates, also
+ * when a count is saturated. */
+uint64_t hist_quantile(const struct hist *h, double q);
+/* NaN when there are no samples. */
+double hist_mean(const struct hist *h);
+
+/* {"n", "min_ns", "mean_ns", "p50_ns", "p90_ns", "p99_ns", "p999_ns", "p9999_ns", "max_ns",
+ * "buckets": [[low_ns, count], ...]}; a quantile with fewer than 10 / (1 - q) samples is
+ * null, and so are minimum, mean and maximum of no samples.  The caller owns the result. */
+json_t *hist_to_json(const struct hist *h);
+/* Reads what hist_to_json wrote: bucket counts, minimum and maximum exactly, the sum from the mean
+ * (exact below 2^52 ns).  'h' is empty after an error. */
+int hist_from_json(struct hist *h, const json_t *json, struct err *err);
