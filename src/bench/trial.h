@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/hist.h"
+#include "ledger.h"
+
+/* One trial: a load, for a time, and everything known about what came of it. */
+
+struct trial_spec {
+	double rate_pps; /* intended load, frames a second */
+	uint64_t duration_ns;
+	bool flat_out; /* as fast as the link takes frames: no schedule, nothing refused */
+};
+
+/* Something stopped a data-plane lcore or the machine during the trial. */
+struct trial_noise {
+	uint64_t gap_max_ns;   /* longest time between two rounds of the generator's loop */
+	uint64_t gaps_20us;    /* gaps of more than 20 us */
+	uint64_t gaps_sum_ns;  /* their sum */
+	uint64_t run_delay_ns; /* the lcore was runnable and did not run (schedstat) */
+	uint64_t steal_ns;     /* all CPUs, resolution of the kernel's tick */
+	uint64_t nivcsw;       /* involuntary switches of the generator's lcore */
+};
+
+enum trial_verdict {
+	TRIAL_PASS,
+	TRIAL_FAIL,
+	TRIAL_INVALID, /* says nothing about the chain; repeat it */
+};
+
+struct trial {
+	struct trial_spec spec;
+	double elapsed_s; /* measured length of the transmission */
+
+	/* Slots of the schedule: intended = sent + refused + late. */
+	uint64_t intended;
+	uint64_t sent;
+	uint64_t refused; /* on time, and the link had no room */
+	uint64_t late;	  /* the generator was not there */
+
+	/* Frames of the run that arrived, by kind.  A frame is one of ok, duplicate, corrupt,
+	 * truncated, misdelivered, reflected, overdue; reordered is a property beside.  Without
+	 * signatures all are ok, and the ledger says seq_unknown. */
+	uint64_t received; /* all of them, both ports */
+	uint64_t ok;
+	uint64_t duplicate;
+	uint64_t reordered;
+	uint64_t corrupt;
+	uint64_t truncated;
+	uint64_t misdelivered; /* another destination MAC than the port's */
+	uint64_t reflected;    /* came back to the port that sent it */
+	uint64_t overdue;      /* after the drain's deadline */
+	uint64_t foreign;      /* frames that are not ours at all; not in received */
+
+	struct ledger ledger;
+	struct hist latency;	      /* from the intended departure, frames that arrived ok */
+	uint64_t latency_accuracy_ns; /* a sample may be this much too high or low */
+	struct trial_noise noise;
+	bool interrupted; /* a program died or the user stopped it */
+	char fault[160];  /* why the measurer calls it invalid; "" if it does not */
+
+	/* Filled in by trial_judge. */
+	enum trial_verdict verdict;
+	double loss_ratio; /* (lost + drops + miss + refused) / intended; NaN of nothing */
+	char reason[256];  /* of the verdict, one sentence */
+};
+
+#define TRIAL_MAX_LATE_RATIO 0.0001
+
+/* A trial of 'spec' of which nothing is known yet. */
+void trial_init(struct trial *t, const struct trial_spec *spec);
+
+/* Decides: invalid (late slots, interrupted, accounting, duplicates nobody made) before pass or
+ * fail by 'max_loss_ratio'; passes only with corrupt = truncated = misdelivered = reflected = 0,
+ * and with nothing left inside the chain after the drain. */
+void trial_judge(struct trial *t, double max_loss_ratio);
+
+/* Frames that the chain did not deliver: lost, drops, miss and refused, and what is unexplained
+ * where counters cannot be read. */
+uint64_t trial_lost(const struct trial *t);
+
+const char *trial_verdict_name(enum trial_verdict v); /* "pass", "fail", "invalid" */
+
+/* {"spec", "elapsed_s", "slots", "frames", "ledger", "latency", "latency_accuracy_ns", "noise",
+ * "interrupted", "fault", "verdict", "loss_ratio", "reason"}; unknown is null. */
+json_t *trial_to_json(const struct trial *t);
+int trial_from_json(struct trial *t, const json_t *json, struct err *err);
