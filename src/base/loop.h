@@ -27,8 +27,8 @@ struct loop_watch *loop_timer(struct loop *loop, uint64_t period_ms, void (*cb)(
 struct loop_watch *loop_signal(struct loop *loop, int signum, void (*cb)(void *arg), void *arg);
 void loop_unwatch(struct loop_watch *watch);
 
-/* Runs until loop_stop; one that came before ends the run at once.  Watched signals are unblocked in
- * the calling thread meanwhile: a program with several threads blocks them first, so that they come
- * here. */
+/* Runs until loop_stop; one that came before ends the run at once.  Watched signals are unblocked
+ * in the calling thread meanwhile: a program with several threads blocks them first, so that they
+ * come here. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

@@ -11,31 +11,31 @@
  * --help and a shell completion, so that these cannot drift apart.
  *
  * The row 'frame-size' of a command with the environment prefix NFVCHAIN is the flag --frame-size,
- * the variable NFVCHAIN_FRAME_SIZE and the key frame_size.  Precedence: flag, then environment, then
- * file, then default. */
+ * the variable NFVCHAIN_FRAME_SIZE and the key frame_size.  Precedence: flag, then environment,
+ * then file, then default. */
 
 struct opt {
 	const char *name; /* long name, lower case, words joined by '-' */
-	char key;         /* short flag, or 0 */
+	char key;	  /* short flag, or 0 */
 	const char *arg;  /* name of the value in help, or NULL for a switch */
 	const char *help; /* one line, lower case, no full stop */
 	/* Puts 'text' (NULL for a switch, "no" for --no-NAME) into 'field'; on error a sentence
 	 * about the value alone, the caller adds the name. */
 	int (*set)(void *field, const char *text, struct err *err);
-	size_t offset;             /* of the field in the command's settings */
+	size_t offset;		   /* of the field in the command's settings */
 	const char *const *values; /* NULL-terminated words for completion and help, or NULL */
 	unsigned flags;
 };
 
-#define OPT_HIDDEN 1u     /* works, but is left out of help and completion */
-#define OPT_NEGATABLE 2u  /* a switch that also has --no-NAME */
-#define OPT_NO_ENV 4u     /* has no environment variable */
+#define OPT_HIDDEN 1u	 /* works, but is left out of help and completion */
+#define OPT_NEGATABLE 2u /* a switch that also has --no-NAME */
+#define OPT_NO_ENV 4u	 /* has no environment variable */
 
 struct opt_command {
-	const char *name;       /* "nfvchain bench" */
+	const char *name;	/* "nfvchain bench" */
 	const char *positional; /* "[CHAIN]" or NULL when none is taken */
-	const char *summary;    /* first line of help: what it does */
-	const char *examples;   /* lines for help, or NULL */
+	const char *summary;	/* first line of help: what it does */
+	const char *examples;	/* lines for help, or NULL */
 	const char *env_prefix; /* "NFVCHAIN", or NULL for no environment */
 	const struct opt *opts;
 	size_t n_opts;
@@ -67,12 +67,12 @@ void opt_complete(const struct opt_command *cmd, FILE *out);
 
 /* Setters.  Text fields are char * owned by the settings; the old value is freed. */
 int opt_set_text(void *field, const char *text, struct err *err);
-int opt_set_switch(void *field, const char *text, struct err *err);      /* bool */
-int opt_set_u32(void *field, const char *text, struct err *err);         /* uint32_t */
-int opt_set_count(void *field, const char *text, struct err *err);       /* uint64_t, 10k = 10000 */
-int opt_set_size(void *field, const char *text, struct err *err);        /* uint64_t, 9k = 9216 */
-int opt_set_duration(void *field, const char *text, struct err *err);    /* uint64_t, ns */
-int opt_set_rate(void *field, const char *text, struct err *err);        /* struct rate */
+int opt_set_switch(void *field, const char *text, struct err *err);   /* bool */
+int opt_set_u32(void *field, const char *text, struct err *err);      /* uint32_t */
+int opt_set_count(void *field, const char *text, struct err *err);    /* uint64_t, 10k = 10000 */
+int opt_set_size(void *field, const char *text, struct err *err);     /* uint64_t, 9k = 9216 */
+int opt_set_duration(void *field, const char *text, struct err *err); /* uint64_t, ns */
+int opt_set_rate(void *field, const char *text, struct err *err);     /* struct rate */
 /* A list that grows by one with each use: struct opt_list. */
 int opt_set_list(void *field, const char *text, struct err *err);
 

@@ -11,14 +11,14 @@
  * output in a log file, SIGPIPE ignored, and dies when we do. */
 
 struct proc_conf {
-	const char *name;          /* for messages */
-	char *const *argv;         /* argv[0] is searched in PATH unless it has a slash */
-	const char *const *env;    /* "NAME=value" added to ours, NULL-terminated, or NULL */
-	const char *log_path;      /* stdout and stderr go there, appended; NULL inherits ours */
-	const char *cwd;           /* or NULL */
-	const int *cpus;           /* allowed CPUs, or NULL for ours */
+	const char *name;	/* for messages */
+	char *const *argv;	/* argv[0] is searched in PATH unless it has a slash */
+	const char *const *env; /* "NAME=value" added to ours, NULL-terminated, or NULL */
+	const char *log_path;	/* stdout and stderr go there, appended; NULL inherits ours */
+	const char *cwd;	/* or NULL */
+	const int *cpus;	/* allowed CPUs, or NULL for ours */
 	size_t n_cpus;
-	int nice;                  /* added to ours */
+	int nice; /* added to ours */
 	/* One of our own programs: "--lifeline FD" is appended to argv; the child drains and exits
 	 * when we are gone.  A foreign program gets PR_SET_PDEATHSIG instead, SIGKILL. */
 	bool lifeline;
@@ -27,12 +27,12 @@ struct proc_conf {
 struct proc {
 	char *name;
 	char *log_path;
-	pid_t pid;       /* 0 when nothing was started */
-	int pidfd;       /* readable once the child is dead */
+	pid_t pid;	 /* 0 when nothing was started */
+	int pidfd;	 /* readable once the child is dead */
 	int lifeline_fd; /* our end, or -1 */
 	off_t log_start; /* size of the log before the child wrote to it */
 	bool reaped;
-	int status;      /* as waitpid gives it, once reaped */
+	int status; /* as waitpid gives it, once reaped */
 };
 
 /* Starts a child.  On failure nothing is left and 'p' is zeroed; exec failures are reported here

@@ -203,6 +203,16 @@ try_load(struct search *s, double pps, struct err *err)
 	return LOAD_ACCEPTED;
 }
 
+/* Is there no point in going on?  Too many trials in all, or not one that was valid. */
+static bool
+exhausted(const struct search *s)
+{
+	const struct search_result *r = s->result;
+
+	return (s->conf->max_trials > 0 && r->n_trials >= s->conf->max_trials) ||
+	       (r->n_invalid == r->n_trials && r->n_trials >= 2 * s->conf->max_invalid);
+}
+
 /* Loads below 'low' are accepted, from 'high' on they are not: the first of those was 'bound'. */
 static int
 bisect(struct search *s, size_t high, enum load_verdict bound, struct err *err)
@@ -211,8 +221,11 @@ bisect(struct search *s, size_t high, enum load_verdict bound, struct err *err)
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int rc = try_load(s, search_grid_at(s->conf, mid), err);
+		int rc;
 
+		if (exhausted(s))
+			return 0;
+		rc = try_load(s, search_grid_at(s->conf, mid), err);
 		if (rc < 0)
 			return rc;
 		if (rc == LOAD_ACCEPTED) {

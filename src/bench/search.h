@@ -19,7 +19,9 @@ struct search_conf {
 	double step_ratio; /* neighbours on the grid differ by this or less, 1.02 = 2 % */
 	uint64_t trial_ns;
 	unsigned needed;       /* 3 */
-	unsigned max_invalid;  /* invalid trials in a row at one load before giving up on it */
+	unsigned max_invalid;  /* invalid trials in a row at one load before giving up on it; twice
+				* as many at the start without a valid one end the search */
+	unsigned max_trials;   /* of all loads together, 0 for no limit; then it is inconclusive */
 	double max_loss_ratio; /* 0 */
 };
 

@@ -399,6 +399,34 @@ a_goal_may_allow_loss(void **state)
 }
 
 static void
+a_machine_without_one_valid_trial_is_left_early(void **state)
+{
+	struct dut dut = {.capacity_pps = 5e6, .invalid_ratio = 1};
+	struct search_result r;
+
+	(void)state;
+	assert_int_equal(search(&usual, &dut, &r), 0);
+	assert_int_equal(r.end, SEARCH_INCONCLUSIVE);
+	assert_int_equal(r.n_trials, 2 * usual.max_invalid);
+}
+
+static void
+a_limit_of_trials_ends_without_a_verdict(void **state)
+{
+	struct search_conf conf = usual;
+	struct dut dut = {.capacity_pps = 5e6};
+	struct search_result r;
+
+	(void)state;
+	conf.max_trials = 10;
+	assert_int_equal(search(&conf, &dut, &r), 0);
+	assert_int_equal(r.end, SEARCH_INCONCLUSIVE);
+	/* A load begun is finished: at most 'needed' - 1 more. */
+	assert_in_range(r.n_trials, 10, 10 + conf.needed - 1);
+	assert_true(r.accepted_pps > 0 && r.accepted_pps <= 5e6);
+}
+
+static void
 the_user_can_stop(void **state)
 {
 	struct dut dut = {.capacity_pps = 5e6, .stop_after = 8};
@@ -486,6 +514,8 @@ main(void)
 		cmocka_unit_test(noise_at_the_top_does_not_spoil_the_rest),
 		cmocka_unit_test(stalls_never_raise_the_result),
 		cmocka_unit_test(a_goal_may_allow_loss),
+		cmocka_unit_test(a_machine_without_one_valid_trial_is_left_early),
+		cmocka_unit_test(a_limit_of_trials_ends_without_a_verdict),
 		cmocka_unit_test(the_user_can_stop),
 		cmocka_unit_test(trials_left_is_a_bound),
 		cmocka_unit_test(senseless_settings_are_refused),
