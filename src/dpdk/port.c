@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "port.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <rte_dev.h>
+#include <rte_errno.h>
+
+#include "base/str.h"
+
+#define VIRTIO_EXTRA 16u
+
+uint16_t
+port_buffer_size(uint16_t max_len)
+{
+	uint32_t room = RTE_MBUF_DEFAULT_DATAROOM;
+
+	/* virtio wants room for its own header and a VLAN tag beside the frame; and whole cache
+	 * lines, so that buffers start on one. */
+	if (max_len + VIRTIO_EXTRA > room)
+		room = RTE_ALIGN_CEIL(max_len + VIRTIO_EXTRA, RTE_CACHE_LINE_SIZE);
+	return (uint16_t)(room + RTE_PKTMBUF_HEADROOM);
+}
+
+static int
+setup_queues(struct port *port, const struct port_conf *conf, struct err *err)
+{
+	int socket = rte_eth_dev_socket_id(port->id);
+	int rc;
+
+	for (uint16_t q = 0; q < port->n_rxq; q++) {
+		rc = rte_eth_rx_queue_setup(port->id, q, port->rxd, (unsigned)socket, NULL,
+					    conf->pool);
+		if (rc < 0)
+			return err_set(err, -rc, "rx queue %u: %s", q, rte_strerror(-rc));
+	}
+	for (uint16_t q = 0; q < port->n_txq; q++) {
+		rc = rte_eth_tx_queue_setup(port->id, q, port->txd, (unsigned)socket, NULL);
+		if (rc < 0)
+			return err_set(err, -rc, "tx queue %u: %s", q, rte_strerror(-rc));
+	}
+	return 0;
+}
+
+static int
+configure(struct port *port, const struct port_conf *conf, const struct rte_eth_dev_info *info,
+	  struct err *err)
+{
+	struct rte_eth_conf eth = {0};
+	int rc;
+
+	if (conf->n_rxq > info->max_rx_queues || conf->n_txq > info->max_tx_queues)
+		return err_usage(err, "has %u rx and %u tx queues, %u and %u are needed",
+				 info->max_rx_queues, info->max_tx_queues, conf->n_rxq, conf->n_txq);
+	/* Some software devices declare 1514 bytes and pass whatever fits a buffer: those are left
+	 * with their default. */
+	if (conf->max_len > RTE_ETHER_MAX_LEN - RTE_ETHER_CRC_LEN &&
+	    info->max_rx_pktlen > conf->max_len)
+		eth.rxmode.mtu = RTE_MIN((uint32_t)conf->max_len - RTE_ETHER_HDR_LEN,
+					 info->max_mtu > 0 ? info->max_mtu : UINT16_MAX);
+	rc = rte_eth_dev_configure(port->id, conf->n_rxq, conf->n_txq, &eth);
+	if (rc < 0)
+		return err_set(err, -rc, "configure: %s", rte_strerror(-rc));
+	port->rxd = conf->rxd;
+	port->txd = conf->txd;
+	rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &port->rxd, &port->txd);
+	if (rc < 0)
+		return err_set(err, -rc, "%u rx and %u tx descriptors: %s", conf->rxd, conf->txd,
+			       rte_strerror(-rc));
+	return 0;
+}
+
+static int
+setup(struct port *port, const struct port_conf *conf, struct err *err)
+{
+	struct rte_eth_dev_info info;
+	int rc;
+
+	rc = rte_eth_dev_info_get(port->id, &info);
+	if (rc < 0)
+		return err_set(err, -rc, "%s", rte_strerror(-rc));
+	str_copy(port->driver, sizeof(port->driver), info.driver_name);
+	rc = configure(port, conf, &info, err);
+	if (rc == 0)
+		rc = setup_queues(port, conf, err);
+	if (rc < 0)
+		return rc;
+	rc = rte_eth_dev_start(port->id);
+	if (rc < 0)
+		return err_set(err, -rc, "start: %s", rte_strerror(-rc));
+	port->started = true;
+	/* Software links have no filter to switch off: a refusal there changes nothing. */
+	if (conf->promiscuous)
+		(void)rte_eth_promiscuous_enable(port->id);
+	return 0;
+}
+
+int
+port_open(struct port *port, uint16_t id, const struct port_conf *conf, struct err *err)
+{
+	struct rte_ether_addr mac = {0};
+	int rc;
+
+	*port = (struct port){.id = id, .n_rxq = conf->n_rxq, .n_txq = conf->n_txq};
+	rte_eth_dev_get_name_by_port(id, port->name);
+	(void)rte_eth_macaddr_get(id, &mac);
+	memcpy(port->mac, mac.addr_bytes, sizeof(port->mac));
+	rc = setup(port, conf, err);
+	if (rc < 0) {
+		port_stop(port);
+		return err_wrap(err, rc, "port %u (%s)", id, port->name);
+	}
+	return 0;
+}
+
+void
+port_stop(struct port *port)
+{
+	if (port->started)
+		(void)rte_eth_dev_stop(port->id);
+	port->started = false;
+}
+
+void
+port_close(struct port *port)
+{
+	port_stop(port);
+	if (port->name[0] != '\0')
+		(void)rte_eth_dev_close(port->id);
+	*port = (struct port){0};
+}
+
+int
+port_reopen(struct port *port, const char *devargs, const struct port_conf *conf, struct err *err)
+{
+	struct rte_eth_dev_info info;
+	struct port old = *port;
+	uint16_t id;
+	int rc;
+
+	rc = rte_eth_dev_info_get(port->id, &info);
+	if (rc < 0)
+		return err_set(err, -rc, "port %u: %s", port->id, rte_strerror(-rc));
+	port_close(port);
+	*port = old;
+	port->started = false;
+	rc = rte_dev_remove(info.device);
+	if (rc < 0)
+		return err_set(err, -rc, "port %s: detach: %s", old.name, rte_strerror(-rc));
+	rc = rte_dev_probe(devargs);
+	if (rc < 0)
+		return err_set(err, -rc, "port %s: attach: %s", old.name, rte_strerror(-rc));
+	if (rte_eth_dev_get_port_by_name(old.name, &id) < 0)
+		return err_set(err, ENODEV, "port %s: attached, but gone", old.name);
+	return port_open(port, id, conf, err);
+}
+
+uint64_t
+port_missed(const struct port *port)
+{
+	struct rte_eth_stats stats;
+
+	if (!port->started || rte_eth_stats_get(port->id, &stats) < 0)
+		return 0;
+	return stats.imissed + stats.rx_nombuf;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+#include "control.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+#include <rte_version.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "dpdk/eal.h"
+#include "engine.h"
+#include "rpc/control.h"
+#include "show.h"
+
+#define QUIESCE_MS 3000
+
+struct control {
+	struct fwd *fwd;
+	struct loop *loop;
+	struct control_server *server;
+	pthread_t thread;
+	bool running;
+	int signals;
+};
+
+static void
+stop(struct control *c)
+{
+	fwd_set_state(c->fwd, FWD_STOP);
+}
+
+static int
+call_hello(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
+{
+	struct control *c = ctx;
+	const struct fwd *fwd = c->fwd;
+	json_t *reasons = json_array();
+
+	(void)params, (void)e;
+	for (unsigned i = 0; i < fwd->n_reasons; i++)
+		json_array_append_new(reasons, json_string(fwd->reason[i]));
+	*result = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:o}", "version",
+			    NFVCHAIN_VERSION, "dpdk", rte_version(), "engine", fwd->engine->name,
+			    "ports", fwd->plan.n_ports, "lcores", fwd->plan.n_lcores, "burst",
+			    fwd->conf->burst, "rxd", fwd->port[0].rxd, "txd", fwd->port[0].txd,
+			    "on_full", fwd->conf->on_full == ON_FULL_HOLD ? "hold" : "drop", "idle",
+			    idle_policy_name(fwd->conf->idle), "reasons", reasons);
+	return 0;
+}
+
+static int
+call_counters(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
+{
+	struct control *c = ctx;
+
+	(void)params, (void)e;
+	*result = show_counters(c->fwd);
+	return 0;
+}
+
+static int
+call_quiesce(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
+{
+	struct control *c = ctx;
+
+	if (atomic_load(&c->fwd->state) != FWD_STOP)
+		fwd_set_state(c->fwd, FWD_PAUSE);
+	if (!fwd_wait_state(c->fwd, (enum fwd_state)atomic_load(&c->fwd->state), QUIESCE_MS))
+		return jsonrpc_fail(e, JSONRPC_FAILED, "an lcore did not come to rest within %d ms",
+				    QUIESCE_MS);
+	c->fwd->epoch++;
+	return call_counters(ctx, params, result, e);
+}
+
+static int
+call_resume(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
+{
+	struct control *c = ctx;
+
+	(void)params, (void)result;
+	if (atomic_load(&c->fwd->state) == FWD_STOP)
+		return jsonrpc_fail(e, JSONRPC_FAILED, "the forwarder is ending");
+	fwd_set_state(c->fwd, FWD_RUN);
+	return 0;
+}
+
+static int
+call_port_reopen(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
+{
+	struct control *c = ctx;
+	struct err err = {0};
+	uint64_t port;
+	int rc;
+
+	if (jsonrpc_u64(params, "port", &port, e) < 0)
+		return -EINVAL;
+	if (port >= c->fwd->plan.n_ports)
+		return jsonrpc_fail(e, JSONRPC_PARAMS, "there is no port %llu",
+				    (unsigned long long)port);
+	rc = call_quiesce(ctx, params, result, e);
+	if (rc < 0)
+		return rc;
+	rc = fwd_reopen_port(c->fwd, (uint16_t)port, &err);
+	fwd_set_state(c->fwd, FWD_RUN);
+	return rc < 0 ? jsonrpc_fail(e, JSONRPC_FAILED, "%s", err.msg) : 0;
+}
+
+/* An optional parameter; 'value' keeps its default when it is absent. */
+static int
+optional_u64(const json_t *params, const char *name, uint64_t *value, struct jsonrpc_error *e)
+{
+	return json_object_get(params, name) == NULL ? 0 : jsonrpc_u64(params, name, value, e);
+}
+
+static int
+call_fault(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
+{
+	struct control *c = ctx;
+	struct fault *f = &c->fwd->lcore[0].fault;
+	uint64_t count = 1, skip = 0, spacing = 1, distance = 1;
+	enum fault_kind kind;
+	const char *word;
+
+	(void)result;
+	if (jsonrpc_text(params, "kind", &word, e) < 0 ||
+	    optional_u64(params, "count", &count, e) < 0 ||
+	    optional_u64(params, "skip", &skip, e) < 0 ||
+	    optional_u64(params, "spacing", &spacing, e) < 0 ||
+	    optional_u64(params, "distance", &distance, e) < 0)
+		return -EINVAL;
+	if (fault_kind_parse(word, &kind) < 0)
+		return jsonrpc_fail(e, JSONRPC_PARAMS, "there is no fault '%s'", word);
+	if (count > UINT32_MAX || skip > UINT32_MAX || spacing == 0 || spacing > UINT32_MAX ||
+	    distance == 0 || distance > UINT32_MAX)
+		return jsonrpc_fail(e, JSONRPC_PARAMS, "count, skip, spacing and distance are 32-bit "
+						       "numbers, the last two at least 1");
+	if (atomic_load(&f->armed) != 0)
+		return jsonrpc_fail(e, JSONRPC_FAILED, "a fault is still going on");
+	f->kind = kind;
+	f->left = (uint32_t)count;
+	f->wait = (uint32_t)skip;
+	f->spacing = (uint32_t)spacing;
+	f->distance = (uint32_t)distance;
+	atomic_store(&f->done, 0);
+	atomic_store_explicit(&f->armed, kind != FAULT_NONE && count > 0, memory_order_release);
+	return 0;
+}
+
+static int
+call_drain(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
+{
+	(void)params, (void)result, (void)e;
+	stop(ctx);
+	return 0;
+}
+
+static const struct jsonrpc_method methods[] = {
+	{"hello", call_hello, 0},
+	{"counters", call_counters, 0},
+	{"quiesce", call_quiesce, 0},
+	{"resume", call_resume, 0},
+	{"port_reopen", call_port_reopen, 0},
+	{"fault", call_fault, 0},
+	{"drain", call_drain, 0},
+};
+
+static void
+on_signal(void *arg)
+{
+	struct control *c = arg;
+
+	if (c->signals++ > 0)
+		_exit(1);
+	LOG(INFO, "draining");
+	stop(c);
+}
+
+static void
+on_lifeline(void *arg)
+{
+	struct control *c = arg;
+	char byte;
+
+	/* Nobody writes there: readable means that the other end is gone. */
+	if (read(c->fwd->conf->lifeline, &byte, 1) <= 0)
+		stop(c);
+}
+
+static void
+on_period(void *arg)
+{
+	struct control *c = arg;
+
+	show_period(c->fwd);
+}
+
+static void *
+control_main(void *arg)
+{
+	struct control *c = arg;
+
+	eal_bind_control_thread();
+	loop_run(c->loop);
+	return NULL;
+}
+
+static int
+watch(struct control *c, struct err *err)
+{
+	const struct fwd_conf *conf = c->fwd->conf;
+	const struct jsonrpc_server rpc = {
+		.methods = methods, .n_methods = N_ELEMS(methods), .ctx = c};
+	int rc = loop_open(&c->loop, err);
+
+	if (rc < 0)
+		return rc;
+	if (conf->control != NULL)
+		rc = control_server_open(&c->server, conf->control, &rpc, c->loop, err);
+	if (rc < 0)
+		return rc;
+	loop_signal(c->loop, SIGTERM, on_signal, c);
+	loop_signal(c->loop, SIGINT, on_signal, c);
+	if (conf->lifeline >= 0)
+		loop_fd(c->loop, conf->lifeline, on_lifeline, c);
+	if (conf->period_ns > 0)
+		loop_timer(c->loop, RTE_MAX(conf->period_ns / 1000000, 1u), on_period, c);
+	return 0;
+}
+
+int
+control_open(struct control **control, struct fwd *fwd, struct err *err)
+{
+	struct control *c = xcalloc(1, sizeof(*c));
+	int rc;
+
+	*control = c;
+	c->fwd = fwd;
+	rc = watch(c, err);
+	if (rc < 0)
+		return rc;
+	rc = pthread_create(&c->thread, NULL, control_main, c);
+	if (rc != 0)
+		return err_set(err, rc, "control thread: %s", strerror(rc));
+	c->running = true;
+	return 0;
+}
+
+void
+control_close(struct control *c)
+{
+	if (c == NULL)
+		return;
+	if (c->running) {
+		loop_stop(c->loop);
+		pthread_join(c->thread, NULL);
+	}
+	control_server_close(c->server);
+	loop_close(c->loop);
+	free(c);
+}

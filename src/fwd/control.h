@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/loop.h"
+#include "forwarder.h"
+
+/* The verbs of the control socket, served by a thread that is no lcore:
+ *
+ *     hello        {version, dpdk, engine, ports, lcores, burst, on_full, idle, reasons}
+ *     counters     {epoch, state, residual, ports: [{rx, tx, miss}], drops: {reason: n}, created,
+ *                   in_flight, busy_tsc, idle_tsc, tsc_hz, lcores: [...]}
+ *     quiesce      stops receiving until everything held has left; then as counters, exact
+ *     resume
+ *     port_reopen  {port}: attaches a port again whose peer was started anew
+ *     fault        {kind, count, skip, spacing, distance}: damages frames on purpose
+ *     drain        ends the program as SIGTERM does
+ */
+
+struct control;
+
+/* Starts the thread that serves conf->control (may be NULL), signals and the lifeline, and prints
+ * statistics each conf->period_ns.  SIGTERM, SIGINT, end of file on the lifeline and 'drain' set
+ * FWD_STOP; a second signal ends the process at once. */
+int control_open(struct control **control, struct fwd *fwd, struct err *err);
+void control_close(struct control *control);

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+#include "forwarder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+
+#include "base/clock.h"
+#include "dpdk/compat.h"
+#include "base/str.h"
+#include "engine.h"
+#include "nfs.h"
+
+#define POOL_CACHE 256
+
+static struct port_conf
+port_conf_of(const struct fwd *fwd, uint16_t id)
+{
+	return (struct port_conf){
+		.n_rxq = fwd->plan.n_rxq,
+		/* A queue to send by even for a port nothing is forwarded to: some drivers want
+		 * one, and virtio has them in pairs. */
+		.n_txq = RTE_MAX(fwd->plan.n_txq[id], fwd->plan.n_rxq),
+		.rxd = (uint16_t)fwd->conf->rxd,
+		.txd = (uint16_t)fwd->conf->txd,
+		.max_len = (uint16_t)(fwd->conf->max_frame - RTE_ETHER_CRC_LEN),
+		.promiscuous = fwd->conf->promiscuous,
+		.pool = fwd->pool,
+	};
+}
+
+/* Every ring full, every cache full, every burst in hand: the pool still has buffers. */
+static uint32_t
+count_mbufs(const struct fwd *fwd)
+{
+	uint32_t n = fwd->engine->need(&fwd->plan, fwd->conf);
+
+	for (uint16_t i = 0; i < fwd->plan.n_ports; i++) {
+		struct port_conf c = port_conf_of(fwd, i);
+
+		if (fwd->plan.enabled[i])
+			n += (uint32_t)c.n_rxq * c.rxd + (uint32_t)c.n_txq * c.txd;
+	}
+	n += (fwd->plan.n_lcores + 1u) * POOL_CACHE * 3 / 2;
+	return rte_align32pow2(n) - 1;
+}
+
+static int
+open_pool(struct fwd *fwd, struct err *err)
+{
+	uint32_t n = count_mbufs(fwd);
+	uint16_t room = port_buffer_size((uint16_t)fwd->conf->max_frame);
+
+	fwd->pool = rte_pktmbuf_pool_create("frames", n, POOL_CACHE, 0, room, SOCKET_ID_ANY);
+	if (fwd->pool == NULL)
+		return err_machine(err, "no memory for %u buffers of %u bytes (%u MB; see -m): %s", n,
+				   room, n / 1024 * (room + 256u) / 1024, rte_strerror(rte_errno));
+	return 0;
+}
+
+/* The arguments a port can be attached again from: as EAL was given them. */
+static void
+note_devargs(struct fwd *fwd, uint16_t id)
+{
+	struct rte_eth_dev_info info;
+	const struct rte_devargs *args;
+
+	if (rte_eth_dev_info_get(id, &info) < 0 || info.device == NULL)
+		return;
+	args = COMPAT_DEV_DEVARGS(info.device);
+	if (args != NULL)
+		snprintf(fwd->devargs[id], sizeof(fwd->devargs[id]), "%s%s%s", args->name,
+			 args->args != NULL && args->args[0] != '\0' ? "," : "",
+			 args->args != NULL ? args->args : "");
+}
+
+static int
+open_ports(struct fwd *fwd, struct err *err)
+{
+	for (uint16_t i = 0; i < fwd->plan.n_ports; i++) {
+		struct port_conf conf = port_conf_of(fwd, i);
+		int rc;
+
+		if (!fwd->plan.enabled[i])
+			continue;
+		rc = port_open(&fwd->port[i], i, &conf, err);
+		if (rc < 0)
+			return rc;
+		note_devargs(fwd, i);
+	}
+	return 0;
+}
+
+static void
+address_ports(struct fwd *fwd)
+{
+	struct nf_conf *nf = &fwd->nf_conf;
+
+	nf->n_ports = fwd->plan.n_ports;
+	nf->promiscuous = fwd->conf->promiscuous;
+	nf->mac_updating = fwd->conf->mac_updating;
+	for (uint16_t i = 0; i < fwd->plan.n_ports; i++) {
+		const struct fwd_conf *c = fwd->conf;
+		const uint8_t l2fwd_dest[6] = {0x02, 0, 0, 0, 0, (uint8_t)i};
+
+		memcpy(nf->port[i].addr, c->addr[i].set ? c->addr[i].mac : fwd->port[i].mac, 6);
+		memcpy(nf->port[i].dest, c->dest[i].set ? c->dest[i].mac : l2fwd_dest, 6);
+		nf->port[i].pair = fwd->plan.pair[i];
+	}
+}
+
+/* The lcores that get work are EAL's first ones, the main lcore among them. */
+static int
+open_lcores(struct fwd *fwd, struct err *err)
+{
+	const struct plan *plan = &fwd->plan;
+	uint16_t index = 0;
+	unsigned lcore;
+
+	fwd->lcore = rte_zmalloc(NULL, plan->n_lcores * sizeof(*fwd->lcore), RTE_CACHE_LINE_SIZE);
+	if (fwd->lcore == NULL)
+		return err_machine(err, "no memory for %u lcores", plan->n_lcores);
+	RTE_LCORE_FOREACH(lcore) {
+		struct fwd_lcore *w = &fwd->lcore[index];
+
+		if (index == plan->n_lcores)
+			break;
+		w->fwd = fwd;
+		w->lcore_id = lcore;
+		w->seen = -1;
+		memcpy(w->txq, plan->txq[index], sizeof(w->txq));
+		idle_init(&w->idle, fwd->conf->idle, fwd->shares_cpus);
+		w->index = index++;
+	}
+	return 0;
+}
+
+int
+fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct err *err)
+{
+	int rc;
+
+	memset(fwd, 0, sizeof(*fwd));
+	fwd->conf = conf;
+	fwd->shares_cpus = shares_cpus;
+	fwd->hold_tsc = rte_get_tsc_hz() / 1000000 * (conf->hold_ns / 1000);
+	fwd->drain_tsc = rte_get_tsc_hz() / 1000000 * (conf->drain_ns / 1000);
+	fwd->engine = engine_find(conf->engine);
+	rc = fwd->engine->plan(&fwd->plan, conf, rte_eth_dev_count_avail(),
+			       (uint16_t)rte_lcore_count(), err);
+	if (rc == 0)
+		rc = open_pool(fwd, err);
+	if (rc == 0)
+		rc = open_ports(fwd, err);
+	if (rc == 0)
+		rc = open_lcores(fwd, err);
+	if (rc < 0)
+		return rc;
+	address_ports(fwd);
+	rc = nfs_open(fwd, err);
+	if (rc == 0)
+		rc = fwd->engine->open(fwd, err);
+	return rc;
+}
+
+unsigned
+fwd_close_ports(struct fwd *fwd)
+{
+	for (uint16_t i = 0; i < fwd->plan.n_ports; i++) {
+		fwd->missed_base[i] += port_missed(&fwd->port[i]);
+		port_close(&fwd->port[i]);
+	}
+	return fwd->pool != NULL ? rte_mempool_in_use_count(fwd->pool) : 0;
+}
+
+void
+fwd_close(struct fwd *fwd)
+{
+	(void)fwd_close_ports(fwd);
+	nfs_close(fwd);
+	if (fwd->engine != NULL)
+		fwd->engine->close(fwd);
+	rte_free(fwd->lcore);
+	rte_mempool_free(fwd->pool);
+	memset(fwd, 0, sizeof(*fwd));
+}
+
+/* At rest until the state changes: what was held has gone, counters stand still. */
+static void
+rest(struct fwd_lcore *w, int state)
+{
+	w->fwd->engine->drain(w, rte_rdtsc() + w->fwd->drain_tsc);
+	atomic_store_explicit(&w->seen, state, memory_order_release);
+	while (state != FWD_STOP &&
+	       atomic_load_explicit(&w->fwd->state, memory_order_acquire) == state)
+		usleep(20);
+}
+
+static int
+lcore_main(void *arg)
+{
+	struct fwd *fwd = arg;
+	unsigned id = rte_lcore_id();
+	struct fwd_lcore *w = NULL;
+	int state;
+
+	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++)
+		if (fwd->lcore[i].lcore_id == id)
+			w = &fwd->lcore[i];
+	if (w == NULL)
+		return 0;
+	do {
+		state = atomic_load_explicit(&fwd->state, memory_order_acquire);
+		if (state == FWD_RUN) {
+			atomic_store_explicit(&w->seen, state, memory_order_release);
+			fwd->engine->run(w);
+		} else {
+			rest(w, state);
+		}
+	} while (state != FWD_STOP);
+	return 0;
+}
+
+void
+fwd_run(struct fwd *fwd)
+{
+	rte_eal_mp_remote_launch(lcore_main, fwd, CALL_MAIN);
+	rte_eal_mp_wait_lcore();
+}
+
+void
+fwd_set_state(struct fwd *fwd, enum fwd_state state)
+{
+	atomic_store_explicit(&fwd->state, (int)state, memory_order_release);
+}
+
+bool
+fwd_wait_state(struct fwd *fwd, enum fwd_state state, unsigned ms)
+{
+	struct deadline d = deadline_in_ms(ms);
+
+	for (;;) {
+		bool all = true;
+
+		for (uint16_t i = 0; i < fwd->plan.n_lcores; i++)
+			all &= atomic_load_explicit(&fwd->lcore[i].seen, memory_order_acquire) ==
+			       (int)state;
+		if (all || deadline_passed(&d))
+			return all;
+		usleep(50);
+	}
+}
+
+void
+fwd_totals(const struct fwd *fwd, struct fwd_totals *t)
+{
+	memset(t, 0, sizeof(*t));
+	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++) {
+		const struct fwd_lcore *w = &fwd->lcore[i];
+
+		for (uint16_t p = 0; p < fwd->plan.n_ports; p++) {
+			/* What left is read before what came in, so that a snapshot of running
+			 * counters shows rx + created >= tx + drops. */
+			t->tx[p] += counter_get(&w->tx[p]);
+			t->held_tsc[p] += counter_get(&w->held_tsc[p]);
+		}
+		for (unsigned r = 0; r < fwd->n_reasons; r++)
+			t->drop[r] += counter_get(&w->drop[r]);
+		atomic_thread_fence(memory_order_acquire);
+		t->in_flight += counter_get(&w->in_flight);
+		t->created += counter_get(&w->created);
+		for (uint16_t p = 0; p < fwd->plan.n_ports; p++)
+			t->rx[p] += counter_get(&w->rx[p]);
+		t->busy_tsc += counter_get(&w->busy_tsc);
+		t->idle_tsc += counter_get(&w->idle_tsc);
+		t->rounds += counter_get(&w->rounds);
+		t->bursts += counter_get(&w->bursts);
+	}
+	for (uint16_t p = 0; p < fwd->plan.n_ports; p++) {
+		t->miss[p] = fwd->missed_base[p] + port_missed(&fwd->port[p]);
+		t->rx_all += t->rx[p];
+		t->tx_all += t->tx[p];
+	}
+	for (unsigned r = 0; r < fwd->n_reasons; r++)
+		t->drop_all += t->drop[r];
+}
+
+int64_t
+fwd_residual(const struct fwd_totals *t)
+{
+	return (int64_t)(t->rx_all + t->created - t->tx_all - t->drop_all - t->in_flight);
+}
+
+int
+fwd_reopen_port(struct fwd *fwd, uint16_t id, struct err *err)
+{
+	struct port_conf conf;
+
+	if (id >= fwd->plan.n_ports || !fwd->plan.enabled[id])
+		return err_usage(err, "there is no port %u", id);
+	conf = port_conf_of(fwd, id);
+	if (fwd->devargs[id][0] == '\0')
+		return err_set(err, ENOTSUP, "port %u cannot be attached again", id);
+	fwd->missed_base[id] += port_missed(&fwd->port[id]);
+	fwd->epoch++;
+	return port_reopen(&fwd->port[id], fwd->devargs[id], &conf, err);
+}
+
+static const struct engine *const engines[] = {&engine_poll};
+
+const struct engine *
+engine_find(const char *name)
+{
+	for (size_t i = 0; i < RTE_DIM(engines); i++)
+		if (strcmp(engines[i]->name, name) == 0)
+			return engines[i];
+	return NULL;
+}

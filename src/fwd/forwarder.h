@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <nfvchain/nf.h>
+#include <rte_common.h>
+#include <rte_mempool.h>
+
+#include "conf.h"
+#include "dpdk/counters.h"
+#include "dpdk/idle.h"
+#include "dpdk/port.h"
+#include "fault.h"
+#include "plan.h"
+
+/* The forwarder: ports, network functions, lcores, and the one engine that joins them. */
+
+/* Why the engine itself drops; the reasons of the functions follow. */
+enum fwd_reason {
+	REASON_TX_FULL, /* the next link stayed full past the deadline */
+	REASON_NO_PORT, /* a verdict named a port this lcore cannot send to */
+	REASON_DRAIN,   /* still held when the drain's patience ended */
+	REASON_FAULT,   /* dropped on purpose by --fault */
+	REASON_NF,      /* first reason of the first function */
+};
+
+#define FWD_MAX_REASONS (REASON_NF + CONF_MAX_NFS * NF_MAX_REASONS)
+
+/* Commands to the lcores, read at burst boundaries. */
+enum fwd_state {
+	FWD_RUN,
+	FWD_PAUSE, /* nothing is received; what is held goes out; counters stand still */
+	FWD_STOP,
+};
+
+struct fwd;
+
+/* What one lcore owns.  Counters have it as their only writer. */
+struct fwd_lcore {
+	struct fwd *fwd;
+	uint16_t index;
+	unsigned lcore_id;
+	uint16_t n_links;
+	struct fwd_link *links;
+	int16_t txq[NF_MAX_PORTS];
+	void *nf_ctx[CONF_MAX_NFS];
+	uint16_t nf_reason[CONF_MAX_NFS]; /* first reason of each function */
+	struct idle idle;
+	struct fault fault;
+	_Atomic int seen; /* last state acknowledged: everything of that lcore has come to rest */
+
+	counter_t rx[NF_MAX_PORTS];
+	counter_t tx[NF_MAX_PORTS];
+	counter_t held_tsc[NF_MAX_PORTS]; /* time that frames waited for room at this egress */
+	counter_t drop[FWD_MAX_REASONS];
+	counter_t created;
+	counter_t in_flight; /* held right now: counted, never a difference */
+	counter_t busy_tsc;
+	counter_t idle_tsc;
+	counter_t rounds;
+	counter_t bursts; /* rounds of a queue that found frames */
+} __rte_cache_aligned;
+
+struct fwd {
+	const struct fwd_conf *conf;
+	const struct engine *engine;
+	struct plan plan;
+	struct rte_mempool *pool;
+	struct port port[NF_MAX_PORTS];
+	char devargs[NF_MAX_PORTS][512]; /* to attach a port again */
+	struct nf_conf nf_conf;
+	unsigned n_nfs;
+	const struct nf *nf[CONF_MAX_NFS];
+	void *nf_lib[CONF_MAX_NFS];             /* dlopen handles */
+	void *nf_ctx[CONF_MAX_NFS][PLAN_MAX_LCORES];
+	unsigned n_reasons;
+	char reason[FWD_MAX_REASONS][48];       /* "tx_full", "l2fwd.foreign" */
+	struct fwd_lcore *lcore;                /* n_lcores of them */
+	_Atomic int state;
+	uint64_t hold_tsc;
+	uint64_t drain_tsc;
+	uint64_t epoch;                         /* counts quiesces and reopenings */
+	uint64_t missed_base[NF_MAX_PORTS];     /* missed by devices that were closed */
+	bool shares_cpus;
+};
+
+/* Opens pool, ports and functions for what EAL found.  Half-opened is closable. */
+int fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct err *err);
+void fwd_close(struct fwd *fwd);
+/* Closes the ports alone, so that the buffers in their rings come home; counters stay as they were,
+ * missed frames among them.  Returns how many buffers did not come.  Harmless when repeated. */
+unsigned fwd_close_ports(struct fwd *fwd);
+
+/* Runs all lcores, the calling main lcore among them, until fwd_set_state(FWD_STOP). */
+void fwd_run(struct fwd *fwd);
+
+/* Asks the lcores for 'state'; fwd_wait_state waits until all have come to rest in it, up to 'ms'. */
+void fwd_set_state(struct fwd *fwd, enum fwd_state state);
+bool fwd_wait_state(struct fwd *fwd, enum fwd_state state, unsigned ms);
+
+/* Sums over lcores. */
+struct fwd_totals {
+	uint64_t rx[NF_MAX_PORTS], tx[NF_MAX_PORTS], miss[NF_MAX_PORTS], held_tsc[NF_MAX_PORTS];
+	uint64_t drop[FWD_MAX_REASONS];
+	uint64_t rx_all, tx_all, drop_all, created, in_flight;
+	uint64_t busy_tsc, idle_tsc, rounds, bursts;
+};
+void fwd_totals(const struct fwd *fwd, struct fwd_totals *t);
+
+/* rx + created - tx - drops - in_flight: 0 at rest, or frames are unaccounted for. */
+int64_t fwd_residual(const struct fwd_totals *t);
+
+/* Attaches port 'id' again, between a pause and a run. */
+int fwd_reopen_port(struct fwd *fwd, uint16_t id, struct err *err);

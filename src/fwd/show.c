@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_telemetry.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "dpdk/compat.h"
+#include "engine.h"
+
+static const char *const state_names[] = {"running", "paused", "stopping"};
+
+static json_t *
+ports_json(const struct fwd *fwd, const struct fwd_totals *t)
+{
+	json_t *ports = json_array();
+	double tsc_ns = 1e9 / (double)rte_get_tsc_hz();
+
+	for (uint16_t p = 0; p < fwd->plan.n_ports; p++)
+		json_array_append_new(
+			ports, json_pack("{s:o, s:o, s:o, s:o}", "rx", json_u64(t->rx[p]), "tx",
+					 json_u64(t->tx[p]), "miss", json_u64(t->miss[p]), "held_ns",
+					 json_u64((uint64_t)((double)t->held_tsc[p] * tsc_ns))));
+	return ports;
+}
+
+static json_t *
+lcores_json(const struct fwd *fwd)
+{
+	json_t *lcores = json_array();
+
+	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++) {
+		const struct fwd_lcore *w = &fwd->lcore[i];
+
+		json_array_append_new(
+			lcores, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "lcore", w->lcore_id,
+					  "busy_tsc", json_u64(counter_get(&w->busy_tsc)), "idle_tsc",
+					  json_u64(counter_get(&w->idle_tsc)), "rounds",
+					  json_u64(counter_get(&w->rounds)), "bursts",
+					  json_u64(counter_get(&w->bursts)), "yields",
+					  json_u64(counter_get(&w->idle.yields))));
+	}
+	return lcores;
+}
+
+json_t *
+show_counters(const struct fwd *fwd)
+{
+	struct fwd_totals t;
+	json_t *drops = json_object();
+
+	fwd_totals(fwd, &t);
+	for (unsigned r = 0; r < fwd->n_reasons; r++)
+		json_object_set_new(drops, fwd->reason[r], json_u64(t.drop[r]));
+	return json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch",
+			 json_u64(fwd->epoch), "state", state_names[atomic_load(&fwd->state)],
+			 "residual", (json_int_t)fwd_residual(&t), "ports", ports_json(fwd, &t),
+			 "drops", drops, "created", json_u64(t.created), "in_flight",
+			 json_u64(t.in_flight), "busy_tsc", json_u64(t.busy_tsc), "idle_tsc",
+			 json_u64(t.idle_tsc), "tsc_hz", json_u64(rte_get_tsc_hz()), "faults_left",
+			 json_u64(atomic_load(&fwd->lcore[0].fault.armed) ? fwd->lcore[0].fault.left
+									   : 0),
+			 "lcores", lcores_json(fwd));
+}
+
+void
+show_period(const struct fwd *fwd)
+{
+	static struct fwd_totals last;
+	static uint64_t last_ns;
+	uint64_t now_ns = clock_now_ns();
+	double s = last_ns > 0 ? (double)(now_ns - last_ns) / 1e9 : 0;
+	struct fwd_totals t;
+
+	fwd_totals(fwd, &t);
+	for (uint16_t p = 0; p < fwd->plan.n_ports && s > 0; p++)
+		if (fwd->plan.enabled[p])
+			printf("port %u: rx %llu (%.0f pps) tx %llu (%.0f pps) missed %llu\n", p,
+			       (unsigned long long)t.rx[p], (double)(t.rx[p] - last.rx[p]) / s,
+			       (unsigned long long)t.tx[p], (double)(t.tx[p] - last.tx[p]) / s,
+			       (unsigned long long)t.miss[p]);
+	if (s > 0)
+		printf("dropped %llu, busy %.0f %%\n", (unsigned long long)t.drop_all,
+		       100.0 * (double)(t.busy_tsc - last.busy_tsc) /
+			       (double)(t.busy_tsc + t.idle_tsc - last.busy_tsc - last.idle_tsc + 1));
+	fflush(stdout);
+	last = t;
+	last_ns = now_ns;
+}
+
+static void
+conservation_json(const struct fwd *fwd, const struct fwd_totals *t, unsigned leaked)
+{
+	json_t *root = show_counters(fwd);
+
+	json_object_set_new(root, "leaked_buffers", json_integer((json_int_t)leaked));
+	json_object_set_new(root, "rx", json_u64(t->rx_all));
+	json_object_set_new(root, "tx", json_u64(t->tx_all));
+	json_object_set_new(root, "dropped", json_u64(t->drop_all));
+	json_dumpf(root, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(root);
+}
+
+bool
+show_conservation(const struct fwd *fwd, const struct fwd_totals *t, unsigned leaked)
+{
+	int64_t residual = fwd_residual(t);
+
+	if (fwd->conf->json) {
+		conservation_json(fwd, t, leaked);
+	} else {
+		printf("rx %llu + created %llu = tx %llu + dropped %llu + in flight %llu",
+		       (unsigned long long)t->rx_all, (unsigned long long)t->created,
+		       (unsigned long long)t->tx_all, (unsigned long long)t->drop_all,
+		       (unsigned long long)t->in_flight);
+		for (unsigned r = 0; r < fwd->n_reasons; r++)
+			if (t->drop[r] > 0)
+				printf(" · %s %llu", fwd->reason[r], (unsigned long long)t->drop[r]);
+		if (residual != 0)
+			printf(" · UNACCOUNTED %lld", (long long)residual);
+		if (leaked != 0)
+			printf(" · LEAKED BUFFERS %u", leaked);
+		putchar('\n');
+	}
+	fflush(stdout);
+	return residual == 0 && leaked == 0 && t->in_flight == 0;
+}
+
+static struct fwd *telemetry_fwd;
+
+static int
+telemetry_ports(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	struct fwd_totals t;
+	char name[32];
+
+	(void)cmd, (void)params;
+	fwd_totals(telemetry_fwd, &t);
+	rte_tel_data_start_dict(d);
+	for (uint16_t p = 0; p < telemetry_fwd->plan.n_ports; p++) {
+		snprintf(name, sizeof(name), "port%u_rx", p);
+		compat_tel_dict_uint(d, name, t.rx[p]);
+		snprintf(name, sizeof(name), "port%u_tx", p);
+		compat_tel_dict_uint(d, name, t.tx[p]);
+		snprintf(name, sizeof(name), "port%u_miss", p);
+		compat_tel_dict_uint(d, name, t.miss[p]);
+	}
+	compat_tel_dict_uint(d, "created", t.created);
+	compat_tel_dict_uint(d, "in_flight", t.in_flight);
+	return 0;
+}
+
+static int
+telemetry_drops(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	struct fwd_totals t;
+
+	(void)cmd, (void)params;
+	fwd_totals(telemetry_fwd, &t);
+	rte_tel_data_start_dict(d);
+	for (unsigned r = 0; r < telemetry_fwd->n_reasons; r++)
+		compat_tel_dict_uint(d, telemetry_fwd->reason[r], t.drop[r]);
+	return 0;
+}
+
+void
+show_register_telemetry(struct fwd *fwd)
+{
+	telemetry_fwd = fwd;
+	rte_telemetry_register_cmd("/nfvchain/ports", telemetry_ports,
+				   "Frames received, sent and missed. No parameters");
+	rte_telemetry_register_cmd("/nfvchain/drops", telemetry_drops,
+				   "Frames dropped, by reason. No parameters");
+}
