@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "generator.h"
+
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+
+#define POOL_CACHE 256
+
+static uint32_t
+pool_size(uint32_t descriptors)
+{
+	/* Both ports' rings full, the cache full, bursts in hand. */
+	return rte_align32pow2(GEN_PORTS * descriptors + POOL_CACHE * 2 + 4 * GEN_BURST) - 1;
+}
+
+unsigned
+generator_memory_mb(const struct gen_conf *conf)
+{
+	uint64_t frames = (uint64_t)pool_size(conf->rxd) + pool_size(conf->txd);
+
+	return 64 + (unsigned)(frames * (conf->max_frame + 1024) >> 20);
+}
+
+static int
+open_pools(struct gen_worker *w, const struct gen_conf *conf, struct err *err)
+{
+	uint16_t room = port_buffer_size((uint16_t)(conf->max_frame - FRAME_FCS));
+
+	w->rx_pool = rte_pktmbuf_pool_create("rx", pool_size(conf->rxd), POOL_CACHE, 0, room,
+					     SOCKET_ID_ANY);
+	w->tx_pool = rte_pktmbuf_pool_create("tx", pool_size(conf->txd), POOL_CACHE,
+					     RTE_ALIGN(sizeof(struct tx_priv), RTE_MBUF_PRIV_ALIGN),
+					     room, SOCKET_ID_ANY);
+	if (w->rx_pool == NULL || w->tx_pool == NULL)
+		return err_machine(err, "no memory for buffers (see -m): %s",
+				   rte_strerror(rte_errno));
+	return 0;
+}
+
+static int
+open_port(struct gen_worker *w, unsigned i, const struct gen_conf *conf, struct err *err)
+{
+	struct gen_port *p = &w->ports[i];
+	const struct port_conf pc = {
+		.n_rxq = 1,
+		.n_txq = 1,
+		.rxd = (uint16_t)conf->rxd,
+		.txd = (uint16_t)conf->txd,
+		.max_len = (uint16_t)(conf->max_frame - FRAME_FCS),
+		.pool = w->rx_pool,
+	};
+	int rc = port_open(&p->port, (uint16_t)i, &pc, err);
+
+	if (rc < 0)
+		return rc;
+	memcpy(p->addr, conf->addr[i].set ? conf->addr[i].mac : p->port.mac, 6);
+	memset(p->dest, 0xff, 6);
+	if (conf->dest[i].set)
+		memcpy(p->dest, conf->dest[i].mac, 6);
+	memcpy(&p->addr_word, p->addr, 6);
+	return 0;
+}
+
+int
+generator_open(struct gen_worker *w, const struct gen_conf *conf, bool shares_cpus, struct err *err)
+{
+	unsigned n = rte_eth_dev_count_avail();
+	int rc;
+
+	memset(w, 0, sizeof(*w));
+	w->tsc_hz = rte_get_tsc_hz();
+	w->tsc_to_ns = 1e9 / (double)w->tsc_hz;
+	idle_init(&w->idle, conf->idle, shares_cpus);
+	if (n < GEN_PORTS)
+		return err_machine(err, "%u ports, the generator needs two: name them with --vdev or "
+					"-a after --",
+				   n);
+	rc = open_pools(w, conf, err);
+	for (unsigned i = 0; rc == 0 && i < GEN_PORTS; i++)
+		rc = open_port(w, i, conf, err);
+	return rc;
+}
+
+void
+generator_close(struct gen_worker *w)
+{
+	for (unsigned i = 0; i < GEN_PORTS; i++)
+		port_close(&w->ports[i].port);
+	rte_mempool_free(w->tx_pool);
+	rte_mempool_free(w->rx_pool);
+	w->tx_pool = NULL;
+	w->rx_pool = NULL;
+}

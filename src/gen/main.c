@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_version.h>
+
+#include "base/log.h"
+#include "conf.h"
+#include "dpdk/eal.h"
+#include "generator.h"
+#include "server.h"
+
+/* nfvchain-gen [options] [-- EAL options]: options, launch, signals; nothing else. */
+
+static void
+block_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* --lifeline is appended by whoever starts us, behind the EAL options: it moves to our own. */
+static void
+take_lifeline(struct gen_conf *conf, int *argc, char **argv)
+{
+	if (*argc >= 2 && strcmp(argv[*argc - 2], "--lifeline") == 0) {
+		conf->lifeline = atoi(argv[*argc - 1]);
+		*argc -= 2;
+		argv[*argc] = NULL;
+	}
+}
+
+static int
+generate(const struct gen_conf *conf, int eal_argc, char **eal_argv, struct err *err)
+{
+	static struct gen_worker worker;
+	static struct server server;
+	struct eal eal = {0};
+	int rc;
+
+	block_signals();
+	rc = eal_start(&eal, eal_argc, eal_argv, generator_memory_mb(conf), err);
+	if (rc < 0)
+		return rc;
+	rc = generator_open(&worker, conf, eal.shares_cpus, err);
+	if (rc == 0)
+		rc = server_open(&server, conf, &worker, err);
+	if (rc == 0) {
+		LOG(NOTICE, "serving at %s", conf->rpc);
+		worker_main(&worker);
+	}
+	server_close(&server);
+	generator_close(&worker);
+	eal_stop(&eal);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct gen_conf conf;
+	struct err err = {0};
+	char *program = argv[0];
+	int sep = 1, rc;
+
+	log_init("nfvchain-gen", LOG_NOTICE);
+	gen_conf_init(&conf);
+	take_lifeline(&conf, &argc, argv);
+	while (sep < argc && strcmp(argv[sep], "--") != 0)
+		sep++;
+	rc = gen_conf_parse(&conf, sep, argv, &err);
+	if (rc == OPT_HELPED)
+		return 0;
+	if (rc == 0 && conf.version) {
+		printf("nfvchain-gen %s, %s, gcc %s\n", NFVCHAIN_VERSION, rte_version(), __VERSION__);
+		return 0;
+	}
+	if (conf.verbose)
+		log_init("nfvchain-gen", LOG_INFO);
+	if (rc == 0) {
+		/* EAL's arguments start at "--", which stands for the program's name. */
+		char *none[] = {program, NULL};
+
+		if (sep < argc)
+			argv[sep] = program;
+		rc = generate(&conf, sep < argc ? argc - sep : 1, sep < argc ? argv + sep : none, &err);
+	}
+	if (rc < 0)
+		LOG(ERR, "%s", err.msg);
+	gen_conf_fini(&conf);
+	return rc < 0 ? err_exit_code(&err) : 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "server.h"
+
+/* x_nfvchain_trial: everything known about the last run of a port.
+ *
+ *     {state: "new"|"active"|"sent", elapsed_s, intended, sent, refused, late,
+ *      ok, duplicate, reordered, corrupt, truncated, misdelivered, reflected, overdue, foreign,
+ *      received, ports: [{rx, tx}, {rx, tx}], never_seen, unidentified, repeated,
+ *      latency: {...}, latency_accuracy_ns, pacing: {...}, noise: {gap_max_ns, gaps_20us, gaps_sum_ns},
+ *      lcore_tid}
+ *
+ * Counters are a snapshot; never_seen, reordered and the latency histogram are exact only once the
+ * run has been sent and nothing arrives any more, and are null before. */
+
+static const char *const state_names[] = {"new", "active", "sent"};
+
+static json_t *
+ports_json(const struct run *run)
+{
+	json_t *ports = json_array();
+
+	for (unsigned i = 0; i < GEN_PORTS; i++)
+		json_array_append_new(ports,
+				      json_pack("{s:o, s:o}", "rx",
+						json_u64(counter_get(&run->rx_port[i])), "tx",
+						json_u64(run->tx_port == i ? counter_get(&run->sent)
+									   : 0)));
+	return ports;
+}
+
+static void
+add_counters(json_t *root, const struct run *run)
+{
+	static const char *const kinds[RX_KINDS] = {
+		[RX_OK] = "ok",			 [RX_DUPLICATE] = "duplicate",
+		[RX_CORRUPT] = "corrupt",	 [RX_TRUNCATED] = "truncated",
+		[RX_MISDELIVERED] = "misdelivered", [RX_REFLECTED] = "reflected",
+	};
+	uint64_t received = 0;
+
+	json_object_set_new(root, "intended", json_u64(counter_get(&run->intended)));
+	json_object_set_new(root, "sent", json_u64(counter_get(&run->sent)));
+	json_object_set_new(root, "refused", json_u64(counter_get(&run->refused)));
+	json_object_set_new(root, "late", json_u64(counter_get(&run->late)));
+	for (unsigned k = 0; k < RX_KINDS; k++) {
+		json_object_set_new(root, kinds[k], json_u64(counter_get(&run->rx[k])));
+		received += counter_get(&run->rx[k]);
+	}
+	json_object_set_new(root, "received", json_u64(received));
+	json_object_set_new(root, "unidentified", json_u64(counter_get(&run->unidentified)));
+	json_object_set_new(root, "overdue", json_u64(counter_get(&run->overdue)));
+	json_object_set_new(root, "foreign", json_u64(counter_get(&run->foreign)));
+}
+
+static void
+add_analysis(json_t *root, const struct run *run)
+{
+	bool sent = atomic_load_explicit(&run->state, memory_order_acquire) == RUN_SENT;
+
+	json_object_set_new(root, "never_seen", sent ? json_u64(run_never_seen(run)) : json_null());
+	json_object_set_new(root, "repeated", sent ? json_u64(run_repeated(run)) : json_null());
+	json_object_set_new(root, "pacing", sent ? hist_to_json(&run->pacing) : json_null());
+	json_object_set_new(root, "reordered", sent ? json_u64(run_reordered(run)) : json_null());
+	json_object_set_new(root, "latency", sent ? hist_to_json(&run->latency) : json_null());
+	json_object_set_new(root, "latency_accuracy_ns",
+			    sent ? json_u64(hist_quantile(&run->rounds, 0.99)) : json_null());
+	json_object_set_new(root, "noise",
+			    json_pack("{s:o, s:o, s:o}", "gap_max_ns",
+				      json_u64(counter_get(&run->gap_max_ns)), "gaps_20us",
+				      json_u64(counter_get(&run->gaps_20us)), "gaps_sum_ns",
+				      json_u64(counter_get(&run->gaps_sum_ns))));
+}
+
+static int
+call_trial(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
+{
+	unsigned id;
+	struct server_port *p = server_find_port(ctx, params, &id, e);
+	const struct run *run;
+
+	if (p == NULL)
+		return -EINVAL;
+	run = p->run;
+	if (run == NULL)
+		return jsonrpc_fail(e, JSONRPC_FAILED, "port %u has sent nothing yet", id);
+	*result = json_object();
+	json_object_set_new(*result, "state", json_string(state_names[atomic_load(&run->state)]));
+	json_object_set_new(*result, "elapsed_s",
+			    json_real((double)counter_get(&run->elapsed_ns) / 1e9));
+	add_counters(*result, run);
+	json_object_set_new(*result, "ports", ports_json(run));
+	add_analysis(*result, run);
+	return 0;
+}
+
+const struct jsonrpc_method rpc_trial[] = {
+	{"x_nfvchain_trial", call_trial, RPC_NEEDS_API},
+};
+const size_t rpc_n_trial = N_ELEMS(rpc_trial);

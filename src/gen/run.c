@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "run.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define REFUSED_WAIT_NS 10000 /* or one frame, if that is longer */
+
+/* A worker that was away sends what fell due meanwhile, each frame with its lateness in it, as long
+ * as that is a burst which a ring of 1024 can take, and not older than the signature can tell. */
+#define CATCH_UP_SLOTS 512
+#define LATE_MIN_NS 50000
+#define LATE_MAX_NS 4000000
+
+static struct run_time
+time_from_ns(double ns)
+{
+	double whole = floor(ns);
+
+	return (struct run_time){(uint64_t)whole, (uint32_t)((ns - whole) * 4294967296.0)};
+}
+
+/* A client's "for ever" may be any number below 0, or one that no clock counts to. */
+static bool
+is_endless(const struct run_conf *conf)
+{
+	return conf->duration_s < 0 || conf->duration_s > 1e9;
+}
+
+static void
+own_stream(struct run *run, size_t i, const struct stream *s, const struct run_conf *conf)
+{
+	struct stream *copy = &run->owned[i];
+
+	*copy = *s;
+	copy->json = NULL;
+	copy->frame = xcalloc(1, s->len);
+	memcpy(copy->frame, s->frame, s->len);
+	if (!s->keep_dst_mac)
+		memcpy(copy->frame, conf->dst_mac, 6);
+	if (!s->keep_src_mac)
+		memcpy(copy->frame + 6, conf->src_mac, 6);
+}
+
+/* Clients may put what they like behind the signature; only the usual pattern can be left in a
+ * buffer for the next frame. */
+static bool
+has_usual_payload(const struct run_stream *rs)
+{
+	uint8_t usual[FRAME_MAX_SIZE];
+	size_t len = (size_t)rs->len - rs->tmpl.payload;
+
+	frame_fill(usual, SIG_SIZE, len);
+	return memcmp(rs->frame + rs->tmpl.payload + SIG_SIZE, usual + SIG_SIZE, len - SIG_SIZE) == 0;
+}
+
+static int
+compile(struct run *run, size_t i, const struct stream *s, const struct run_conf *conf,
+	struct jsonrpc_error *e)
+{
+	struct run_stream *rs = &run->streams[i];
+	double pps = stream_pps(s, conf->speed_bps) * conf->factor;
+	struct err err = {0};
+
+	if (!(pps >= 0.001) || pps > 1e9)
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: %g frames a second is not within 0.001 and 1e9", s->id,
+				    pps);
+	own_stream(run, i, s, conf);
+	rs->frame = run->owned[i].frame;
+	rs->len = s->len;
+	rs->signature = s->signature;
+	rs->flows = s->flows;
+	rs->due = time_from_ns(s->isg_us * 1000);
+	rs->step = time_from_ns(1e9 / pps);
+	rs->slots_left = s->mode == STREAM_SINGLE_BURST ? s->total_pkts : UINT64_MAX;
+	if (s->mode == STREAM_CONTINUOUS && !is_endless(conf) && !conf->flat_out)
+		rs->slots_left = (uint64_t)ceil(pps * conf->duration_s - 1e-6);
+	if (run->max_len < s->len)
+		run->max_len = s->len;
+	if (conf->flat_out || 1e9 / pps > (double)run->wait_ns)
+		run->wait_ns = conf->flat_out ? REFUSED_WAIT_NS : (uint64_t)(1e9 / pps);
+	if (!s->signature)
+		return 0;
+	seqtrack_init(&rs->track, s->flows);
+	if (frame_template_init(&rs->tmpl, rs->frame, rs->len, &err) < 0)
+		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: %s", s->id, err.msg);
+	rs->usual_payload = has_usual_payload(rs);
+	return 0;
+}
+
+static void
+limit_lateness(struct run *run)
+{
+	double pps = 0, ns;
+
+	for (uint16_t i = 0; i < run->n_streams; i++)
+		pps += 1e9 / ((double)run->streams[i].step.ns +
+			      (double)run->streams[i].step.frac / 4294967296.0);
+	ns = pps > 0 ? CATCH_UP_SLOTS * 1e9 / pps : LATE_MAX_NS;
+	run->late_ns = ns > LATE_MAX_NS ? LATE_MAX_NS : ns < LATE_MIN_NS ? LATE_MIN_NS : (uint64_t)ns;
+}
+
+struct run *
+run_new(const struct stream *streams, size_t n, const struct run_conf *conf, struct jsonrpc_error *e)
+{
+	struct run *run = aligned_alloc(64, (sizeof(*run) + 63) / 64 * 64);
+	int rc = 0;
+
+	if (run == NULL)
+		abort();
+	memset(run, 0, sizeof(*run));
+	hist_init(&run->latency);
+	hist_init(&run->pacing);
+	hist_init(&run->rounds);
+	run->tx_port = conf->tx_port;
+	run->stream_base = conf->stream_base;
+	run->flat_out = conf->flat_out;
+	run->wait_ns = REFUSED_WAIT_NS;
+	run->duration_ns = is_endless(conf) ? UINT64_MAX : (uint64_t)ceil(conf->duration_s * 1e9);
+	run->streams = xcalloc(n > 0 ? n : 1, sizeof(*run->streams));
+	run->owned = xcalloc(n > 0 ? n : 1, sizeof(*run->owned));
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (streams[i].enabled && streams[i].self_start)
+			rc = compile(run, run->n_streams++, &streams[i], conf, e);
+	limit_lateness(run);
+	if (rc == 0 && run->n_streams == 0)
+		rc = jsonrpc_fail(e, JSONRPC_FAILED, "no stream is enabled");
+	if (rc == 0)
+		return run;
+	run_free(run);
+	return NULL;
+}
+
+void
+run_free(struct run *run)
+{
+	if (run == NULL)
+		return;
+	for (uint16_t i = 0; i < run->n_streams; i++) {
+		if (run->streams[i].signature)
+			seqtrack_fini(&run->streams[i].track);
+		stream_fini(&run->owned[i]);
+	}
+	free(run->streams);
+	free(run->owned);
+	free(run);
+}
+
+uint64_t
+run_never_seen(const struct run *run)
+{
+	uint64_t n = 0;
+
+	for (uint16_t i = 0; i < run->n_streams; i++)
+		if (run->streams[i].signature)
+			n += seqtrack_never_seen(&run->streams[i].track, run->streams[i].seq);
+	return n;
+}
+
+uint64_t
+run_reordered(const struct run *run)
+{
+	uint64_t n = 0;
+
+	for (uint16_t i = 0; i < run->n_streams; i++)
+		n += run->streams[i].track.reordered;
+	return n;
+}
+
+uint64_t
+run_repeated(const struct run *run)
+{
+	uint64_t n = 0;
+
+	for (uint16_t i = 0; i < run->n_streams; i++)
+		n += run->streams[i].track.duplicate + run->streams[i].track.stale;
+	return n;
+}

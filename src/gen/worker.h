@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_common.h>
+#include <rte_mbuf.h>
+
+#include "dpdk/idle.h"
+#include "dpdk/port.h"
+#include "run.h"
+
+/* The data lcore of the generator: transmits and receives on both ports, in one loop, so that one
+ * clock stamps and reads.
+ *
+ * The RPC thread hands it a run through 'offered' and never waits; the worker takes it at the next
+ * round, and 'taken' tells that it has let go of the run before. */
+
+#define GEN_PORTS 2
+#define GEN_BURST 32
+
+/* A slot of the schedule whose frame is due. */
+struct tx_slot {
+	uint64_t due_ns;
+	uint16_t stream;
+	bool on_time; /* the worker came to it in time: if it is not sent, the link is to blame */
+};
+
+/* How long a link that is full may be full of what the worker sent to catch up. */
+#define TX_BEHIND_NS 1000000
+
+struct gen_tx {
+	struct run *run; /* transmitting, or NULL */
+	uint16_t n_slots;
+	uint16_t n_built; /* the first of 'mbufs' carry the frames of the first slots */
+	uint16_t n_mbufs;
+	/* The worker was away and what it sends since then fills the link: until all of it has
+	 * gone, or TX_BEHIND_NS, a full link is not the link's fault. */
+	bool behind;
+	uint64_t behind_since_ns;
+	struct tx_slot slots[GEN_BURST];
+	struct rte_mbuf *mbufs[GEN_BURST];
+};
+
+struct gen_port {
+	struct port port;
+	uint8_t addr[6];
+	uint8_t dest[6];
+	uint64_t addr_word; /* addr as the low 48 bits of a little-endian load */
+	struct gen_tx tx;
+	/* Frames since the program started, for get_port_stats. */
+	counter_t opackets, obytes, ipackets, ibytes;
+	struct run *_Atomic offered; /* by the RPC thread */
+	struct run *_Atomic taken;   /* by the worker: the run it works for */
+	struct run *rx_run;          /* run whose frames are expected: the last taken one */
+};
+
+struct gen_worker {
+	struct gen_port ports[GEN_PORTS];
+	struct rte_mempool *tx_pool;
+	struct rte_mempool *rx_pool;
+	struct idle idle;
+	uint64_t tsc_hz;
+	double tsc_to_ns;
+	uint64_t last_tsc; /* end of the last round */
+	_Atomic int stop;
+} __rte_cache_aligned;
+
+/* Body of the lcore; returns after 'stop'. */
+int worker_main(void *worker);
+
+/* One round of transmission for the port, at 'now' ns of its run.  Returns frames sent. */
+unsigned tx_round(struct gen_worker *w, struct gen_port *p, uint64_t now_tsc);
+/* Gives back the buffers it holds. */
+void tx_release(struct gen_tx *tx);
+/* Receives a burst from port 'id' and classifies it.  Returns frames received. */
+unsigned rx_round(struct gen_worker *w, unsigned id);
+/* Classifies and frees what port 'id' received at 'tsc'. */
+void rx_frames(struct gen_worker *w, unsigned id, struct rte_mbuf **mbufs, uint16_t n,
+	       uint64_t tsc);
+
+static inline uint64_t
+worker_ns(const struct gen_worker *w, const struct run *run, uint64_t tsc)
+{
+	return (uint64_t)((double)(tsc - run->start_tsc) * w->tsc_to_ns);
+}
+
+/* What a buffer of the transmit pool still holds, in its private area: a frame of the same layout
+ * with the usual payload needs its headers rewritten, no more. */
+struct tx_priv {
+	uint16_t payload; /* offset that frame_fill's pattern starts at; 0: nothing known */
+	uint16_t filled;  /* bytes of the buffer that are valid */
+};
