@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include "base/proc.h"
+#include "bench/ledger.h"
+#include "plan.h"
+#include "rpc/control.h"
+#include "rpc/telemetry.h"
+#include "rundir.h"
+#include "tg.h"
+
+/* A chain that is up: its processes, and the sockets to ask them by.  This is the back end for
+ * processes on this machine. */
+
+struct backend_hop {
+	struct control_client *control;	    /* nfvchain-fwd */
+	struct telemetry_client *telemetry; /* other DPDK programs; NULL when it has no socket */
+};
+
+struct backend {
+	const struct chain *chain;
+	const struct chain_plan *plan;
+	struct rundir dir;
+	size_t n_started;
+	struct proc proc[PLAN_MAX_PROCS]; /* in the order of the plan */
+	struct backend_hop hop[CHAIN_MAX_HOPS];
+	struct tg *tg;
+	char dpdk_version[64]; /* as the first hop of ours says, or "" */
+	/* Set by a signal handler: stop waiting and return -EINTR. */
+	const volatile sig_atomic_t *stop;
+};
+
+/* Starts everything in order and waits until each is ready.  'dir' is taken over.  On failure what
+ * was started is stopped again, and the sentence quotes the program's last words. */
+int backend_up(struct backend *b, const struct chain *chain, const struct chain_plan *plan,
+	       struct rundir *dir, const volatile sig_atomic_t *stop, struct err *err);
+/* Stops everything, hops first, and removes the run directory.  Takes a half-started one. */
+void backend_down(struct backend *b);
+
+/* Sleeps for 'ms', or less: -EINTR when the user wants to stop, -ECHILD with a sentence when a
+ * program has died. */
+int backend_wait(struct backend *b, int ms, struct err *err);
+/* Has anything died?  As backend_wait(0). */
+int backend_check(struct backend *b, struct err *err);
+
+/* Counters of hop 'i' since it started; 'exact' lets it come to rest first.  A hop that cannot be
+ * read is filled in as not known. */
+int backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop,
+		     struct err *err);

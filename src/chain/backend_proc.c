@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "backend.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define READY_MS 15000
+#define STOP_MS 4000
+#define CALL_MS 4000
+#define TELEMETRY_MS 5000
+
+static bool
+stopping(const struct backend *b)
+{
+	return b->stop != NULL && *b->stop != 0;
+}
+
+/* Why a program is gone, with its last words. */
+static int
+explain_death(struct backend *b, size_t i, struct err *err)
+{
+	struct proc *p = &b->proc[i];
+	char status[128], words[512];
+
+	proc_print_status(status, sizeof(status), p);
+	proc_last_words(words, sizeof(words), p);
+	return err_set(err, ECHILD, "%s %s%s%s", p->name, status, words[0] != '\0' ? ": " : "",
+		       words);
+}
+
+int
+backend_check(struct backend *b, struct err *err)
+{
+	if (stopping(b))
+		return err_set(err, EINTR, "interrupted");
+	for (size_t i = 0; i < b->n_started; i++)
+		if (!proc_alive(&b->proc[i]))
+			return explain_death(b, i, err);
+	return 0;
+}
+
+int
+backend_wait(struct backend *b, int ms, struct err *err)
+{
+	struct pollfd fds[PLAN_MAX_PROCS];
+
+	if (stopping(b))
+		return backend_check(b, err);
+	for (size_t i = 0; i < b->n_started; i++)
+		fds[i] = (struct pollfd){.fd = b->proc[i].pidfd, .events = POLLIN};
+	(void)poll(fds, b->n_started, ms);
+	return backend_check(b, err);
+}
+
+static bool
+is_socket(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* Waits until the sockets that the program listens at are there. */
+static int
+wait_sockets(struct backend *b, const struct plan_proc *pp, struct err *err)
+{
+	struct deadline d = deadline_in_ms(READY_MS);
+
+	for (;;) {
+		bool all = true;
+		int rc;
+
+		for (int k = 0; k < 2; k++)
+			all &= pp->listens[k] == NULL || is_socket(pp->listens[k]);
+		if (all)
+			return 0;
+		rc = backend_wait(b, 5, err);
+		if (rc < 0)
+			return rc;
+		if (deadline_passed(&d))
+			return err_set(err, ETIMEDOUT, "%s: not ready after %d s", pp->name,
+				       READY_MS / 1000);
+	}
+}
+
+static int
+say_hello(struct backend *b, struct backend_hop *h, struct err *err)
+{
+	json_t *hello = NULL;
+	const char *dpdk;
+	int rc = control_client_call(h->control, "hello", NULL, CALL_MS, &hello, err);
+
+	if (rc == 0)
+		rc = json_get_text(hello, "dpdk", &dpdk, err);
+	if (rc == 0)
+		str_copy(b->dpdk_version, sizeof(b->dpdk_version), dpdk);
+	json_decref(hello);
+	return rc;
+}
+
+/* Talks to a started hop until it answers. */
+static int
+greet_hop(struct backend *b, const struct plan_proc *pp, struct err *err)
+{
+	struct backend_hop *h = &b->hop[pp->hop];
+	struct deadline d = deadline_in_ms(READY_MS);
+	struct err why = {0};
+	int rc;
+
+	if (pp->control_path == NULL && pp->telemetry_path == NULL)
+		return 0;
+	for (;;) {
+		memset(&why, 0, sizeof(why));
+		rc = pp->control_path != NULL
+			     ? control_client_open(&h->control, pp->control_path, 20, &why)
+			     : telemetry_client_open(&h->telemetry, pp->telemetry_path, 20, &why);
+		if (rc == 0)
+			break;
+		rc = backend_wait(b, 5, err);
+		if (rc < 0)
+			return rc;
+		if (deadline_passed(&d))
+			return err_set(err, ETIMEDOUT, "%s: not ready after %d s: %s", pp->name,
+				       READY_MS / 1000, why.msg);
+	}
+	return h->control != NULL ? err_wrap(err, say_hello(b, h, err), "%s", pp->name) : 0;
+}
+
+static int
+start(struct backend *b, const struct plan_proc *pp, struct err *err)
+{
+	const struct proc_conf conf = {
+		.name = pp->name,
+		.argv = pp->argv,
+		.env = (const char *const *)pp->env,
+		.log_path = pp->log_path,
+		.cpus = pp->cpus.cpu,
+		.n_cpus = pp->cpus.n,
+		.lifeline = pp->ours,
+	};
+	int rc;
+
+	if (mkdir(pp->rt_dir, 0700) < 0 && errno != EEXIST)
+		return err_set(err, errno, "%s: %s", pp->rt_dir, strerror(errno));
+	rc = proc_start(&b->proc[b->n_started], &conf, err);
+	if (rc < 0)
+		return rc;
+	b->n_started++;
+	return wait_sockets(b, pp, err);
+}
+
+static int
+make_dirs(struct backend *b, struct err *err)
+{
+	static const char *const names[] = {"rt", "logs"};
+
+	for (size_t i = 0; i < N_ELEMS(names); i++) {
+		char *path = xasprintf("%s/%s", b->dir.path, names[i]);
+		int rc = mkdir(path, 0700);
+
+		if (rc < 0 && errno != EEXIST)
+			rc = err_set(err, errno, "%s: %s", path, strerror(errno));
+		else
+			rc = 0;
+		free(path);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+bring_up(struct backend *b, struct err *err)
+{
+	const struct chain_plan *plan = b->plan;
+	int rc = make_dirs(b, err);
+
+	for (size_t i = 0; rc == 0 && i < plan->n_procs; i++) {
+		rc = start(b, &plan->proc[i], err);
+		/* A hop's neighbour can connect as soon as its socket is there. */
+		if (rc == 0 && plan->proc[i].hop >= 0)
+			rc = greet_hop(b, &plan->proc[i], err);
+	}
+	if (rc == 0)
+		rc = err_wrap(err, tg_open(&b->tg, plan->rpc_endpoint, READY_MS, err), "generator");
+	return rc;
+}
+
+int
+backend_up(struct backend *b, const struct chain *chain, const struct chain_plan *plan,
+	   struct rundir *dir, const volatile sig_atomic_t *stop, struct err *err)
+{
+	int rc;
+
+	memset(b, 0, sizeof(*b));
+	b->chain = chain;
+	b->plan = plan;
+	b->dir = *dir;
+	b->stop = stop;
+	*dir = (struct rundir){.lock_fd = -1};
+	rc = bring_up(b, err);
+	if (rc < 0) {
+		/* The death of a program explains a call that failed better than the call does. */
+		struct err death = {0};
+
+		if (rc != -EINTR && rc != -ECHILD && backend_check(b, &death) == -ECHILD)
+			*err = death;
+		backend_down(b);
+	}
+	return rc;
+}
+
+void
+backend_down(struct backend *b)
+{
+	tg_close(b->tg);
+	b->tg = NULL;
+	for (size_t i = 0; i < CHAIN_MAX_HOPS; i++) {
+		control_client_close(b->hop[i].control);
+		telemetry_client_close(b->hop[i].telemetry);
+		b->hop[i] = (struct backend_hop){0};
+	}
+	/* Hops before the generator: a vhost listener ends at once when its peer has gone. */
+	while (b->n_started > 0) {
+		b->n_started--;
+		proc_stop(&b->proc[b->n_started], STOP_MS);
+		proc_close(&b->proc[b->n_started]);
+	}
+	rundir_close(&b->dir);
+}
+
+static int
+read_ours(struct backend *b, size_t i, bool exact, struct ledger_hop *hop, struct err *err)
+{
+	json_t *c = NULL;
+	const char *reason;
+	json_t *n;
+	int rc = control_client_call(b->hop[i].control, exact ? "quiesce" : "counters", NULL,
+				     CALL_MS, &c, err);
+
+	if (rc == 0 && exact)
+		rc = control_client_call(b->hop[i].control, "resume", NULL, CALL_MS, NULL, err);
+	for (int p = 0; rc == 0 && p < 2; p++) {
+		const json_t *port = json_array_get(json_object_get(c, "ports"), (size_t)p);
+
+		rc = json_get_u64(port, "rx", &hop->port[p].rx, err);
+		if (rc == 0)
+			rc = json_get_u64(port, "tx", &hop->port[p].tx, err);
+		if (rc == 0)
+			rc = json_get_u64(port, "miss", &hop->port[p].miss, err);
+	}
+	if (rc == 0)
+		rc = json_get_u64(c, "created", &hop->created, err);
+	if (rc == 0)
+		rc = json_get_u64(c, "in_flight", &hop->in_flight, err);
+	json_object_foreach(json_object_get(c, "drops"), reason, n)
+		ledger_drop(hop, reason, (uint64_t)json_integer_value(n));
+	json_decref(c);
+	hop->known = hop->exact = rc == 0;
+	return rc;
+}
+
+static int
+read_foreign(struct backend *b, size_t i, struct ledger_hop *hop, struct err *err)
+{
+	int rc = 0;
+
+	for (int p = 0; rc == 0 && p < 2; p++) {
+		char command[32];
+		json_t *stats = NULL;
+
+		snprintf(command, sizeof(command), "/ethdev/stats,%d", p);
+		rc = telemetry_client_get(b->hop[i].telemetry, command, TELEMETRY_MS, &stats, err);
+		if (rc == 0)
+			rc = json_get_u64(stats, "ipackets", &hop->port[p].rx, err);
+		if (rc == 0)
+			rc = json_get_u64(stats, "opackets", &hop->port[p].tx, err);
+		if (rc == 0)
+			rc = json_get_u64(stats, "imissed", &hop->port[p].miss, err);
+		json_decref(stats);
+	}
+	hop->known = rc == 0;
+	return rc;
+}
+
+int
+backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop, struct err *err)
+{
+	int rc = 0;
+
+	memset(hop, 0, sizeof(*hop));
+	snprintf(hop->name, sizeof(hop->name), "%s", b->chain->hop[i].name);
+	if (b->hop[i].control != NULL)
+		rc = read_ours(b, i, exact, hop, err);
+	else if (b->hop[i].telemetry != NULL)
+		rc = read_foreign(b, i, hop, err);
+	return err_wrap(err, rc, "%s", hop->name);
+}

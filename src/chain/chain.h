@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/rate.h"
+#include "pkt/imix.h"
+
+/* A chain as the user describes it: generator port 0, hops in a row, generator port 1, and a link
+ * between each two neighbours.  The grammar is complete and frozen; a kind that is not built yet is
+ * known and refused by its name. */
+
+#define CHAIN_MAX_HOPS 16
+#define CHAIN_MAX_CPUS 64
+#define CHAIN_MAX_WORDS 32
+
+enum link_kind {
+	LINK_VHOST_USER,
+	LINK_MEMIF,
+	/* Known words of the grammar, refused by chain_check until they are built. */
+	LINK_RING,
+	LINK_VETH,
+	LINK_VETH_XDP,
+	LINK_TAP,
+	LINK_PCAP,
+	LINK_NETWORK,
+	LINK_STREAM,
+	LINK_PCI,
+};
+
+enum hop_kind {
+	HOP_FWD,     /* nfvchain-fwd */
+	HOP_TESTPMD, /* dpdk-testpmd */
+	HOP_EXEC,    /* any DPDK program, from a template */
+	/* Not built yet. */
+	HOP_LINUX_BRIDGE,
+	HOP_OVS_DPDK,
+};
+
+enum generator_kind { GENERATOR_NFVCHAIN, GENERATOR_TREX /* not built yet */ };
+enum hop_place { PLACE_PROCESS, PLACE_VM /* not built yet */ };
+
+/* An ordered list of CPU numbers; n = 0: chosen by the plan. */
+struct chain_cpus {
+	int cpu[CHAIN_MAX_CPUS];
+	size_t n;
+};
+
+struct chain_generator {
+	enum generator_kind kind;
+	struct chain_cpus cpus;
+	char *at;  /* endpoint of a running TRex, or NULL */
+	char *dir; /* of a TRex release, or NULL */
+};
+
+struct chain_hop {
+	char *name; /* letters, digits, - and _, at most 31; unique; default vnf1, vnf2, ... */
+	enum hop_kind kind;
+	char *engine; /* poll, event, pipeline; default poll */
+	enum hop_place place;
+	struct chain_cpus cpus;
+	unsigned lcores; /* default 1; testpmd and exec may need one for the main thread beside */
+	char *nf[CHAIN_MAX_WORDS]; /* nfvchain-fwd's --nf, in order; default l2fwd */
+	size_t n_nf;
+	char *command; /* exec: template with {vdev0} {vdev1} {lcores} {prefix} {dest0} {dest1}
+			* {addr0} {addr1} {mem}; each word is one argument, no shell */
+	char *args[CHAIN_MAX_WORDS]; /* further arguments for nfvchain-fwd (after --) or testpmd */
+	size_t n_args;
+	bool supervise; /* not built yet: refused when true */
+};
+
+struct chain_link {
+	enum link_kind kind;
+	unsigned ring;	 /* descriptors per queue, a power of two, 256 to 32768 (memif: to 16384);
+			  * default 1024 */
+	unsigned queues; /* of each port, 1 to 16; both links of a hop have as many */
+};
+
+struct chain_traffic {
+	struct imix frames[16]; /* one measurement for each; default the smallest, 64 */
+	size_t n_frames;
+	uint32_t flows;	  /* default 1 */
+	struct rate rate; /* of the fixed-rate trial, when has_rate */
+	bool has_rate;
+	bool ipv6;
+	uint16_t vlan; /* 0 = none */
+};
+
+struct chain_bench {
+	char *preset;	   /* "search" is built; others are refused by name */
+	uint64_t trial_ns; /* default 1 s */
+	unsigned repeat;   /* searches per frame size; default 1 */
+	double step_ratio; /* default 1.02 */
+};
+
+struct chain {
+	char *name; /* default "snake"; letters, digits, - and _, at most 32 */
+	struct chain_generator generator;
+	size_t n_hops;
+	struct chain_hop hop[CHAIN_MAX_HOPS];
+	struct chain_link link[CHAIN_MAX_HOPS + 1]; /* n_hops + 1 of them */
+	struct chain_traffic traffic;
+	struct chain_bench bench;
+};
+
+/* The chain one gets without a file: 'snake', 'n_hops' forwarders, vhost-user links. */
+void chain_default(struct chain *chain, size_t n_hops);
+/* Reads a chain file; an error names file, line, column and key.  'chain' is valid (and freeable)
+ * in any case. */
+int chain_load(struct chain *chain, const char *path, struct err *err);
+int chain_parse(struct chain *chain, const char *name, const char *text, size_t len,
+		struct err *err);
+void chain_fini(struct chain *chain);
+
+/* Refuses by name what the grammar knows and this version cannot run, and what cannot work: names
+ * used twice, 0 or 17 hops. (chain_load has called it.) */
+int chain_check(const struct chain *chain, struct err *err);
+
+/* Words of the grammar. */
+const char *link_kind_name(enum link_kind kind);
+int link_kind_parse(const char *word, enum link_kind *kind, struct err *err);
+const char *hop_kind_name(enum hop_kind kind);
+int hop_kind_parse(const char *word, enum hop_kind *kind, struct err *err);
+
+/* Writes the chain as YAML that parses to the same model, for the caller to free. */
+char *chain_print(const struct chain *chain);

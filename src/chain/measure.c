@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "measure.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define POLL_MS 10
+#define QUIET_MS 50 /* nothing arrived for this long: the chain has drained */
+#define DRAIN_MS 2000
+#define STRETCH_MS 2000 /* a trial may take this much longer than it should */
+#define PROBE_PPS 1000.0
+#define PROBE_S 0.02
+#define PROBE_TRIES 50
+
+/* What the kernel knows about the generator's lcore, which is its main thread. */
+struct kernel_noise {
+	uint64_t run_delay_ns, nivcsw, steal_ns;
+};
+
+static void
+read_kernel_noise(const struct backend *b, struct kernel_noise *k)
+{
+	char path[64], line[512];
+	uint64_t ran, user, nice, system, idle, iowait, irq, softirq, steal;
+	FILE *f;
+
+	memset(k, 0, sizeof(*k));
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)b->proc[0].pid);
+	f = fopen(path, "r");
+	if (f != NULL) {
+		if (fscanf(f, "%" SCNu64 " %" SCNu64, &ran, &k->run_delay_ns) != 2)
+			k->run_delay_ns = 0;
+		fclose(f);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)b->proc[0].pid);
+	f = fopen(path, "r");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		(void)sscanf(line, "nonvoluntary_ctxt_switches: %" SCNu64, &k->nivcsw);
+	if (f != NULL)
+		fclose(f);
+	f = fopen("/proc/stat", "r");
+	if (f == NULL)
+		return;
+	if (fscanf(f,
+		   "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+		   " %" SCNu64 " %" SCNu64,
+		   &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal) == 8)
+		k->steal_ns = steal * 10 * NSEC_PER_MS;
+	fclose(f);
+}
+
+static int
+read_hops(struct backend *b, bool exact, struct ledger_hop *hops, struct err *err)
+{
+	for (size_t i = 0; i < b->chain->n_hops; i++) {
+		int rc = backend_read_hop(b, i, exact, &hops[i], err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* 'after' minus 'before', in 'after'. */
+static void
+subtract_hop(struct ledger_hop *after, const struct ledger_hop *before)
+{
+	for (int p = 0; p < 2; p++) {
+		after->port[p].rx -= before->port[p].rx;
+		after->port[p].tx -= before->port[p].tx;
+		after->port[p].miss -= before->port[p].miss;
+	}
+	after->created -= before->created;
+	for (size_t i = 0; i < after->n_drops && i < before->n_drops; i++)
+		after->drop[i].n -= before->drop[i].n;
+}
+
+/* Waits until the run has been sent, or until it should have been long ago. */
+static int
+wait_sent(struct backend *b, double duration_s, struct err *err)
+{
+	struct deadline d = deadline_in_ms((uint64_t)(duration_s * 1000) + STRETCH_MS);
+	bool sent = false;
+	uint64_t received;
+	int rc;
+
+	rc = backend_wait(b, (int)(duration_s * 1000) + 1, err);
+	while (rc == 0) {
+		rc = tg_poll(b->tg, &sent, &received, err);
+		if (rc < 0 || sent)
+			return rc;
+		if (deadline_passed(&d))
+			return err_set(err, ETIMEDOUT,
+				       "the generator did not end its trial in time");
+		rc = backend_wait(b, POLL_MS, err);
+	}
+	return rc;
+}
+
+/* Waits until nothing has arrived for a while. */
+static int
+wait_drained(struct backend *b, struct err *err)
+{
+	struct deadline d = deadline_in_ms(DRAIN_MS);
+	uint64_t last = UINT64_MAX, received, since = clock_now_ns();
+	bool sent;
+	int rc;
+
+	do {
+		rc = tg_poll(b->tg, &sent, &received, err);
+		if (rc < 0)
+			return rc;
+		if (received != last)
+			since = clock_now_ns();
+		last = received;
+		if (clock_now_ns() - since >= QUIET_MS * NSEC_PER_MS)
+			return 0;
+		rc = backend_wait(b, POLL_MS, err);
+	} while (rc == 0 && !deadline_passed(&d));
+	return rc;
+}
+
+struct field {
+	const char *name;
+	uint64_t *value;
+};
+
+static int
+read_fields(const json_t *json, const struct field *fields, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int rc = json_get_u64(json, fields[i].name, fields[i].value, err);
+
+		if (rc < 0)
+			return err_wrap(err, rc, "x_nfvchain_trial");
+	}
+	return 0;
+}
+
+static int
+read_generator(const json_t *json, struct trial *t, struct err *err)
+{
+	const struct field fields[] = {
+		{"intended", &t->intended},
+		{"sent", &t->sent},
+		{"refused", &t->refused},
+		{"late", &t->late},
+		{"received", &t->received},
+		{"ok", &t->ok},
+		{"duplicate", &t->duplicate},
+		{"reordered", &t->reordered},
+		{"corrupt", &t->corrupt},
+		{"truncated", &t->truncated},
+		{"misdelivered", &t->misdelivered},
+		{"reflected", &t->reflected},
+		{"overdue", &t->overdue},
+		{"foreign", &t->foreign},
+		{"never_seen", &t->ledger.never_seen},
+		{"unidentified", &t->ledger.unidentified},
+		{"latency_accuracy_ns", &t->latency_accuracy_ns},
+		{"noise.gap_max_ns", &t->noise.gap_max_ns},
+		{"noise.gaps_20us", &t->noise.gaps_20us},
+		{"noise.gaps_sum_ns", &t->noise.gaps_sum_ns},
+		{"ports[0].rx", &t->ledger.gen[0].rx},
+		{"ports[1].rx", &t->ledger.gen[1].rx},
+		{"ports[0].tx", &t->ledger.gen[0].tx},
+		{"ports[1].tx", &t->ledger.gen[1].tx},
+	};
+	int rc = read_fields(json, fields, N_ELEMS(fields), err);
+
+	if (rc == 0)
+		rc = json_get_double(json, "elapsed_s", &t->elapsed_s, err);
+	if (rc == 0)
+		rc = hist_from_json(&t->latency, json_object_get(json, "latency"), err);
+	return rc;
+}
+
+static void
+note_kernel_noise(struct trial *t, const struct kernel_noise *before,
+		  const struct kernel_noise *after)
+{
+	t->noise.run_delay_ns = after->run_delay_ns - before->run_delay_ns;
+	t->noise.nivcsw = after->nivcsw - before->nivcsw;
+	t->noise.steal_ns = after->steal_ns - before->steal_ns;
+}
+
+/* Everything between the first snapshot and the last. */
+static int
+run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct err *err)
+{
+	struct backend *b = m->backend;
+	struct ledger_hop before[LEDGER_MAX_HOPS];
+	struct kernel_noise noise[2];
+	double duration_s = (double)spec->duration_ns / 1e9;
+	uint64_t repeated = 0;
+	json_t *json = NULL;
+	int rc = read_hops(b, false, before, err);
+
+	read_kernel_noise(b, &noise[0]);
+	if (rc == 0)
+		rc = tg_start(b->tg, spec->rate_pps, duration_s, spec->flat_out, err);
+	if (rc == 0)
+		rc = wait_sent(b, duration_s, err);
+	read_kernel_noise(b, &noise[1]);
+	if (rc == 0)
+		rc = wait_drained(b, err);
+	t->ledger.n_hops = b->chain->n_hops;
+	if (rc == 0)
+		rc = read_hops(b, true, t->ledger.hop, err);
+	if (rc == 0)
+		rc = tg_trial(b->tg, &json, err);
+	if (rc == 0)
+		rc = read_generator(json, t, err);
+	if (rc == 0)
+		rc = json_get_u64(json, "repeated", &repeated, err);
+	json_decref(json);
+	if (rc < 0)
+		return rc;
+	note_kernel_noise(t, &noise[0], &noise[1]);
+	for (size_t i = 0; i < t->ledger.n_hops; i++)
+		subtract_hop(&t->ledger.hop[i], &before[i]);
+	ledger_close(&t->ledger, repeated);
+	return 0;
+}
+
+int
+measure_trial(struct measure *m, const struct trial_spec *spec, struct trial *t, struct err *err)
+{
+	struct err death = {0};
+	int rc;
+
+	trial_init(t, spec);
+	rc = run(m, spec, t, err);
+	if (rc == 0)
+		return 0;
+	/* A dead program explains a failed call better than the call does. */
+	t->interrupted = true;
+	if (rc != -EINTR && rc != -ECHILD && backend_check(m->backend, &death) == -ECHILD) {
+		*err = death;
+		rc = -ECHILD;
+	}
+	str_copy(t->fault, sizeof(t->fault), err->msg);
+	return rc;
+}
+
+/* How far frames came, for a chain that delivers none. */
+static int
+explain_silence(const struct trial *t, struct err *err)
+{
+	const struct ledger *l = &t->ledger;
+
+	for (size_t i = 0; i < l->n_hops; i++) {
+		if (!l->hop[i].known)
+			break;
+		if (l->hop[i].port[0].rx == 0)
+			return err_set(err, EPIPE, "no frame arrives at %s: link %zu is dead",
+				       l->hop[i].name, i);
+		if (l->hop[i].port[1].tx == 0)
+			return err_set(err, EPIPE, "%s receives frames and sends none on",
+				       l->hop[i].name);
+	}
+	if (t->misdelivered > 0)
+		return err_set(err, EPIPE, "frames arrive with the wrong destination MAC");
+	return err_set(err, EPIPE, "no frame comes through the chain");
+}
+
+int
+measure_prepare(struct measure *m, const struct tg_traffic *traffic, struct err *err)
+{
+	const struct trial_spec probe = {.rate_pps = PROBE_PPS,
+					 .duration_ns = (uint64_t)(PROBE_S * 1e9)};
+	static struct trial t;
+	int rc = tg_set_streams(m->backend->tg, traffic, err);
+
+	for (int i = 0; rc == 0 && i < PROBE_TRIES; i++) {
+		rc = measure_trial(m, &probe, &t, err);
+		if (rc == 0 && t.ok > 0)
+			return 0;
+	}
+	return rc < 0 ? rc : explain_silence(&t, err);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "backend.h"
+#include "bench/measurer.h"
+
+/* The real measurer: one trial against a chain that is up. */
+
+struct measure {
+	struct backend *backend;
+	bool wire; /* self-test: frames are addressed to the generator's other port directly */
+};
+
+/* Makes 'traffic' what trials send from now on, and sends a few frames until one has come through
+ * the chain: a chain in which nothing arrives is an error that says how far frames came. */
+int measure_prepare(struct measure *m, const struct tg_traffic *traffic, struct err *err);
+
+/* Runs one trial; see bench/measurer.h. */
+int measure_trial(struct measure *m, const struct trial_spec *spec, struct trial *t,
+		  struct err *err);

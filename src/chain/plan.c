@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: MIT */
+/* Who runs where, under which addresses; plan_argv.c makes the command lines from it. */
+#include "plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include "plan_parts.h"
+
+/* ---- small facts ---- */
+
+const struct plan_proc *
+plan_proc_of(const struct chain_plan *plan, int hop)
+{
+	return &plan->proc[hop + 1];
+}
+
+size_t
+plan_link_of(const struct chain *chain, int hop, int port)
+{
+	if (hop < 0)
+		return port == 0 ? 0 : chain->n_hops;
+	return (size_t)(hop + port);
+}
+
+bool
+plan_is_listener(const struct chain *chain, int hop, int port)
+{
+	/* The generator at both its links, else the upstream side. */
+	return hop < 0 || (port == 1 && (size_t)hop + 1 < chain->n_hops);
+}
+
+char *
+plan_link_path(const char *run_dir, size_t link)
+{
+	return xasprintf("%s/link%zu.sock", run_dir, link);
+}
+
+unsigned
+plan_n_lcores(const struct chain *chain, int hop)
+{
+	return hop < 0 ? 1 : chain->hop[hop].lcores;
+}
+
+int
+plan_lcore_cpu(const struct chain_cpus *cpus, unsigned i, unsigned n)
+{
+	return n <= cpus->n ? cpus->cpu[i] : cpus->cpu[i * cpus->n / n];
+}
+
+unsigned
+plan_buffer_room(uint16_t max_frame)
+{
+	unsigned room = (max_frame + 63u) / 64 * 64;
+
+	return room > PLAN_MIN_ROOM ? room : PLAN_MIN_ROOM;
+}
+
+static bool
+cpus_have(const struct chain_cpus *cpus, int cpu)
+{
+	for (size_t i = 0; i < cpus->n; i++)
+		if (cpus->cpu[i] == cpu)
+			return true;
+	return false;
+}
+
+static void
+cpus_add(struct chain_cpus *cpus, int cpu)
+{
+	if (cpus->n < CHAIN_MAX_CPUS && !cpus_have(cpus, cpu))
+		cpus->cpu[cpus->n++] = cpu;
+}
+
+static char *
+print_cpus(const struct chain_cpus *cpus)
+{
+	struct str s = {0};
+
+	for (size_t i = 0; i < cpus->n; i++) {
+		size_t first = i;
+
+		while (i + 1 < cpus->n && cpus->cpu[i + 1] == cpus->cpu[i] + 1)
+			i++;
+		str_addf(&s, "%s%d", s.len > 0 ? "," : "", cpus->cpu[first]);
+		if (i > first)
+			str_addf(&s, "-%d", cpus->cpu[i]);
+	}
+	return str_take(&s);
+}
+
+/* The CPUs that lcores of a process keep busy. */
+static struct chain_cpus
+busy_cpus(const struct chain_plan *plan, const struct chain *chain, int hop)
+{
+	const struct chain_cpus *cpus = &plan_proc_of(plan, hop)->cpus;
+	unsigned n = plan_n_lcores(chain, hop);
+	struct chain_cpus busy = {0};
+
+	for (unsigned i = 0; i < n; i++)
+		cpus_add(&busy, plan_lcore_cpu(cpus, i, n));
+	return busy;
+}
+
+static bool
+share_cpu(const struct chain_plan *plan, const struct chain *chain, int a, int b)
+{
+	struct chain_cpus x = busy_cpus(plan, chain, a), y = busy_cpus(plan, chain, b);
+
+	for (size_t i = 0; i < x.n; i++)
+		if (cpus_have(&y, x.cpu[i]))
+			return true;
+	return false;
+}
+
+bool
+plan_shares_cpu(const struct chain_plan *plan, const struct chain *chain, int hop)
+{
+	if (plan_n_lcores(chain, hop) > plan_proc_of(plan, hop)->cpus.n)
+		return true;
+	for (int other = -1; other < (int)chain->n_hops; other++)
+		if (other != hop && share_cpu(plan, chain, hop, other))
+			return true;
+	return false;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+warn(struct chain_plan *plan, const char *fmt, ...)
+{
+	size_t n = 0;
+	va_list ap;
+
+	while (plan->warnings[n] != NULL)
+		n++;
+	if (n + 1 == N_ELEMS(plan->warnings))
+		return;
+	va_start(ap, fmt);
+	plan->warnings[n] = xvasprintf(fmt, ap);
+	va_end(ap);
+}
+
+/* ---- CPUs ---- */
+
+static int
+check_allowed(const struct chain_cpus *cpus, const struct chain_cpus *allowed, struct err *err)
+{
+	for (size_t i = 0; i < cpus->n; i++) {
+		char *text;
+		int rc;
+
+		if (cpus_have(allowed, cpus->cpu[i]))
+			continue;
+		text = print_cpus(allowed);
+		rc = err_usage(err, "cpus: %d is not among the CPUs this process may use (%s)",
+			       cpus->cpu[i], text);
+		free(text);
+		return rc;
+	}
+	return 0;
+}
+
+/* Those of 'all' that none of the first 'n' lists in 'taken' has. */
+static struct chain_cpus
+cpus_without(const struct chain_cpus *all, const struct chain_cpus *const *taken, size_t n)
+{
+	struct chain_cpus rest = {0};
+
+	for (size_t i = 0; i < all->n; i++) {
+		bool is_free = true;
+
+		for (size_t k = 0; is_free && k < n; k++)
+			is_free = !cpus_have(taken[k], all->cpu[i]);
+		if (is_free)
+			cpus_add(&rest, all->cpu[i]);
+	}
+	return rest;
+}
+
+/* CPUs for the hops that name none: not the generator's, nor those other hops name, as long as that
+ * leaves any. */
+static struct chain_cpus
+free_cpus(const struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts)
+{
+	const struct chain_cpus *taken[PLAN_MAX_PROCS] = {&plan->proc[0].cpus};
+	struct chain_cpus rest;
+	size_t n = 1;
+
+	for (size_t i = 0; i < chain->n_hops; i++)
+		if (chain->hop[i].cpus.n > 0)
+			taken[n++] = &chain->hop[i].cpus;
+	rest = cpus_without(&facts->allowed, taken, n);
+	if (rest.n == 0)
+		rest = cpus_without(&facts->allowed, taken, 1);
+	return rest.n > 0 ? rest : facts->allowed;
+}
+
+static void
+place_generator(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts)
+{
+	const struct chain_cpus *taken[CHAIN_MAX_HOPS];
+	struct chain_cpus *cpus = &plan->proc[0].cpus;
+	struct chain_cpus rest;
+	size_t n = 0;
+
+	*cpus = chain->generator.cpus;
+	if (cpus->n > 0)
+		return;
+	for (size_t i = 0; i < chain->n_hops; i++)
+		if (chain->hop[i].cpus.n > 0)
+			taken[n++] = &chain->hop[i].cpus;
+	rest = cpus_without(&facts->allowed, taken, n);
+	cpus_add(cpus, rest.n > 0 ? rest.cpu[0] : facts->allowed.cpu[0]);
+}
+
+/* Gives each lcore a CPU of its own if there are enough, else blocks of neighbours share one: a
+ * frame then stays on a CPU for several hops. */
+static void
+place_hops(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts)
+{
+	struct chain_cpus rest = free_cpus(plan, chain, facts);
+	size_t need = 0, at = 0;
+
+	for (size_t i = 0; i < chain->n_hops; i++)
+		need += chain->hop[i].cpus.n == 0 ? chain->hop[i].lcores : 0;
+	for (size_t i = 0; i < chain->n_hops; i++) {
+		const struct chain_hop *hop = &chain->hop[i];
+		struct chain_cpus *cpus = &plan->proc[i + 1].cpus;
+
+		*cpus = hop->cpus;
+		for (unsigned k = 0; hop->cpus.n == 0 && k < hop->lcores; k++, at++)
+			cpus_add(cpus, rest.cpu[need <= rest.n ? at : at * rest.n / need]);
+	}
+}
+
+static int
+place(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
+      struct err *err)
+{
+	int rc;
+
+	if (facts->allowed.n == 0)
+		return err_machine(err, "no CPU to run on");
+	rc = check_allowed(&chain->generator.cpus, &facts->allowed, err);
+	if (rc < 0)
+		return err_wrap(err, rc, "generator");
+	for (size_t i = 0; i < chain->n_hops; i++) {
+		rc = check_allowed(&chain->hop[i].cpus, &facts->allowed, err);
+		if (rc < 0)
+			return err_wrap(err, rc, "hop '%s'", chain->hop[i].name);
+	}
+	place_generator(plan, chain, facts);
+	place_hops(plan, chain, facts);
+	for (int i = 0; i < (int)chain->n_hops; i++)
+		plan->shared_cpus |= plan_shares_cpu(plan, chain, i);
+	return 0;
+}
+
+/* ---- warnings ---- */
+
+static void
+warn_generator_shares(struct chain_plan *plan, const struct chain *chain)
+{
+	for (int i = 0; i < (int)chain->n_hops; i++)
+		if (share_cpu(plan, chain, -1, i)) {
+			warn(plan,
+			     "the generator shares CPU %d with hop '%s': figures will be poor, "
+			     "give the chain a CPU more",
+			     plan->proc[0].cpus.cpu[0], chain->hop[i].name);
+			return;
+		}
+}
+
+static void
+warn_hops_share(struct chain_plan *plan, const struct chain *chain)
+{
+	struct chain_cpus cpus = {0};
+	size_t n = 0;
+	char *text;
+
+	for (int i = 0; i < (int)chain->n_hops; i++) {
+		struct chain_cpus busy = busy_cpus(plan, chain, i);
+
+		if (!plan_shares_cpu(plan, chain, i))
+			continue;
+		for (size_t k = 0; k < busy.n; k++)
+			cpus_add(&cpus, busy.cpu[k]);
+		n++;
+	}
+	text = print_cpus(&cpus);
+	if (n > 1)
+		warn(plan, "%zu hops share CPU %s: each gets a part of it", n, text);
+	free(text);
+}
+
+static void
+warn_foreign(struct chain_plan *plan, const struct chain *chain, int i)
+{
+	const struct chain_hop *hop = &chain->hop[i];
+
+	if (hop->kind == HOP_FWD)
+		return;
+	if (plan_shares_cpu(plan, chain, i))
+		warn(plan,
+		     "hop '%s' (%s) shares its CPU and may never yield it: figures will be poor",
+		     hop->name, hop_kind_name(hop->kind));
+	if (hop->kind == HOP_EXEC && plan->max_frame > PLAN_MIN_ROOM)
+		warn(plan, "hop '%s' (exec) must be told to make buffers for frames of %u bytes",
+		     hop->name, plan->max_frame);
+}
+
+static void
+add_warnings(struct chain_plan *plan, const struct chain *chain)
+{
+	warn_generator_shares(plan, chain);
+	warn_hops_share(plan, chain);
+	for (int i = 0; i < (int)chain->n_hops; i++)
+		warn_foreign(plan, chain, i);
+}
+
+/* ---- names, paths, addresses ---- */
+
+/* FNV-1a, 32 bits folded to 16: chains on one network get addresses of their own. */
+static uint16_t
+name_hash(const char *name)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	return (uint16_t)(h ^ h >> 16);
+}
+
+static void
+set_mac(uint8_t mac[6], uint16_t hash, size_t node, size_t port)
+{
+	const uint8_t bytes[6] = {0x02, (uint8_t)(hash >> 8), (uint8_t)hash,
+				  0x00, (uint8_t)node,	      (uint8_t)port};
+
+	memcpy(mac, bytes, sizeof(bytes));
+}
+
+static void
+set_macs(struct chain_plan *plan, const struct chain *chain)
+{
+	uint16_t hash = name_hash(chain->name);
+
+	for (size_t port = 0; port < 2; port++) {
+		set_mac(plan->gen_mac[port], hash, 0, port);
+		for (size_t i = 0; i < chain->n_hops; i++)
+			set_mac(plan->hop_mac[i][port], hash, i + 1, port);
+	}
+}
+
+static void
+set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
+	  int hop)
+{
+	struct plan_proc *proc = &plan->proc[hop + 1];
+	const char *name = hop < 0 ? "generator" : chain->hop[hop].name;
+
+	proc->name = xstrdup(name);
+	proc->hop = hop;
+	proc->ours = hop < 0 || chain->hop[hop].kind == HOP_FWD;
+	proc->log_path = xasprintf("%s/%s.log", facts->run_dir, name);
+	proc->rt_dir = xasprintf("%s/rt/%s", facts->run_dir, name);
+	proc->env[proc->n_env++] = xasprintf("RUNTIME_DIRECTORY=%s", proc->rt_dir);
+	proc->env[proc->n_env++] = xasprintf("NFVCHAIN_ID=%s/%s", chain->name, name);
+	if (hop >= 0 && proc->ours)
+		proc->control_path = xasprintf("%s/%s.ctl", facts->run_dir, name);
+	/* A template without {prefix} has a place of its own that we do not know. */
+	if (!proc->ours && (chain->hop[hop].kind != HOP_EXEC ||
+			    strstr(chain->hop[hop].command, "{prefix}") != NULL))
+		proc->telemetry_path =
+			xasprintf("%s/dpdk/%s/dpdk_telemetry.v2", proc->rt_dir, name);
+	for (int port = 0, n = 0; port < 2; port++)
+		if (plan_is_listener(chain, hop, port))
+			proc->listens[n++] =
+				plan_link_path(facts->run_dir, plan_link_of(chain, hop, port));
+}
+
+static void
+set_endpoints(struct chain_plan *plan, const struct plan_facts *facts)
+{
+	if (facts->trex_ports) {
+		plan->rpc_endpoint = xstrdup("tcp://127.0.0.1:4501");
+		plan->pub_endpoint = xstrdup("tcp://127.0.0.1:4500");
+	} else {
+		plan->rpc_endpoint = xasprintf("ipc://%s/rpc", facts->run_dir);
+	}
+}
+
+static int
+check_socket_path(const char *path, struct err *err)
+{
+	if (path == NULL || strlen(path) <= PLAN_SOCKET_PATH_MAX)
+		return 0;
+	return err_usage(err,
+			 "socket path '%s' has %zu characters and may have %d (a shorter name, or "
+			 "NFVCHAIN_RUN=DIR, helps)",
+			 path, strlen(path), PLAN_SOCKET_PATH_MAX);
+}
+
+/* DPDK makes a telemetry socket for each program and refuses to start when its path is too long. */
+static int
+check_sockets(const struct plan_proc *proc, struct err *err)
+{
+	char *telemetry = xasprintf("%s/dpdk/%s/dpdk_telemetry.v2", proc->rt_dir,
+				    proc->hop < 0 ? "gen" : proc->name);
+	int rc = check_socket_path(proc->control_path, err);
+
+	for (size_t i = 0; rc == 0 && i < N_ELEMS(proc->listens); i++)
+		rc = check_socket_path(proc->listens[i], err);
+	if (rc == 0)
+		rc = check_socket_path(telemetry, err);
+	free(telemetry);
+	return rc;
+}
+
+/* The path becomes part of DPDK's device arguments, where a few characters mean something. */
+static int
+check_run_dir(const char *run_dir, struct err *err)
+{
+	if (strpbrk(run_dir, ",[]") != NULL)
+		return err_usage(err,
+				 "run directory '%s': DPDK's device arguments cannot carry a "
+				 "path with , [ or ]",
+				 run_dir);
+	return 0;
+}
+
+/* ---- the plan ---- */
+
+static uint16_t
+largest_frame(const struct chain_traffic *traffic)
+{
+	uint16_t max = 0;
+
+	for (size_t i = 0; i < traffic->n_frames; i++) {
+		uint16_t size = imix_max_size(&traffic->frames[i]);
+
+		max = size > max ? size : max;
+	}
+	return max;
+}
+
+static int
+fill(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
+     struct err *err)
+{
+	int rc = check_run_dir(facts->run_dir, err);
+
+	if (rc < 0)
+		return rc;
+	plan->n_procs = chain->n_hops + 1;
+	plan->max_frame = largest_frame(&chain->traffic);
+	plan->verbose = facts->verbose;
+	set_macs(plan, chain);
+	set_endpoints(plan, facts);
+	for (int i = -1; i < (int)chain->n_hops; i++)
+		set_paths(plan, chain, facts, i);
+	for (size_t i = 0; rc == 0 && i < plan->n_procs; i++)
+		rc = check_sockets(&plan->proc[i], err);
+	if (rc == 0)
+		rc = place(plan, chain, facts, err);
+	for (int i = -1; rc == 0 && i < (int)chain->n_hops; i++) {
+		rc = plan_argv(plan, chain, facts, i, err);
+		rc = err_wrap(err, rc, "%s", plan_proc_of(plan, i)->name);
+	}
+	if (rc == 0)
+		add_warnings(plan, chain);
+	return rc;
+}
+
+int
+chain_plan_make(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
+		struct err *err)
+{
+	int rc;
+
+	*plan = (struct chain_plan){0};
+	rc = chain_check(chain, err);
+	if (rc < 0)
+		return rc;
+	rc = fill(plan, chain, facts, err);
+	if (rc < 0) {
+		chain_plan_fini(plan);
+		return err_wrap(err, rc, "chain '%s'", chain->name);
+	}
+	return 0;
+}
+
+static void
+proc_fini(struct plan_proc *proc)
+{
+	for (size_t i = 0; i < proc->argc; i++)
+		free(proc->argv[i]);
+	for (size_t i = 0; i < proc->n_env; i++)
+		free(proc->env[i]);
+	free(proc->name);
+	free(proc->log_path);
+	free(proc->rt_dir);
+	free(proc->control_path);
+	free(proc->telemetry_path);
+	free(proc->listens[0]);
+	free(proc->listens[1]);
+}
+
+void
+chain_plan_fini(struct chain_plan *plan)
+{
+	if (plan == NULL)
+		return;
+	for (size_t i = 0; i < plan->n_procs; i++)
+		proc_fini(&plan->proc[i]);
+	for (size_t i = 0; i < N_ELEMS(plan->warnings); i++)
+		free(plan->warnings[i]);
+	free(plan->rpc_endpoint);
+	free(plan->pub_endpoint);
+	*plan = (struct chain_plan){0};
+}

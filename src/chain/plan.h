@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "chain.h"
+
+/* What will run where: processes with their full command lines, sockets, addresses, CPUs.  Pure:
+ * the same chain and facts give the same plan, and nothing is touched. */
+
+struct plan_facts {
+	const char *run_dir;	   /* run directory of this chain */
+	struct chain_cpus allowed; /* CPUs we may use */
+	const char *bin_dir;	   /* where nfvchain-gen and nfvchain-fwd lie */
+	const char *testpmd;	   /* "dpdk-testpmd" */
+	bool trex_ports;	   /* generator's RPC on tcp 127.0.0.1:4501 and 4500 */
+	bool verbose;		   /* show the command lines when the plan is printed */
+};
+
+#define PLAN_MAX_PROCS (CHAIN_MAX_HOPS + 1)
+#define PLAN_MAX_ARGV 96
+
+struct plan_proc {
+	char *name;		   /* "generator" or the hop's name */
+	int hop;		   /* index, or -1 for the generator */
+	char *argv[PLAN_MAX_ARGV]; /* NULL-terminated, owned */
+	size_t argc;
+	char *env[8]; /* "NAME=value", NULL-terminated, owned */
+	size_t n_env;
+	struct chain_cpus cpus; /* the process may run there, and nowhere else */
+	bool ours;		/* understands --lifeline */
+	char *log_path;
+	char *rt_dir;	      /* its RUNTIME_DIRECTORY */
+	char *control_path;   /* nfvchain-fwd's control socket, or NULL */
+	char *telemetry_path; /* DPDK's, for programs that are not ours */
+	char *listens[2];     /* sockets that exist once it is ready, or NULL */
+};
+
+struct chain_plan {
+	size_t n_procs;
+	struct plan_proc proc[PLAN_MAX_PROCS]; /* in start order: generator, hop 1 ... N */
+	uint8_t gen_mac[2][6];
+	uint8_t hop_mac[CHAIN_MAX_HOPS][2][6];
+	char *rpc_endpoint;
+	char *pub_endpoint; /* or NULL */
+	uint16_t max_frame; /* largest frame of the chain, with FCS */
+	bool shared_cpus;   /* a hop shares its CPU: it yields when idle */
+	bool verbose;	    /* chain_plan_print shows the command lines too */
+	char *warnings[8];  /* sentences a person should read; NULL-terminated */
+};
+
+/* Refuses, with a sentence, what cannot run: CPUs that are not there, socket paths of more than 107
+ * characters, a template without {vdev0}. */
+int chain_plan_make(struct chain_plan *plan, const struct chain *chain,
+		    const struct plan_facts *facts, struct err *err);
+void chain_plan_fini(struct chain_plan *plan);
+
+/* For people: the chain in one line, a table of processes with CPUs, the links, the warnings and,
+ * when the plan is verbose, each command line as one could type it.  For the caller to free. */
+char *chain_plan_print(const struct chain_plan *plan, const struct chain *chain);
+json_t *chain_plan_to_json(const struct chain_plan *plan, const struct chain *chain);

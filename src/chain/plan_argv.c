@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+/* Command lines.  Tests hold every word of them: what starts a program is an interface. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/units.h"
+
+#include "plan.h"
+#include "plan_parts.h"
+
+#define TESTPMD_MBUFS 16384
+#define TESTPMD_HEADROOM 128 /* RTE_PKTMBUF_HEADROOM */
+#define PLAIN_FRAME 1518     /* up to here nobody needs to be told the size */
+
+/* What words of one process are made from. */
+struct words {
+	struct plan_proc *proc;
+	const struct chain_plan *plan;
+	const struct chain *chain;
+	const struct plan_facts *facts;
+	int hop;
+};
+
+static void
+take(struct words *w, char *word)
+{
+	/* The array's last element stays NULL; plan_argv refuses a full one. */
+	if (w->proc->argc < PLAN_MAX_ARGV - 1)
+		w->proc->argv[w->proc->argc++] = word;
+	else
+		free(word);
+}
+
+static void __attribute__((format(printf, 2, 3))) add(struct words *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	take(w, xvasprintf(fmt, ap));
+	va_end(ap);
+}
+
+/* ---- values ---- */
+
+char *
+plan_lcores(const struct chain_plan *plan, const struct chain *chain, int hop)
+{
+	const struct chain_cpus *cpus = &plan_proc_of(plan, hop)->cpus;
+	unsigned n = plan_n_lcores(chain, hop), id = 0;
+	struct str s = {0};
+
+	/* testpmd's main lcore never forwards. */
+	if (hop >= 0 && chain->hop[hop].kind == HOP_TESTPMD)
+		str_addf(&s, "%u@%d", id++, cpus->cpu[0]);
+	for (unsigned i = 0; i < n; i++)
+		str_addf(&s, "%s%u@%d", s.len > 0 ? "," : "", id++, plan_lcore_cpu(cpus, i, n));
+	return str_take(&s);
+}
+
+static const uint8_t *
+mac_of(const struct words *w, int port)
+{
+	return w->hop < 0 ? w->plan->gen_mac[port] : w->plan->hop_mac[w->hop][port];
+}
+
+/* Address of the port at the other end of the link at 'port'. */
+static const uint8_t *
+peer_mac(const struct words *w, int port)
+{
+	int last = (int)w->chain->n_hops - 1;
+	int peer;
+
+	if (w->hop < 0)
+		return w->plan->hop_mac[port == 0 ? 0 : last][port];
+	peer = port == 0 ? w->hop - 1 : w->hop + 1;
+	if (peer < 0 || peer > last)
+		return w->plan->gen_mac[port];
+	return w->plan->hop_mac[peer][!port];
+}
+
+static char *
+mac_text(const uint8_t mac[6])
+{
+	char text[18];
+
+	return xstrdup(mac_print(text, sizeof(text), mac));
+}
+
+static const struct chain_link *
+link_at(const struct words *w, int port)
+{
+	return &w->chain->link[plan_link_of(w->chain, w->hop, port)];
+}
+
+/* Descriptors per queue: one figure for both ports, each driver takes what its ring has. */
+static unsigned
+ring_of(const struct words *w)
+{
+	unsigned a = link_at(w, 0)->ring, b = link_at(w, 1)->ring;
+
+	return a > b ? a : b;
+}
+
+static unsigned
+log2_of(unsigned power_of_two)
+{
+	return (unsigned)__builtin_ctz(power_of_two);
+}
+
+/* The device of a port as --vdev takes it, and its end of the link in it. */
+static char *
+vdev(const struct words *w, int port)
+{
+	const struct chain_link *link = link_at(w, port);
+	bool listens = plan_is_listener(w->chain, w->hop, port);
+	char *path = plan_link_path(w->facts->run_dir, plan_link_of(w->chain, w->hop, port));
+	char *mac = mac_text(mac_of(w, port)), *text;
+
+	if (link->kind == LINK_MEMIF)
+		text = xasprintf("net_memif%d,role=%s,id=0,socket=%s,socket-abstract=no,rsize=%u,"
+				 "bsize=%u,mac=%s",
+				 port, listens ? "server" : "client", path, log2_of(link->ring),
+				 plan_buffer_room(w->plan->max_frame), mac);
+	else if (listens)
+		text = xasprintf("net_vhost%d,iface=%s,queues=%u", port, path, link->queues);
+	else
+		text = xasprintf("net_virtio_user%d,path=%s,queues=%u,queue_size=%u,mac=%s", port,
+				 path, link->queues, link->ring, mac);
+	free(path);
+	free(mac);
+	return text;
+}
+
+static void
+add_vdevs(struct words *w)
+{
+	for (int port = 0; port < 2; port++) {
+		char *text = vdev(w, port);
+
+		add(w, "--vdev=%s", text);
+		free(text);
+	}
+}
+
+/* EAL's part; no hugepage or memory option: ours find out by themselves. */
+static void
+add_eal(struct words *w, const char *prefix)
+{
+	add(w, "--lcores");
+	take(w, plan_lcores(w->plan, w->chain, w->hop));
+	if (!w->proc->ours) {
+		add(w, "--no-huge");
+		add(w, "-m");
+		add(w, "%d", PLAN_MEM_MB);
+	}
+	add(w, "--no-pci");
+	add(w, "--file-prefix=%s", prefix);
+	add_vdevs(w);
+}
+
+/* "--eth-addr 0,MAC" and the like, for both ports. */
+static void
+add_macs(struct words *w, const char *option, const uint8_t *(*of)(const struct words *w, int port))
+{
+	for (int port = 0; port < 2; port++) {
+		char *mac = mac_text(of(w, port));
+
+		add(w, "%s", option);
+		add(w, "%d,%s", port, mac);
+		free(mac);
+	}
+}
+
+static void
+add_number(struct words *w, const char *option, unsigned value)
+{
+	add(w, "%s", option);
+	add(w, "%u", value);
+}
+
+/* ---- programs ---- */
+
+static void
+add_generator(struct words *w)
+{
+	add(w, "%s/nfvchain-gen", w->facts->bin_dir);
+	add(w, "--rpc");
+	add(w, "%s", w->plan->rpc_endpoint);
+	add(w, "--pub");
+	add(w, "%s", w->plan->pub_endpoint != NULL ? w->plan->pub_endpoint : "none");
+	add_macs(w, "--eth-addr", mac_of);
+	add_macs(w, "--eth-dest", peer_mac);
+	add_number(w, "--rxd", ring_of(w));
+	add_number(w, "--txd", ring_of(w));
+	add_number(w, "--max-frame", w->plan->max_frame);
+	add(w, "--");
+	add_eal(w, "gen");
+}
+
+static bool
+has_option(const struct chain_hop *hop, const char *option)
+{
+	size_t len = strlen(option);
+
+	for (size_t i = 0; i < hop->n_args; i++)
+		if (strncmp(hop->args[i], option, len) == 0 &&
+		    (hop->args[i][len] == '\0' || hop->args[i][len] == '='))
+			return true;
+	return false;
+}
+
+static void
+add_args(struct words *w, const struct chain_hop *hop)
+{
+	for (size_t i = 0; i < hop->n_args; i++)
+		add(w, "%s", hop->args[i]);
+}
+
+static void
+add_fwd(struct words *w, const struct chain_hop *hop)
+{
+	add(w, "%s/nfvchain-fwd", w->facts->bin_dir);
+	add_eal(w, hop->name);
+	add(w, "--");
+	add(w, "--engine");
+	add(w, "%s", hop->engine);
+	for (size_t i = 0; i < hop->n_nf; i++) {
+		add(w, "--nf");
+		add(w, "%s", hop->nf[i]);
+	}
+	add_macs(w, "--eth-addr", mac_of);
+	add_macs(w, "--eth-dest", peer_mac);
+	add_number(w, "--rxd", ring_of(w));
+	add_number(w, "--txd", ring_of(w));
+	add_number(w, "--rxq", link_at(w, 0)->queues);
+	add_number(w, "--max-frame", w->plan->max_frame);
+	add(w, "--control");
+	add(w, "%s", w->proc->control_path);
+	if (plan_shares_cpu(w->plan, w->chain, w->hop) && !has_option(hop, "--idle")) {
+		add(w, "--idle");
+		add(w, "yield");
+	}
+	add_args(w, hop);
+}
+
+static void
+add_testpmd(struct words *w, const struct chain_hop *hop)
+{
+	unsigned queues = link_at(w, 0)->queues;
+
+	add(w, "%s", w->facts->testpmd != NULL ? w->facts->testpmd : "dpdk-testpmd");
+	add_eal(w, hop->name);
+	add(w, "--");
+	add(w, "--forward-mode=mac");
+	for (int port = 0; port < 2; port++) {
+		char *mac = mac_text(peer_mac(w, port));
+
+		add(w, "--eth-peer=%d,%s", port, mac);
+		free(mac);
+	}
+	add(w, "--rxd=%u", ring_of(w));
+	add(w, "--txd=%u", ring_of(w));
+	if (queues > 1) {
+		add(w, "--rxq=%u", queues);
+		add(w, "--txq=%u", queues);
+	}
+	if (hop->lcores > 1)
+		add(w, "--nb-cores=%u", hop->lcores);
+	add(w, "--total-num-mbufs=%d", TESTPMD_MBUFS);
+	add(w, "--mbuf-size=%u", plan_buffer_room(w->plan->max_frame) + TESTPMD_HEADROOM);
+	if (w->plan->max_frame > PLAIN_FRAME)
+		add(w, "--max-pkt-len=%u", w->plan->max_frame);
+	add(w, "--auto-start");
+	add(w, "--no-lsc-interrupt");
+	/* With statistics to print it does not take the end of its input for a "quit". */
+	add(w, "--stats-period=86400");
+	add_args(w, hop);
+}
+
+/* ---- templates ---- */
+
+static const char *const placeholders[] = {"vdev0", "vdev1", "lcores", "prefix", "dest0",
+					   "dest1", "addr0", "addr1",  "mem",	 NULL};
+
+/* Value of a placeholder, for the caller to free. */
+static char *
+placeholder_value(const struct words *w, const char *name)
+{
+	size_t len = strlen(name);
+	int port = name[len - 1] == '1';
+
+	if (strncmp(name, "vdev", 4) == 0)
+		return vdev(w, port);
+	if (strncmp(name, "dest", 4) == 0)
+		return mac_text(peer_mac(w, port));
+	if (strncmp(name, "addr", 4) == 0)
+		return mac_text(mac_of(w, port));
+	if (strcmp(name, "lcores") == 0)
+		return plan_lcores(w->plan, w->chain, w->hop);
+	if (strcmp(name, "prefix") == 0)
+		return xstrdup(w->proc->name);
+	return xasprintf("%d", PLAN_MEM_MB);
+}
+
+/* Length of the "{name}" at 'p', and its name; 0 when this brace begins no such thing. */
+static size_t
+placeholder_at(const char *p, char name[32])
+{
+	size_t len = 0;
+
+	if (*p != '{')
+		return 0;
+	for (p++; isalnum((unsigned char)p[len]) || p[len] == '_'; len++)
+		;
+	if (len == 0 || len >= 32 || p[len] != '}')
+		return 0;
+	memcpy(name, p, len);
+	name[len] = '\0';
+	return len + 2;
+}
+
+/* Which placeholder 'name' is, or -1. */
+static int
+placeholder_find(const char *name)
+{
+	for (int i = 0; placeholders[i] != NULL; i++)
+		if (strcmp(placeholders[i], name) == 0)
+			return i;
+	return -1;
+}
+
+static int
+unknown_placeholder(const char *name, struct err *err)
+{
+	const char *nearest = str_nearest(name, placeholders, N_ELEMS(placeholders) - 1);
+
+	return err_usage(err, "'command' has an unknown placeholder {%s}%s%s%s", name,
+			 nearest ? " (did you mean {" : "", nearest ? nearest : "",
+			 nearest ? "}?)" : "");
+}
+
+/* Reads one character of a word: 1 with it in '*c', 0 for a quote, which is no character. */
+static int
+word_char(const char **p, char *quote, char *c)
+{
+	char now = *(*p)++;
+	bool escapes = *quote == '\0' ? **p != '\0' : *quote == '"' && strchr("\"\\", **p) != NULL;
+
+	if (now == '\\' && escapes && **p != '\0') {
+		*c = *(*p)++;
+		return 1;
+	}
+	if (now == *quote || (*quote == '\0' && (now == '"' || now == '\''))) {
+		*quote = now == *quote ? '\0' : now;
+		return 0;
+	}
+	*c = now;
+	return 1;
+}
+
+/* Takes one word from '*p' into 'word', placeholders replaced ('w' NULL: dropped and noted in
+ * '*seen'), and moves '*p' behind it.  Returns 1, or 0 at the end. */
+static int
+next_word(const char **p, const struct words *w, struct str *word, unsigned *seen, struct err *err)
+{
+	char quote = '\0', c = '\0', name[32];
+
+	*p += strspn(*p, " \t\r\n");
+	if (**p == '\0')
+		return 0;
+	str_addn(word, "", 0);
+	while (**p != '\0' && (quote != '\0' || strchr(" \t\r\n", **p) == NULL)) {
+		size_t len = placeholder_at(*p, name);
+
+		if (len == 0) {
+			if (word_char(p, &quote, &c) > 0)
+				str_addn(word, &c, 1);
+			continue;
+		}
+		if (placeholder_find(name) < 0)
+			return unknown_placeholder(name, err);
+		*seen |= 1u << placeholder_find(name);
+		*p += len;
+		if (w != NULL) {
+			char *value = placeholder_value(w, name);
+
+			str_addn(word, value, strlen(value));
+			free(value);
+		}
+	}
+	if (quote != '\0')
+		return err_usage(err, "'command' has an open quote (%c)", quote);
+	return 1;
+}
+
+int
+plan_template_check(const char *command, struct err *err)
+{
+	unsigned seen = 0;
+	size_t n = 0;
+	int rc;
+
+	for (const char *p = command;; n++) {
+		struct str word = {0};
+
+		rc = next_word(&p, NULL, &word, &seen, err);
+		if (rc > 0 && n == 0 && word.len == 0)
+			rc = err_usage(err, "'command' must begin with the name of a program");
+		str_fini(&word);
+		if (rc <= 0)
+			break;
+	}
+	for (int i = 0; rc == 0 && i < 2; i++)
+		if ((seen & 1u << i) == 0)
+			rc = err_usage(err, "'command' has no {%s}, and a hop has two ports",
+				       placeholders[i]);
+	if (rc == 0 && n > PLAN_MAX_ARGV - 2)
+		rc = err_usage(err, "'command' has more than %d words", PLAN_MAX_ARGV - 2);
+	return rc;
+}
+
+static int
+add_exec(struct words *w, const struct chain_hop *hop, struct err *err)
+{
+	const char *p = hop->command;
+	unsigned seen = 0;
+	int rc;
+
+	for (;;) {
+		struct str word = {0};
+
+		rc = next_word(&p, w, &word, &seen, err);
+		if (rc <= 0) {
+			str_fini(&word);
+			return rc;
+		}
+		take(w, str_take(&word));
+	}
+}
+
+int
+plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
+	  int hop, struct err *err)
+{
+	struct words w = {&plan->proc[hop + 1], plan, chain, facts, hop};
+	int rc = 0;
+
+	if (hop < 0)
+		add_generator(&w);
+	else if (chain->hop[hop].kind == HOP_FWD)
+		add_fwd(&w, &chain->hop[hop]);
+	else if (chain->hop[hop].kind == HOP_TESTPMD)
+		add_testpmd(&w, &chain->hop[hop]);
+	else
+		rc = add_exec(&w, &chain->hop[hop], err);
+	if (rc == 0 && w.proc->argc == PLAN_MAX_ARGV - 1)
+		rc = err_usage(err, "more than %d words in its command line", PLAN_MAX_ARGV - 2);
+	return rc;
+}

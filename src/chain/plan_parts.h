@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "plan.h"
+
+/* What plan.c, plan_argv.c and plan_print.c share.  Index -1 stands for the generator, and link i
+ * lies before hop i. */
+
+#define PLAN_MEM_MB 256		 /* for programs that are not ours */
+#define PLAN_MIN_ROOM 2048	 /* bytes of a buffer behind its headroom */
+#define PLAN_SOCKET_PATH_MAX 107 /* what sun_path holds beside its NUL */
+
+const struct plan_proc *plan_proc_of(const struct chain_plan *plan, int hop);
+/* The link at 'port' of a hop or of the generator. */
+size_t plan_link_of(const struct chain *chain, int hop, int port);
+/* Does that end make the socket of its link? */
+bool plan_is_listener(const struct chain *chain, int hop, int port);
+char *plan_link_path(const char *run_dir, size_t link);
+
+/* Lcores that keep a CPU busy: the hop's, one for the generator. */
+unsigned plan_n_lcores(const struct chain *chain, int hop);
+/* CPU of lcore 'i' of 'n': lcores beyond the CPUs there are share them in blocks. */
+int plan_lcore_cpu(const struct chain_cpus *cpus, unsigned i, unsigned n);
+/* Does a lcore of that process share its CPU with another of the chain? */
+bool plan_shares_cpu(const struct chain_plan *plan, const struct chain *chain, int hop);
+/* EAL's --lcores value of a process: "0@1", "0@1,1@2". */
+char *plan_lcores(const struct chain_plan *plan, const struct chain *chain, int hop);
+
+/* Room for the data of the largest frame: whole cache lines, never below PLAN_MIN_ROOM. */
+unsigned plan_buffer_room(uint16_t max_frame);
+
+/* Fills in argv and 'listens' of a process; everything else of the plan is there. */
+int plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
+	      int hop, struct err *err);
+
+/* Refuses a template of an exec hop that cannot work: an open quote, an unknown placeholder, a port
+ * that is not mentioned. */
+int plan_template_check(const char *command, struct err *err);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/units.h"
+
+#include "plan.h"
+#include "plan_parts.h"
+
+static const char *
+kind_of(const struct plan_proc *proc, const struct chain *chain)
+{
+	return proc->hop < 0 ? "nfvchain-gen" : hop_kind_name(chain->hop[proc->hop].kind);
+}
+
+/* Socket of link 'i': its upstream end listens, and the generator at the last one. */
+static const char *
+socket_of(const struct chain_plan *plan, const struct chain *chain, size_t i)
+{
+	if (i == 0 || i == chain->n_hops)
+		return plan->proc[0].listens[i == 0 ? 0 : 1];
+	return plan->proc[i].listens[0];
+}
+
+static char *
+cpus_text(const struct chain_cpus *cpus)
+{
+	struct str s = {0};
+
+	for (size_t i = 0; i < cpus->n; i++)
+		str_addf(&s, "%s%d", i > 0 ? "," : "", cpus->cpu[i]);
+	return str_take(&s);
+}
+
+/* ---- for people ---- */
+
+static void
+add_drawing(struct str *out, const struct chain *chain)
+{
+	str_addf(out, "gen:0");
+	for (size_t i = 0; i < chain->n_hops + 1; i++) {
+		const char *next = i < chain->n_hops ? chain->hop[i].name : "gen:1";
+
+		str_addf(out, " == %s ==> %s", link_kind_name(chain->link[i].kind), next);
+	}
+	str_addf(out, "\n");
+}
+
+static void
+add_procs(struct str *out, const struct chain_plan *plan, const struct chain *chain)
+{
+	int width = (int)strlen("generator");
+
+	for (size_t i = 0; i < plan->n_procs; i++)
+		if ((int)strlen(plan->proc[i].name) > width)
+			width = (int)strlen(plan->proc[i].name);
+	str_addf(out, "\n%-*s  %-12s  %-8s  %s\n", width, "name", "kind", "CPUs", "lcores");
+	for (size_t i = 0; i < plan->n_procs; i++) {
+		const struct plan_proc *proc = &plan->proc[i];
+		char *cpus = cpus_text(&proc->cpus), *lcores = plan_lcores(plan, chain, proc->hop);
+
+		str_addf(out, "%-*s  %-12s  %-8s  %s\n", width, proc->name, kind_of(proc, chain),
+			 cpus, lcores);
+		free(cpus);
+		free(lcores);
+	}
+}
+
+static void
+add_links(struct str *out, const struct chain_plan *plan, const struct chain *chain)
+{
+	str_addf(out, "\n%-4s  %-10s  %5s  %6s  %s\n", "link", "kind", "ring", "queues", "socket");
+	for (size_t i = 0; i < chain->n_hops + 1; i++)
+		str_addf(out, "%-4zu  %-10s  %5u  %6u  %s\n", i,
+			 link_kind_name(chain->link[i].kind), chain->link[i].ring,
+			 chain->link[i].queues, socket_of(plan, chain, i));
+}
+
+/* A word as a shell reads it back. */
+static void
+add_quoted(struct str *out, const char *word)
+{
+	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				   "@%+=:,./_-";
+
+	if (word[0] != '\0' && strspn(word, safe) == strlen(word)) {
+		str_addf(out, "%s", word);
+		return;
+	}
+	str_addn(out, "'", 1);
+	for (; *word != '\0'; word++)
+		if (*word == '\'')
+			str_addf(out, "'\\''");
+		else
+			str_addn(out, word, 1);
+	str_addn(out, "'", 1);
+}
+
+static void
+add_command(struct str *out, const struct plan_proc *proc)
+{
+	for (size_t i = 0; i < proc->n_env; i++) {
+		size_t len = strcspn(proc->env[i], "=") + 1;
+
+		/* Quotes around the name too would make it a command. */
+		str_addn(out, proc->env[i], len);
+		add_quoted(out, proc->env[i] + len);
+		str_addn(out, " ", 1);
+	}
+	for (size_t i = 0; i < proc->argc; i++) {
+		str_addf(out, "%s", i > 0 ? " " : "");
+		add_quoted(out, proc->argv[i]);
+	}
+	str_addn(out, "\n", 1);
+}
+
+static void
+add_commands(struct str *out, const struct chain_plan *plan)
+{
+	/* EAL wants its run directory to be there. */
+	str_addf(out, "\nmkdir -p -m 700");
+	for (size_t i = 0; i < plan->n_procs; i++) {
+		str_addn(out, " ", 1);
+		add_quoted(out, plan->proc[i].rt_dir);
+	}
+	str_addn(out, "\n", 1);
+	for (size_t i = 0; i < plan->n_procs; i++)
+		add_command(out, &plan->proc[i]);
+}
+
+char *
+chain_plan_print(const struct chain_plan *plan, const struct chain *chain)
+{
+	struct str out = {0};
+
+	add_drawing(&out, chain);
+	add_procs(&out, plan, chain);
+	add_links(&out, plan, chain);
+	for (size_t i = 0; plan->warnings[i] != NULL; i++)
+		str_addf(&out, "%swarning: %s\n", i == 0 ? "\n" : "", plan->warnings[i]);
+	if (plan->verbose)
+		add_commands(&out, plan);
+	return str_take(&out);
+}
+
+/* ---- for programs ---- */
+
+static json_t *
+text_or_null(const char *text)
+{
+	return text != NULL ? json_string(text) : json_null();
+}
+
+static json_t *
+texts_to_json(char *const *texts, size_t max)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < max && texts[i] != NULL; i++)
+		json_array_append_new(list, json_string(texts[i]));
+	return list;
+}
+
+static json_t *
+macs_to_json(const uint8_t macs[2][6])
+{
+	json_t *list = json_array();
+	char text[18];
+
+	for (int port = 0; port < 2; port++)
+		json_array_append_new(list, json_string(mac_print(text, sizeof(text), macs[port])));
+	return list;
+}
+
+static json_t *
+proc_to_json(const struct chain_plan *plan, const struct chain *chain, const struct plan_proc *proc)
+{
+	char *lcores = plan_lcores(plan, chain, proc->hop);
+	json_t *json = json_object(), *cpus = json_array();
+
+	for (size_t i = 0; i < proc->cpus.n; i++)
+		json_array_append_new(cpus, json_integer(proc->cpus.cpu[i]));
+	json_object_set_new(json, "name", json_string(proc->name));
+	json_object_set_new(json, "kind", json_string(kind_of(proc, chain)));
+	json_object_set_new(json, "cpus", cpus);
+	json_object_set_new(json, "lcores", json_string(lcores));
+	json_object_set_new(json, "shares_cpu",
+			    json_boolean(plan_shares_cpu(plan, chain, proc->hop)));
+	json_object_set_new(json, "addresses",
+			    macs_to_json(proc->hop < 0 ? plan->gen_mac : plan->hop_mac[proc->hop]));
+	json_object_set_new(json, "argv", texts_to_json(proc->argv, PLAN_MAX_ARGV));
+	json_object_set_new(json, "env", texts_to_json(proc->env, N_ELEMS(proc->env)));
+	json_object_set_new(json, "log", json_string(proc->log_path));
+	json_object_set_new(json, "control", text_or_null(proc->control_path));
+	json_object_set_new(json, "telemetry", text_or_null(proc->telemetry_path));
+	json_object_set_new(json, "listens", texts_to_json(proc->listens, N_ELEMS(proc->listens)));
+	free(lcores);
+	return json;
+}
+
+static json_t *
+links_to_json(const struct chain_plan *plan, const struct chain *chain)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < chain->n_hops + 1; i++) {
+		const struct chain_link *link = &chain->link[i];
+		json_t *json = json_object();
+
+		json_object_set_new(json, "kind", json_string(link_kind_name(link->kind)));
+		json_object_set_new(json, "ring", json_integer(link->ring));
+		json_object_set_new(json, "queues", json_integer(link->queues));
+		json_object_set_new(json, "socket", json_string(socket_of(plan, chain, i)));
+		json_array_append_new(list, json);
+	}
+	return list;
+}
+
+json_t *
+chain_plan_to_json(const struct chain_plan *plan, const struct chain *chain)
+{
+	json_t *json = json_object(), *procs = json_array();
+
+	for (size_t i = 0; i < plan->n_procs; i++)
+		json_array_append_new(procs, proc_to_json(plan, chain, &plan->proc[i]));
+	json_object_set_new(json, "chain", json_string(chain->name));
+	json_object_set_new(json, "rpc", json_string(plan->rpc_endpoint));
+	json_object_set_new(json, "pub", text_or_null(plan->pub_endpoint));
+	json_object_set_new(json, "max_frame_bytes", json_integer(plan->max_frame));
+	json_object_set_new(json, "shared_cpus", json_boolean(plan->shared_cpus));
+	json_object_set_new(json, "links", links_to_json(plan, chain));
+	json_object_set_new(json, "processes", procs);
+	json_object_set_new(json, "warnings",
+			    texts_to_json(plan->warnings, N_ELEMS(plan->warnings)));
+	return json;
+}

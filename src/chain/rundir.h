@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* The run directory of a chain: $NFVCHAIN_RUN, else $XDG_RUNTIME_DIR/nfvchain/CHAIN, as root
+ * /run/nfvchain/CHAIN, else /tmp/nfvchain-UID/CHAIN.  Mode 0700, ours, locked while in use. */
+
+struct rundir {
+	char *path;
+	int lock_fd;
+};
+
+/* The path alone, for plans; for the caller to free. */
+char *rundir_path(const char *chain);
+
+/* Makes it and takes the lock.  What an earlier run that died left inside is removed first.
+ * Refused: a directory of somebody else, a symbolic link, a lock that is held ("chain 'snake' is up
+ * (pid 7)").
+ */
+int rundir_open(struct rundir *dir, const char *chain, struct err *err);
+/* Removes the directory with all in it and releases the lock. */
+void rundir_close(struct rundir *dir);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "tg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "pkt/frame.h"
+#include "rpc/zmq_client.h"
+
+#define CALL_MS 3000
+#define CONNECT_TRY_MS 200
+
+struct tg {
+	struct zmq_client *rpc;
+	char *api_h;
+	char *handler[2];
+};
+
+/* Calls 'method' with our handle; steals 'params'. */
+static int
+call(struct tg *tg, const char *method, json_t *params, json_t **result, struct err *err)
+{
+	if (params == NULL)
+		params = json_object();
+	if (tg->api_h != NULL)
+		json_object_set_new(params, "api_h", json_string(tg->api_h));
+	return zmq_client_call(tg->rpc, method, params, CALL_MS, result, err);
+}
+
+/* The same for a port we own. */
+static int
+call_port(struct tg *tg, int port, const char *method, json_t *params, json_t **result,
+	  struct err *err)
+{
+	if (params == NULL)
+		params = json_object();
+	json_object_set_new(params, "port_id", json_integer(port));
+	if (tg->handler[port] != NULL)
+		json_object_set_new(params, "handler", json_string(tg->handler[port]));
+	return call(tg, method, params, result, err);
+}
+
+static int
+sync_api(struct tg *tg, int timeout_ms, struct err *err)
+{
+	struct deadline d = deadline_in_ms((uint64_t)timeout_ms);
+	json_t *result = NULL;
+	const char *api_h;
+	int rc;
+
+	do {
+		rc = zmq_client_call(
+			tg->rpc, "api_sync_v2",
+			json_pack("{s:s, s:i, s:i}", "name", "STL", "major", 5, "minor", 1),
+			CONNECT_TRY_MS, &result, err);
+	} while (rc == -ETIMEDOUT && !deadline_passed(&d));
+	if (rc < 0)
+		return rc;
+	rc = json_get_text(result, "api_h", &api_h, err);
+	if (rc == 0)
+		tg->api_h = xstrdup(api_h);
+	json_decref(result);
+	return rc;
+}
+
+static int
+acquire(struct tg *tg, int port, struct err *err)
+{
+	json_t *result = NULL;
+	int rc = call_port(tg, port, "acquire",
+			   json_pack("{s:s, s:i, s:b}", "user", "nfvchain", "session_id",
+				     (int)getpid(), "force", 1),
+			   &result, err);
+
+	if (rc == 0 && json_is_string(result))
+		tg->handler[port] = xstrdup(json_string_value(result));
+	json_decref(result);
+	return rc;
+}
+
+int
+tg_open(struct tg **out, const char *endpoint, int timeout_ms, struct err *err)
+{
+	struct tg *tg = xcalloc(1, sizeof(*tg));
+	int rc = zmq_client_open(&tg->rpc, endpoint, err);
+
+	if (rc == 0)
+		rc = sync_api(tg, timeout_ms, err);
+	for (int i = 0; rc == 0 && i < 2; i++)
+		rc = acquire(tg, i, err);
+	*out = tg;
+	if (rc < 0) {
+		tg_close(tg);
+		*out = NULL;
+	}
+	return rc;
+}
+
+void
+tg_close(struct tg *tg)
+{
+	if (tg == NULL)
+		return;
+	zmq_client_close(tg->rpc);
+	free(tg->api_h);
+	free(tg->handler[0]);
+	free(tg->handler[1]);
+	free(tg);
+}
+
+/* RFC 4648 base64, for the caller to free. */
+static char *
+encode_base64(const uint8_t *data, size_t len)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *text = xcalloc(len / 3 * 4 + 5, 1), *out = text;
+
+	for (size_t i = 0; i < len; i += 3) {
+		uint32_t v = (uint32_t)data[i] << 16 |
+			     (i + 1 < len ? (uint32_t)data[i + 1] << 8 : 0) |
+			     (i + 2 < len ? data[i + 2] : 0);
+
+		*out++ = digits[v >> 18];
+		*out++ = digits[v >> 12 & 63];
+		*out++ = i + 1 < len ? digits[v >> 6 & 63] : '=';
+		*out++ = i + 2 < len ? digits[v & 63] : '=';
+	}
+	return text;
+}
+
+static json_t *
+stream_object(const struct tg_traffic *t, size_t part, const uint8_t *frame, int len)
+{
+	const struct imix *mix = t->frames;
+	char *binary = encode_base64(frame, (size_t)len);
+	/* Departures of the streams interleave instead of coinciding: in periods of one frame of
+	 * the mix, stream i starts i / n later.  At factor 1 the mix has 1 Mpps, so isg is exact
+	 * for one rate only and a fraction of a period at others. */
+	json_t *stream = json_pack(
+		"{s:i, s:b, s:b, s:f, s:i, s:{s:s, s:{s:s, s:f}}, s:{s:s, s:s}, s:{s:[]}, s:{s:b}, "
+		"s:{s:b, s:I}}",
+		"flags", t->dst_mac != NULL ? 2 : 0, "enabled", 1, "self_start", 1, "isg",
+		(double)part / (double)mix->n, "next_stream_id", -1, "mode", "type", "continuous",
+		"rate", "type", "pps", "value", 1e6 * imix_share(mix, part), "packet", "binary",
+		binary, "meta", "", "vm", "instructions", "flow_stats", "enabled", 0, "x_nfvchain",
+		"signature", 1, "flows", (json_int_t)t->flows);
+
+	free(binary);
+	return stream;
+}
+
+static int
+add_stream(struct tg *tg, const struct tg_traffic *t, size_t part, struct err *err)
+{
+	uint8_t frame[FRAME_MAX_SIZE];
+	struct frame_spec spec;
+	int len;
+
+	frame_spec_init(&spec);
+	spec.size = t->frames->part[part].size;
+	spec.ipv6 = t->ipv6;
+	spec.vlan = t->vlan;
+	if (t->dst_mac != NULL)
+		memcpy(spec.dst_mac, t->dst_mac, 6);
+	if (spec.size < frame_min_signed_size(&spec))
+		return err_usage(err,
+				 "frames of %u bytes have no room for a signature (%u is the "
+				 "smallest with these headers)",
+				 spec.size, frame_min_signed_size(&spec));
+	len = frame_build(&spec, frame, sizeof(frame), err);
+	if (len < 0)
+		return len;
+	return call_port(tg, 0, "add_stream",
+			 json_pack("{s:I, s:o}", "stream_id", (json_int_t)part + 1, "stream",
+				   stream_object(t, part, frame, len)),
+			 NULL, err);
+}
+
+int
+tg_set_streams(struct tg *tg, const struct tg_traffic *traffic, struct err *err)
+{
+	int rc = call_port(tg, 0, "remove_all_streams", NULL, NULL, err);
+
+	for (size_t i = 0; rc == 0 && i < traffic->frames->n; i++)
+		rc = add_stream(tg, traffic, i, err);
+	return rc;
+}
+
+int
+tg_start(struct tg *tg, double pps, double duration_s, bool flat_out, struct err *err)
+{
+	return call_port(tg, 0, "start_traffic",
+			 json_pack("{s:{s:s, s:f, s:s}, s:f, s:b, s:{s:b}}", "mul", "type", "pps",
+				   "value", pps, "op", "abs", "duration", duration_s, "force", 1,
+				   "x_nfvchain", "flat_out", flat_out),
+			 NULL, err);
+}
+
+int
+tg_stop(struct tg *tg, struct err *err)
+{
+	return call_port(tg, 0, "stop_traffic", NULL, NULL, err);
+}
+
+int
+tg_poll(struct tg *tg, bool *sent, uint64_t *received, struct err *err)
+{
+	json_t *status = NULL, *stats = NULL;
+	uint64_t n;
+	int rc = call_port(tg, 0, "get_port_status", NULL, &status, err);
+
+	*received = 0;
+	if (rc == 0) {
+		const char *state = json_string_value(json_object_get(status, "state"));
+
+		*sent = state != NULL && strcmp(state, "TX") != 0;
+	}
+	for (int port = 0; rc == 0 && port < 2; port++) {
+		rc = call_port(tg, port, "get_port_stats", NULL, &stats, err);
+		if (rc == 0)
+			rc = json_get_u64(stats, "ipackets", &n, err);
+		if (rc == 0)
+			*received += n;
+		json_decref(stats);
+		stats = NULL;
+	}
+	json_decref(status);
+	return rc;
+}
+
+int
+tg_trial(struct tg *tg, json_t **result, struct err *err)
+{
+	return call_port(tg, 0, "x_nfvchain_trial", NULL, result, err);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "chain.h"
+
+/* The traffic generator as the orchestrator drives it: TRex's stateless RPC, with our extensions
+ * under x_nfvchain. */
+
+struct tg;
+
+/* Connects to 'endpoint', retrying until 'timeout_ms', and acquires both ports. */
+int tg_open(struct tg **tg, const char *endpoint, int timeout_ms, struct err *err);
+void tg_close(struct tg *tg);
+
+/* What port 0 is to send. */
+struct tg_traffic {
+	const struct imix *frames;
+	uint32_t flows;
+	bool ipv6;
+	uint16_t vlan;
+	const uint8_t *dst_mac; /* into the frames, instead of the port's destination; or NULL */
+};
+
+/* Replaces the streams of port 0: one for each size of the mix, signed, with rates in proportion
+ * to their weights and departures spread over the period. */
+int tg_set_streams(struct tg *tg, const struct tg_traffic *traffic, struct err *err);
+
+/* Starts port 0 for 'duration_s'; 'flat_out' without a schedule. */
+int tg_start(struct tg *tg, double pps, double duration_s, bool flat_out, struct err *err);
+int tg_stop(struct tg *tg, struct err *err);
+
+/* Has the run ended?  And how many frames have come in at both ports since the start of the
+ * program? */
+int tg_poll(struct tg *tg, bool *sent, uint64_t *received, struct err *err);
+
+/* What x_nfvchain_trial says of port 0: a new reference. */
+int tg_trial(struct tg *tg, json_t **result, struct err *err);
