@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench_conf.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#define MIN_PPS 1000.0
+#define MIN_TRIAL_NS (10 * NSEC_PER_MS)
+#define MAX_TRIAL_NS (3600 * NSEC_PER_S)
+
+static int
+set_rate(void *field, const char *text, struct err *err)
+{
+	struct bench_conf *conf =
+		(struct bench_conf *)((char *)field - OPT_FIELD(struct bench_conf, rate));
+
+	conf->has_rate = true;
+	return rate_parse(text, &conf->rate, err);
+}
+
+#define FIELD(member) OPT_FIELD(struct bench_conf, member)
+
+static const char *const links[] = {"vhost-user", "memif", NULL};
+
+static const struct opt bench_opts[] = {
+	{"rate", 'r', "RATE", "one trial at this load instead of a search: 1mpps, 100mbps, 50%",
+	 set_rate, FIELD(rate), NULL, 0},
+	{"duration", 'd', "TIME", "length of that trial (5s)", opt_set_duration, FIELD(duration_ns),
+	 NULL, 0},
+	{"frame-size", 's', "SIZES", "frames with FCS, each measured: 64,imix,64:1+1518:1",
+	 opt_set_text, FIELD(frames), NULL, 0},
+	{"flows", 'f', "N", "flows, 1 to 1000000 (1)", opt_set_count, FIELD(flows), NULL, 0},
+	{"hops", 0, "N", "forwarders in the default chain (1)", opt_set_u32, FIELD(hops), NULL, 0},
+	{"link", 0, "KIND", "links of the default chain", opt_set_text,
+	 FIELD(link), links, 0},
+	{"trial", 0, "TIME", "length of the search's trials (1s)", opt_set_duration,
+	 FIELD(trial_ns), NULL, 0},
+	{"repeat", 0, "N", "searches for each frame size (1)", opt_set_u32, FIELD(repeat), NULL, 0},
+	{"output", 'o', "DIR", "where results go (results)", opt_set_text, FIELD(output), NULL, 0},
+	{"json", 0, NULL, "print result.json instead of the table", opt_set_switch, FIELD(json),
+	 NULL, OPT_NO_ENV},
+	{"quiet", 'q', NULL, "no progress on stderr", opt_set_switch, FIELD(quiet), NULL, 0},
+	{"dry-run", 'n', NULL, "print the plan and touch nothing", opt_set_switch, FIELD(dry_run),
+	 NULL, OPT_NO_ENV},
+	{"verbose", 'v', NULL, "say each step; with --dry-run the command lines", opt_set_switch,
+	 FIELD(verbose), NULL, 0},
+};
+
+static const struct opt_command command = {
+	.name = "nfvchain bench",
+	.positional = "[CHAIN]",
+	.summary = "Brings a chain up, measures it, accounts for every frame, takes it down.",
+	.examples = "nfvchain bench\n"
+		    "nfvchain bench --rate 1mpps --frame-size 64,imix\n"
+		    "nfvchain bench chains/three.yaml --repeat 5\n",
+	.env_prefix = "NFVCHAIN",
+	.opts = bench_opts,
+	.n_opts = N_ELEMS(bench_opts),
+};
+
+int
+bench_conf_parse(struct bench_conf *conf, int argc, char **argv, struct err *err)
+{
+	int rc;
+
+	*conf = (struct bench_conf){.output = xstrdup("results")};
+	rc = opt_parse(&command, &argc, &argv, conf, NULL, err);
+	if (rc != 0)
+		return rc;
+	if (argc > 1)
+		return err_usage(err, "one chain file at a time ('%s' is one too many)", argv[1]);
+	conf->chain_path = argc > 0 ? argv[0] : NULL;
+	if (conf->chain_path != NULL && (conf->hops > 0 || conf->link != NULL))
+		return err_usage(err, "%s shapes the default chain; '%s' says its own",
+				 conf->hops > 0 ? "--hops" : "--link", conf->chain_path);
+	if (conf->hops > CHAIN_MAX_HOPS)
+		return err_usage(err, "--hops: a chain has 1 to %d hops", CHAIN_MAX_HOPS);
+	if (conf->flows > 1000000)
+		return err_usage(err, "--flows: 1 to 1000000");
+	if (conf->trial_ns != 0 && (conf->trial_ns < MIN_TRIAL_NS || conf->trial_ns > MAX_TRIAL_NS))
+		return err_usage(err, "--trial: 10ms to 1h");
+	if (conf->duration_ns != 0 &&
+	    (conf->duration_ns < MIN_TRIAL_NS || conf->duration_ns > MAX_TRIAL_NS))
+		return err_usage(err, "--duration: 10ms to 1h");
+	if (conf->repeat > 100)
+		return err_usage(err, "--repeat: 1 to 100");
+	return 0;
+}
+
+void
+bench_conf_fini(struct bench_conf *conf)
+{
+	free(conf->link);
+	free(conf->frames);
+	free(conf->output);
+}
+
+/* "64,imix,64:1+1518:1": mixes are separated by commas, so their own parts are joined by '+'. */
+static int
+apply_frames(const char *text, struct chain_traffic *t, struct err *err)
+{
+	char *copy = xstrdup(text), *save = NULL;
+	int rc = 0;
+
+	t->n_frames = 0;
+	for (char *word = strtok_r(copy, ",", &save); rc == 0 && word != NULL;
+	     word = strtok_r(NULL, ",", &save)) {
+		for (char *p = word; *p != '\0'; p++)
+			*p = *p == '+' ? ',' : *p;
+		if (t->n_frames == N_ELEMS(t->frames))
+			rc = err_usage(err, "at most %zu frame sizes", N_ELEMS(t->frames));
+		else
+			rc = imix_parse(word, &t->frames[t->n_frames++], err);
+	}
+	if (rc == 0 && t->n_frames == 0)
+		rc = err_usage(err, "'%s' names no size", text);
+	free(copy);
+	return err_wrap(err, rc, "--frame-size");
+}
+
+int
+bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err *err)
+{
+	int rc = 0;
+
+	if (conf->chain_path != NULL)
+		rc = chain_load(chain, conf->chain_path, err);
+	else
+		chain_default(chain, conf->hops > 0 ? conf->hops : 1);
+	for (size_t i = 0; rc == 0 && conf->link != NULL && i <= chain->n_hops; i++)
+		rc = err_wrap(err, link_kind_parse(conf->link, &chain->link[i].kind, err),
+			      "--link");
+	if (rc == 0 && conf->frames != NULL)
+		rc = apply_frames(conf->frames, &chain->traffic, err);
+	if (rc < 0)
+		return rc;
+	if (conf->flows > 0)
+		chain->traffic.flows = (uint32_t)conf->flows;
+	if (conf->has_rate) {
+		chain->traffic.rate = conf->rate;
+		chain->traffic.has_rate = true;
+	}
+	if (conf->trial_ns > 0)
+		chain->bench.trial_ns = conf->trial_ns;
+	if (conf->repeat > 0)
+		chain->bench.repeat = conf->repeat;
+	return chain_check(chain, err);
+}
+
+struct search_conf
+bench_conf_search(const struct chain *chain, double max_pps)
+{
+	return (struct search_conf){
+		.min_pps = fmin(MIN_PPS, max_pps / 2),
+		.max_pps = max_pps,
+		.step_ratio = chain->bench.step_ratio,
+		.trial_ns = chain->bench.trial_ns,
+		.needed = 3,
+		.max_invalid = 5,
+		.max_trials = 60,
+		.max_loss_ratio = 0,
+	};
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/opt.h"
+#include "base/rate.h"
+#include "bench/search.h"
+#include "chain/chain.h"
+
+/* What `nfvchain bench` was asked for: flags and environment over the chain file. */
+
+struct bench_conf {
+	const char *chain_path; /* or NULL: the default chain */
+	uint32_t hops;		/* of the default chain; 0 = not given */
+	char *link;
+	char *frames;	  /* "64,imix": replaces the file's */
+	uint64_t flows;	  /* 0 = not given */
+	struct rate rate; /* fixed-rate trial when value or unit is set */
+	bool has_rate;
+	uint64_t duration_ns; /* of the fixed-rate trial; 0 = not given */
+	uint64_t trial_ns;    /* of the search; 0 = not given */
+	uint32_t repeat;      /* searches per frame size; 0 = not given */
+	char *output;
+	bool json;
+	bool quiet;
+	bool dry_run;
+	bool verbose;
+};
+
+/* Reads flags and environment; OPT_HELPED when help was printed. */
+int bench_conf_parse(struct bench_conf *conf, int argc, char **argv, struct err *err);
+void bench_conf_fini(struct bench_conf *conf);
+
+/* Makes the chain: the file's or the default one, with the flags applied, checked. */
+int bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err *err);
+/* The search's settings; 'max_pps' is what the generator can do. */
+struct search_conf bench_conf_search(const struct chain *chain, double max_pps);

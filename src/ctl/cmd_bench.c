@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "bench_conf.h"
+#include "chain/measure.h"
+#include "command.h"
+#include "progress.h"
+#include "report/environment.h"
+#include "report/result.h"
+#include "report/text.h"
+#include "selftest.h"
+#include "session.h"
+
+/* nfvchain bench: self-test, bring up, measure, report, take down. */
+
+#define FIXED_NS (5 * NSEC_PER_S)
+
+/* One run of the command. */
+struct bench {
+	struct bench_conf conf;
+	struct chain chain;
+	struct selftest *selftest; /* one for each frame mix */
+	struct session session;
+	struct measure measure;
+	json_t *result;
+	char *dir;
+	const char *frames; /* mix being measured */
+	unsigned n_trials, total_trials;
+	uint64_t started_ns, searching_ns;
+	unsigned n_inconclusive, n_below_min, n_unbalanced;
+};
+
+static int
+run_trial(void *ctx, const struct trial_spec *spec, struct trial *t, struct err *err)
+{
+	struct bench *b = ctx;
+	int rc = measure_trial(&b->measure, spec, t, err);
+
+	if (rc < 0) {
+		/* Kept with the result, as what it is: no statement about the chain. */
+		trial_judge(t, 0);
+		result_add_trial(b->result, t);
+	}
+	return rc;
+}
+
+static void
+note_trial(void *ctx, const struct trial *t)
+{
+	struct bench *b = ctx;
+	double took_s = (double)(clock_now_ns() - b->searching_ns) / 1e9;
+	double eta;
+
+	b->n_trials++;
+	if (b->n_trials > b->total_trials)
+		b->total_trials = b->n_trials;
+	eta = took_s / b->n_trials * (b->total_trials - b->n_trials);
+	b->n_unbalanced += ledger_contradicts(&t->ledger);
+	result_add_trial(b->result, t);
+	progress_trial(b->frames, b->n_trials, b->total_trials, t, eta);
+}
+
+static struct tg_traffic
+traffic_of(const struct bench *b, size_t i)
+{
+	return (struct tg_traffic){
+		.frames = &b->chain.traffic.frames[i],
+		.flows = b->chain.traffic.flows,
+		.ipv6 = b->chain.traffic.ipv6,
+		.vlan = b->chain.traffic.vlan,
+	};
+}
+
+static int
+run_fixed(struct bench *b, size_t i, struct err *err)
+{
+	static struct trial t;
+	const struct trial_spec spec = {
+		.rate_pps = rate_pps(&b->chain.traffic.rate,
+				     imix_mean_size(&b->chain.traffic.frames[i]),
+				     b->selftest[i].max_pps),
+		.duration_ns = b->conf.duration_ns > 0 ? b->conf.duration_ns : FIXED_NS,
+	};
+	int rc;
+
+	b->total_trials = b->n_trials + 1;
+	progress_step("one trial of %.0f s", (double)spec.duration_ns / 1e9);
+	result_begin_search(b->result);
+	rc = run_trial(b, &spec, &t, err);
+	if (rc == 0) {
+		trial_judge(&t, 0);
+		note_trial(b, &t);
+		b->n_inconclusive += t.verdict == TRIAL_INVALID;
+	}
+	result_end_search(b->result, NULL, t.elapsed_s);
+	return rc;
+}
+
+static int
+run_search(struct bench *b, size_t i, struct err *err)
+{
+	const struct search_conf conf = bench_conf_search(&b->chain, b->selftest[i].max_pps);
+	const struct measurer m = {.ctx = b, .run = run_trial, .judged = note_trial};
+	static struct search_result found;
+	uint64_t start = clock_now_ns();
+	int rc;
+
+	b->total_trials = b->n_trials + search_trials_left(&conf, search_grid_size(&conf));
+	result_begin_search(b->result);
+	rc = search_run(&conf, &m, &found, err);
+	result_end_search(b->result, &found, (double)(clock_now_ns() - start) / 1e9);
+	b->n_inconclusive += rc == 0 && found.end == SEARCH_INCONCLUSIVE;
+	b->n_below_min += rc == 0 && found.end == SEARCH_BELOW_MIN;
+	return rc;
+}
+
+static int
+measure_frames(struct bench *b, size_t i, struct err *err)
+{
+	const struct imix *mix = &b->chain.traffic.frames[i];
+	const struct tg_traffic traffic = traffic_of(b, i);
+	bool fixed = b->chain.traffic.has_rate;
+	int rc = measure_prepare(&b->measure, &traffic, err);
+
+	b->frames = mix->name;
+	result_add_measurement(b->result, mix->name, imix_mean_size(mix),
+			       fixed ? "fixed" : "search");
+	for (unsigned k = 0; rc == 0 && k < (fixed ? 1 : b->chain.bench.repeat); k++)
+		rc = fixed ? run_fixed(b, i, err) : run_search(b, i, err);
+	result_end_measurement(b->result);
+	return rc;
+}
+
+static void
+note_selftests(struct bench *b)
+{
+	for (size_t i = 0; i < b->chain.traffic.n_frames; i++) {
+		const struct selftest *t = &b->selftest[i];
+		const struct result_selftest r = {
+			.frames = b->chain.traffic.frames[i].name,
+			.max_pps = t->max_pps,
+			.pacing_p50_ns = t->pacing_p50_ns,
+			.pacing_p99_ns = t->pacing_p99_ns,
+			.latency_floor_p50_ns = (double)hist_quantile(&t->paced.latency, 0.5),
+			.latency_floor_p99_ns = (double)hist_quantile(&t->paced.latency, 0.99),
+			.at_pps = t->at_pps,
+			.flat_out = &t->flat_out,
+			.paced = &t->paced,
+		};
+
+		result_add_selftest(b->result, &r);
+	}
+}
+
+static void
+note_version(struct bench *b)
+{
+	const char *version = b->session.backend.dpdk_version;
+
+	if (version[0] != '\0')
+		json_object_set_new(json_object_get(b->result, "environment"), "dpdk_version",
+				    json_string(version));
+}
+
+static int
+measure_all(struct bench *b, struct err *err)
+{
+	size_t n = b->chain.traffic.n_frames;
+	int rc;
+
+	progress_step("self-test of the generator");
+	b->selftest = xcalloc(n, sizeof(*b->selftest));
+	rc = selftest_run(&b->chain, b->selftest, err);
+	if (rc < 0)
+		return rc;
+	note_selftests(b);
+	if (!b->chain.traffic.has_rate) {
+		const struct search_conf conf =
+			bench_conf_search(&b->chain, b->selftest[0].max_pps);
+
+		result_set_goal(b->result, &conf);
+	}
+	progress_step("bringing up %zu programs", b->chain.n_hops + 1);
+	rc = session_up(&b->session, &b->chain, false, err);
+	b->measure.backend = &b->session.backend;
+	note_version(b);
+	b->searching_ns = clock_now_ns();
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = measure_frames(b, i, err);
+	session_down(&b->session);
+	return rc;
+}
+
+/* What the whole comes to: the exit code and its sentence, unless something went wrong before. */
+static int
+conclude(const struct bench *b, int rc, struct err *err)
+{
+	if (rc == -EINTR || session_stop != 0)
+		return session_interrupted(err);
+	if (rc < 0)
+		return rc;
+	if (b->n_unbalanced > 0)
+		return err_class(err, ERR_ACCOUNTING,
+				 "%u trials have frames that nobody accounts for (see result.json)",
+				 b->n_unbalanced);
+	if (b->n_inconclusive > 0)
+		return err_class(err, ERR_INCONCLUSIVE,
+				 "too many trials were invalid on this machine for a verdict");
+	if (b->n_below_min > 0)
+		return err_set(err, EIO, "the chain loses frames even at the lowest load");
+	return 0;
+}
+
+static json_t *
+chain_json(const struct chain *chain)
+{
+	char *text = chain_print(chain);
+	json_t *hops = json_array(), *links = json_array();
+
+	for (size_t i = 0; i < chain->n_hops; i++)
+		json_array_append_new(hops, json_pack("{s:s, s:s, s:s}", "name", chain->hop[i].name,
+						      "kind", hop_kind_name(chain->hop[i].kind),
+						      "engine", chain->hop[i].engine));
+	for (size_t i = 0; i <= chain->n_hops; i++)
+		json_array_append_new(links, json_pack("{s:s, s:i}", "kind",
+						       link_kind_name(chain->link[i].kind), "ring",
+						       (int)chain->link[i].ring));
+	json_t *json = json_pack("{s:s, s:s, s:o, s:o}", "name", chain->name, "text", text, "hops",
+				 hops, "links", links);
+
+	free(text);
+	return json;
+}
+
+static int
+open_result(struct bench *b, const struct chain_plan *plan, int argc, char **argv, struct err *err)
+{
+	b->result = result_new(argc, argv, chain_json(&b->chain),
+			       chain_plan_to_json(plan, &b->chain), environment_capture(NULL));
+	return result_make_dir(b->conf.output, b->chain.name, &b->dir, err);
+}
+
+static void
+print_result(const struct bench *b)
+{
+	if (b->conf.json) {
+		json_write(b->result, stdout);
+	} else {
+		char *text = text_render(b->result, isatty(1) && getenv("NO_COLOR") == NULL);
+
+		fputs(text, stdout);
+		free(text);
+	}
+	fflush(stdout);
+}
+
+static int
+bench(struct bench *b, int argc, char **argv, const struct chain_plan *plan, struct err *err)
+{
+	struct err save = {0};
+	int rc = open_result(b, plan, argc, argv, err);
+
+	if (rc < 0)
+		return rc;
+	b->started_ns = clock_now_ns();
+	for (int i = 0; plan->warnings[i] != NULL; i++)
+		LOG(WARN, "%s", plan->warnings[i]);
+	progress_init(b->conf.quiet ? PROGRESS_NONE : PROGRESS_AUTO);
+	session_catch_signals();
+	rc = conclude(b, measure_all(b, err), err);
+	progress_done();
+	result_finish(b->result, (double)(clock_now_ns() - b->started_ns) / 1e9,
+		      rc < 0 ? err_exit_code(err) : 0, rc < 0 ? err->msg : "");
+	if (result_save(b->result, b->dir, &save) < 0)
+		LOG(ERR, "%s", save.msg);
+	else if (!b->conf.quiet)
+		LOG(NOTICE, "result: %s/result.json", b->dir);
+	print_result(b);
+	return rc;
+}
+
+int
+cmd_bench(int argc, char **argv, struct err *err)
+{
+	struct bench b = {0};
+	struct chain_plan plan = {0};
+	int all_argc = argc, rc;
+	char **all_argv = xcalloc((size_t)argc + 1, sizeof(*all_argv));
+
+	memcpy(all_argv, argv, (size_t)argc * sizeof(*argv));
+	rc = bench_conf_parse(&b.conf, argc, argv, err);
+	if (rc == 0 && b.conf.verbose)
+		log_init("nfvchain", LOG_INFO);
+	if (rc == 0)
+		rc = bench_conf_chain(&b.conf, &b.chain, err);
+	if (rc == 0)
+		rc = session_plan(&plan, &b.chain, false, b.conf.verbose, err);
+	if (rc == 0 && b.conf.dry_run) {
+		char *text = chain_plan_print(&plan, &b.chain);
+
+		fputs(text, stdout);
+		free(text);
+	} else if (rc == 0) {
+		rc = bench(&b, all_argc, all_argv, &plan, err);
+	}
+	chain_plan_fini(&plan);
+	chain_fini(&b.chain);
+	bench_conf_fini(&b.conf);
+	json_decref(b.result);
+	free(b.selftest);
+	free(b.dir);
+	free(all_argv);
+	return rc;
+}

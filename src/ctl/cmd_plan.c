@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/opt.h"
+#include "chain/chain.h"
+#include "chain/plan.h"
+
+#include "command.h"
+#include "session.h"
+
+/* nfvchain plan: what would run where, before anything does. */
+
+struct plan_conf {
+	uint32_t hops;
+	char *link;
+	bool json;
+	bool verbose;
+};
+
+#define FIELD(member) OPT_FIELD(struct plan_conf, member)
+
+static const char *const links[] = {"vhost-user", "memif", NULL};
+
+static const struct opt plan_opts[] = {
+	{"hops", 0, "N", "forwarders in the default chain (1)", opt_set_u32, FIELD(hops), NULL, 0},
+	{"link", 0, "KIND", "links of the default chain", opt_set_text, FIELD(link), links, 0},
+	{"json", 0, NULL, "print the plan as JSON, with the command lines", opt_set_switch,
+	 FIELD(json), NULL, OPT_NO_ENV},
+	{"verbose", 'v', NULL, "print the command lines too, as one could type them",
+	 opt_set_switch, FIELD(verbose), NULL, 0},
+};
+
+static const struct opt_command command = {
+	.name = "nfvchain plan",
+	.positional = "[CHAIN]",
+	.summary =
+		"Says what would run where: processes, CPUs, links, addresses.  Touches nothing.",
+	.examples = "nfvchain plan --hops 3 --verbose\n"
+		    "nfvchain plan chains/snake.yaml --json\n",
+	.env_prefix = "NFVCHAIN",
+	.opts = plan_opts,
+	.n_opts = N_ELEMS(plan_opts),
+};
+
+static int
+check_conf(const struct plan_conf *conf, int argc, char **argv, const enum opt_origin *origin,
+	   struct err *err)
+{
+	if (argc > 1)
+		return err_usage(err, "one chain file at a time ('%s' is one too many)", argv[1]);
+	/* What is set in the environment, for any chain, is no contradiction. */
+	if (argc > 0 && (origin[0] == OPT_FLAG || origin[1] == OPT_FLAG))
+		return err_usage(err, "%s shapes the default chain; '%s' says its own",
+				 origin[0] == OPT_FLAG ? "--hops" : "--link", argv[0]);
+	if (origin[0] != OPT_DEFAULT && (conf->hops < 1 || conf->hops > CHAIN_MAX_HOPS))
+		return err_usage(err, "--hops: a chain has 1 to %d hops", CHAIN_MAX_HOPS);
+	return 0;
+}
+
+static int
+make_default(struct chain *chain, const struct plan_conf *conf, struct err *err)
+{
+	int rc = 0;
+
+	chain_default(chain, conf->hops > 0 ? conf->hops : 1);
+	for (size_t i = 0; rc == 0 && conf->link != NULL && i <= chain->n_hops; i++)
+		rc = link_kind_parse(conf->link, &chain->link[i].kind, err);
+	err_wrap(err, rc, "--link");
+	return rc < 0 ? rc : chain_check(chain, err);
+}
+
+static void
+print(const struct chain_plan *plan, const struct chain *chain, bool as_json)
+{
+	if (as_json) {
+		json_t *json = chain_plan_to_json(plan, chain);
+
+		json_write(json, stdout);
+		json_decref(json);
+	} else {
+		char *text = chain_plan_print(plan, chain);
+
+		fputs(text, stdout);
+		free(text);
+	}
+}
+
+int
+cmd_plan(int argc, char **argv, struct err *err)
+{
+	enum opt_origin origin[N_ELEMS(plan_opts)];
+	struct plan_conf conf = {0};
+	struct chain_plan plan = {0};
+	struct chain chain = {0};
+	int rc = opt_parse(&command, &argc, &argv, &conf, origin, err);
+
+	if (rc == 0)
+		rc = check_conf(&conf, argc, argv, origin, err);
+	if (rc == 0)
+		rc = argc > 0 ? chain_load(&chain, argv[0], err) : make_default(&chain, &conf, err);
+	if (rc == 0)
+		rc = session_plan(&plan, &chain, false, conf.verbose, err);
+	if (rc == 0)
+		print(&plan, &chain, conf.json);
+	chain_plan_fini(&plan);
+	chain_fini(&chain);
+	free(conf.link);
+	return rc;
+}

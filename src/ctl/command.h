@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "base/err.h"
+
+/* The sub-commands of nfvchain: a table in main.c, one file each. */
+
+struct command {
+	const char *name;
+	const char *summary; /* for nfvchain --help */
+	/* 'argv[0]' is the sub-command's name.  0, or negative with the sentence in 'err'; the exit
+	 * code then is err's class.  OPT_HELPED counts as success. */
+	int (*run)(int argc, char **argv, struct err *err);
+};
+
+int cmd_bench(int argc, char **argv, struct err *err);
+int cmd_plan(int argc, char **argv, struct err *err);
+int cmd_up(int argc, char **argv, struct err *err);
+int cmd_doctor(int argc, char **argv, struct err *err);
+
+/* Directory of this program: where nfvchain-gen and nfvchain-fwd are looked for first (the build
+ * tree's layout too), else PATH.  Returns a path to free. */
+char *command_bin_dir(void);
+
+/* Path of a program: beside this one, else in PATH; NULL when it is in neither.  For the caller to
+ * free. */
+char *command_find_program(const char *name);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "bench/trial.h"
+#include "chain/chain.h"
+
+/* What the generator itself can do: its two ports joined by the cheapest peer, over the same kind
+ * of link and on the CPU of the first hop.  Results above this say nothing about a chain. */
+
+struct selftest {
+	double max_pps;	      /* received without a schedule */
+	double pacing_p50_ns; /* actual - intended departure at 'at_pps'; negative: unknown */
+	double pacing_p99_ns;
+	double at_pps;
+	struct trial flat_out;
+	struct trial paced; /* its latency is the floor */
+};
+
+/* Fills in one 'selftest' for each of chain->traffic.frames. */
+int selftest_run(const struct chain *chain, struct selftest *tests, struct err *err);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "session.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+volatile sig_atomic_t session_stop;
+
+static void
+on_signal(int signum)
+{
+	session_stop = signum;
+}
+
+void
+session_catch_signals(void)
+{
+	struct sigaction sa = {.sa_handler = on_signal};
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int
+session_interrupted(struct err *err)
+{
+	int signum = session_stop != 0 ? session_stop : SIGINT;
+
+	return err_class(err, (enum err_class)(128 + signum),
+			 "interrupted; everything is down again");
+}
+
+static int
+allowed_cpus(struct chain_cpus *cpus, struct err *err)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return err_set(err, errno, "sched_getaffinity: %s", strerror(errno));
+	cpus->n = 0;
+	for (int i = 0; i < CPU_SETSIZE && cpus->n < CHAIN_MAX_CPUS; i++)
+		if (CPU_ISSET(i, &set))
+			cpus->cpu[cpus->n++] = i;
+	return 0;
+}
+
+int
+session_plan(struct chain_plan *plan, const struct chain *chain, bool trex_ports, bool verbose,
+	     struct err *err)
+{
+	char *run_dir = rundir_path(chain->name);
+	char *bin_dir = command_bin_dir();
+	struct plan_facts facts = {
+		.run_dir = run_dir,
+		.bin_dir = bin_dir,
+		.testpmd = "dpdk-testpmd",
+		.trex_ports = trex_ports,
+		.verbose = verbose,
+	};
+	int rc = allowed_cpus(&facts.allowed, err);
+
+	if (rc == 0)
+		rc = chain_plan_make(plan, chain, &facts, err);
+	free(run_dir);
+	free(bin_dir);
+	return rc;
+}
+
+int
+session_up(struct session *s, const struct chain *chain, bool trex_ports, struct err *err)
+{
+	struct rundir dir;
+	int rc;
+
+	memset(s, 0, sizeof(*s));
+	s->chain = chain;
+	rc = session_plan(&s->plan, chain, trex_ports, false, err);
+	if (rc < 0)
+		return rc;
+	rc = rundir_open(&dir, chain->name, err);
+	if (rc == 0)
+		rc = backend_up(&s->backend, chain, &s->plan, &dir, &session_stop, err);
+	s->up = rc == 0;
+	if (rc < 0)
+		chain_plan_fini(&s->plan);
+	return rc;
+}
+
+void
+session_down(struct session *s)
+{
+	if (!s->up)
+		return;
+	backend_down(&s->backend);
+	chain_plan_fini(&s->plan);
+	s->up = false;
+}

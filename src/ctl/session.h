@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <signal.h>
+
+#include "chain/backend.h"
+#include "chain/chain.h"
+#include "chain/plan.h"
+
+/* A chain that a command has up, from plan to clean-up, and the signals that end it. */
+
+struct session {
+	const struct chain *chain;
+	struct chain_plan plan;
+	struct backend backend;
+	bool up;
+};
+
+/* SIGINT and SIGTERM set session_stop from now on, instead of ending the program. */
+void session_catch_signals(void);
+/* The signal that came, or 0. */
+extern volatile sig_atomic_t session_stop;
+
+/* Turns an interruption into its exit code, 130 or 143. */
+int session_interrupted(struct err *err);
+
+/* Makes the plan of 'chain' for this machine. */
+int session_plan(struct chain_plan *plan, const struct chain *chain, bool trex_ports, bool verbose,
+		 struct err *err);
+
+int session_up(struct session *s, const struct chain *chain, bool trex_ports, struct err *err);
+void session_down(struct session *s);

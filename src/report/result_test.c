@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: MIT */
+#include "result.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#include "result_golden.h"
+
+/* ---- a result to look at ---- */
+
+static json_t *
+start(void)
+{
+	char program[] = "nfvchain", verb[] = "bench", bad[] = "\xff";
+	char *const argv[] = {program, verb, bad};
+
+	return result_new(3, argv, json_pack("{s:s}", "name", "snake"), NULL, json_object());
+}
+
+static const struct search_conf conf = {
+	.trial_ns = 1000000000, .needed = 3, .step_ratio = 1.02, .max_invalid = 3};
+
+/* A judged trial of 'n' frames in a second, of which 'lost' are lost on the last link. */
+static struct trial *
+new_trial(uint64_t n, uint64_t lost, uint64_t latency_ns)
+{
+	struct trial *t = xcalloc(1, sizeof(*t));
+	struct ledger *l = &t->ledger;
+
+	trial_init(t, &(struct trial_spec){.rate_pps = (double)n, .duration_ns = 1000000000});
+	t->elapsed_s = 1;
+	t->intended = t->sent = n;
+	t->received = t->ok = n - lost;
+	t->latency_accuracy_ns = latency_ns / 10;
+	for (unsigned i = 0; i < 1000; i++)
+		hist_record(&t->latency, latency_ns);
+	l->n_hops = 1;
+	l->hop[0] = (struct ledger_hop){.name = "vnf1", .known = true, .exact = true};
+	ledger_drop(&l->hop[0], "tx_full", 0);
+	l->hop[0].port[0].rx = l->hop[0].port[1].tx = l->gen[0].tx = n;
+	l->gen[1].rx = n - lost;
+	l->never_seen = lost;
+	ledger_close(l, 0);
+	trial_judge(t, 0);
+	return t;
+}
+
+static void
+add_trial(json_t *result, struct trial *t)
+{
+	result_add_trial(result, t);
+	free(t);
+}
+
+/* A trial that says nothing. */
+static void
+add_invalid(json_t *result, uint64_t n)
+{
+	struct trial *t = new_trial(n, 0, 1000);
+
+	t->interrupted = true;
+	trial_judge(t, 0);
+	add_trial(result, t);
+}
+
+/* A search that ended so, with one trial at what it accepted and one that failed above. */
+static void
+add_search(json_t *result, enum search_end end, uint64_t pps, uint64_t latency_ns)
+{
+	struct search_result found = {.end = end, .accepted_pps = (double)pps};
+
+	result_begin_search(result);
+	add_trial(result, new_trial(pps + 1000, 400, 9000000));
+	if (pps > 0)
+		add_trial(result, new_trial(pps, 0, latency_ns));
+	result_end_search(result, &found, 2.5);
+}
+
+static const json_t *
+headline(const json_t *result, const char *key)
+{
+	return json_at(json_at(result, "measurements[0]"), key);
+}
+
+static double
+number(const json_t *result, const char *key)
+{
+	const json_t *value = headline(result, key);
+
+	assert_true(json_is_number(value));
+	return json_number_value(value);
+}
+
+/* ---- the layout ---- */
+
+static void describe(struct str *out, json_t *value, unsigned depth);
+
+static void
+describe_object(struct str *out, json_t *object, unsigned depth)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value) {
+		str_addf(out, "%*s%s", (int)(2 * depth), "", key);
+		describe(out, value, depth + 1);
+	}
+}
+
+/* Keys in their order, types, and the first element of each list. */
+static void
+describe(struct str *out, json_t *value, unsigned depth)
+{
+	static const char *const names[] = {
+		[JSON_OBJECT] = "",	[JSON_ARRAY] = " []",  [JSON_STRING] = " text",
+		[JSON_INTEGER] = " n",	[JSON_REAL] = " real", [JSON_TRUE] = " bool",
+		[JSON_FALSE] = " bool", [JSON_NULL] = " null",
+	};
+
+	str_addf(out, "%s", names[json_typeof(value)]);
+	if (json_is_array(value) && json_array_size(value) > 0) {
+		describe(out, json_array_get(value, 0), depth);
+		return;
+	}
+	str_addf(out, "\n");
+	if (json_is_object(value))
+		describe_object(out, value, depth);
+}
+
+static json_t *
+full_result(void)
+{
+	json_t *result = start();
+	struct trial *t = new_trial(1000000, 0, 2000);
+	const struct result_selftest s = {.frames = "64",
+					  .max_pps = 1e7,
+					  .pacing_p50_ns = 20,
+					  .pacing_p99_ns = 50,
+					  .latency_floor_p50_ns = 3000,
+					  .latency_floor_p99_ns = 4000,
+					  .at_pps = 1e6,
+					  .paced = NULL,
+					  .flat_out = NULL};
+
+	result_set_goal(result, &conf);
+	result_add_selftest(result, &s);
+	result_add_measurement(result, "64", 64, "search");
+	result_begin_search(result);
+	add_trial(result, t);
+	result_end_search(result,
+			  &(struct search_result){
+				  .end = SEARCH_FOUND, .accepted_pps = 1e6, .rejected_pps = 2e6},
+			  3);
+	result_end_measurement(result);
+	result_finish(result, 12.5, 0, "");
+	return result;
+}
+
+/* Readers of other versions rely on it: keys may be added, nothing else. */
+static void
+the_layout_is_frozen(void **state)
+{
+	json_t *result = full_result();
+	struct str out = {0};
+
+	(void)state;
+	assert_string_equal(RESULT_SCHEMA, "1.0");
+	describe_object(&out, result, 0);
+	if (strcmp(str_text(&out), golden_layout) != 0)
+		fprintf(stderr, "rendered:\n%s", str_text(&out));
+	assert_string_equal(str_text(&out), golden_layout);
+	str_fini(&out);
+	json_decref(result);
+}
+
+static void
+the_order_of_keys_does_not_depend_on_the_order_of_events(void **state)
+{
+	json_t *early = start(), *late = full_result();
+	struct str a = {0}, b = {0};
+	const char *key;
+	json_t *value;
+
+	(void)state;
+	json_object_foreach(early, key, value)
+		str_addf(&a, "%s\n", key);
+	json_object_foreach(late, key, value)
+		str_addf(&b, "%s\n", key);
+	assert_string_equal(str_text(&a), str_text(&b));
+	str_fini(&a);
+	str_fini(&b);
+	json_decref(early);
+	json_decref(late);
+}
+
+static void
+the_head_says_what_was_run_and_when(void **state)
+{
+	json_t *result = start();
+	const char *at = json_string_value(json_object_get(result, "started_at"));
+	struct tm tm = {0};
+	time_t then;
+
+	(void)state;
+	assert_string_equal(json_string_value(json_at(result, "command[1]")), "bench");
+	/* An argument that is no UTF-8 cannot be told, and must not move the others. */
+	assert_string_equal(json_string_value(json_at(result, "command[2]")), "?");
+	assert_string_equal(json_string_value(json_at(result, "chain.name")), "snake");
+	assert_true(json_is_null(json_object_get(result, "plan")));
+	assert_string_equal(strptime(at, "%Y-%m-%dT%H:%M:%SZ", &tm), "");
+	then = timegm(&tm);
+	assert_true(then <= time(NULL) && then > time(NULL) - 60);
+	json_decref(result);
+}
+
+/* ---- the headline ---- */
+
+static void
+the_rate_is_the_median_of_the_searches_that_found_one(void **state)
+{
+	json_t *result = start();
+
+	(void)state;
+	result_add_measurement(result, "64", 64, "search");
+	add_search(result, SEARCH_FOUND, 3000, 1000);
+	add_search(result, SEARCH_FOUND, 1000, 1000);
+	add_search(result, SEARCH_INCONCLUSIVE, 9000, 1000);
+	add_search(result, SEARCH_FOUND, 2500, 1000);
+	result_end_measurement(result);
+	assert_true(number(result, "rate_pps") == 2500);
+	assert_true(number(result, "rate_min_pps") == 1000);
+	assert_true(number(result, "rate_max_pps") == 3000);
+	assert_true(number(result, "rate_l2_bps") == 2500 * 64 * 8);
+	assert_true(number(result, "rate_l1_bps") == 2500 * 84 * 8);
+	assert_true(json_is_false(headline(result, "rate_is_lower_bound")));
+	assert_true(number(result, "n_searches") == 4);
+	assert_true(number(result, "n_inconclusive") == 1);
+	json_decref(result);
+}
+
+static void
+a_search_that_reached_its_maximum_makes_the_median_a_lower_bound(void **state)
+{
+	/* Only where the median could have been higher without the limit. */
+	static const struct {
+		uint64_t at_max;
+		bool lower_bound;
+	} cases[] = {{1000, true}, {2000, true}, {3000, false}};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(cases); i++) {
+		json_t *result = start();
+
+		result_add_measurement(result, "64", 64, "search");
+		add_search(result, SEARCH_FOUND, 2000, 1000);
+		add_search(result, SEARCH_AT_MAX, cases[i].at_max, 1000);
+		add_search(result, SEARCH_FOUND, 2000, 1000);
+		result_end_measurement(result);
+		assert_int_equal(json_is_true(headline(result, "rate_is_lower_bound")),
+				 cases[i].lower_bound);
+		json_decref(result);
+	}
+}
+
+static void
+what_rests_on_a_search_below_the_lowest_load_is_null(void **state)
+{
+	json_t *result = start();
+
+	(void)state;
+	result_add_measurement(result, "64", 64, "search");
+	add_search(result, SEARCH_BELOW_MIN, 0, 1000);
+	add_search(result, SEARCH_FOUND, 2000, 1000);
+	add_search(result, SEARCH_FOUND, 3000, 1000);
+	result_end_measurement(result);
+	assert_true(number(result, "rate_pps") == 2000);
+	assert_true(json_is_null(headline(result, "rate_min_pps")));
+	assert_true(json_is_null(headline(result, "searches[0].accepted_pps")));
+	/* With two of four the median lies between nothing and something. */
+	add_search(result, SEARCH_BELOW_MIN, 0, 1000);
+	result_end_measurement(result);
+	assert_true(json_is_null(headline(result, "rate_pps")));
+	assert_true(json_is_null(headline(result, "rate_l1_bps")));
+	assert_true(number(result, "rate_max_pps") == 3000);
+	json_decref(result);
+}
+
+static void
+loss_and_latency_are_of_the_valid_trials_at_the_accepted_loads(void **state)
+{
+	json_t *result = start();
+
+	(void)state;
+	result_add_measurement(result, "64", 64, "search");
+	add_search(result, SEARCH_FOUND, 2000, 1000);
+	add_search(result, SEARCH_FOUND, 3000, 5000);
+	add_invalid(result, 3000);
+	result_end_measurement(result);
+	assert_true(number(result, "intended") == 5000);
+	assert_true(number(result, "lost") == 0);
+	assert_true(number(result, "loss_ratio") == 0);
+	assert_true(number(result, "offered_pps") == 2500);
+	assert_true(number(result, "forwarding_pps") == 2500);
+	assert_true(number(result, "latency.n") == 2000);
+	assert_true(number(result, "latency.max_ns") == 5000);
+	assert_true(number(result, "latency_accuracy_ns") == 500);
+	assert_true(number(result, "n_trials") == 5);
+	assert_true(number(result, "n_invalid") == 1);
+	json_decref(result);
+}
+
+static void
+a_fixed_rate_counts_all_valid_trials(void **state)
+{
+	json_t *result = start();
+
+	(void)state;
+	result_add_measurement(result, "64", 64, "fixed");
+	result_begin_search(result);
+	add_trial(result, new_trial(1000, 0, 1000));
+	add_trial(result, new_trial(1000, 10, 1000));
+	add_invalid(result, 1000);
+	result_end_search(result, NULL, 3);
+	result_end_measurement(result);
+	assert_true(number(result, "rate_pps") == 1000);
+	assert_true(number(result, "intended") == 2000);
+	assert_true(number(result, "loss_ratio") == 0.005);
+	assert_true(number(result, "forwarding_pps") == 995);
+	assert_true(number(result, "searches[0].n_trials") == 3);
+	assert_true(number(result, "searches[0].n_invalid") == 1);
+	assert_true(json_is_null(headline(result, "searches[0].end")));
+	assert_true(json_is_null(headline(result, "rate_is_lower_bound")));
+	assert_true(json_is_null(headline(result, "n_found")));
+	json_decref(result);
+}
+
+static void
+unknown_is_null_and_never_0(void **state)
+{
+	static const char *const keys[] = {
+		"rate_pps", "rate_min_pps",   "rate_l1_bps",	     "rate_is_lower_bound",
+		"intended", "lost",	      "loss_ratio",	     "offered_pps",
+		"latency",  "forwarding_pps", "latency_accuracy_ns",
+	};
+	static const char *const self[] = {
+		"max_pps",
+		"at_pps",
+		"pacing_p50_ns",
+		"pacing_p99_ns",
+		"latency_floor_p50_ns",
+		"latency_floor_p99_ns",
+		"flat_out",
+		"paced",
+	};
+	const struct result_selftest s = {.frames = "64",
+					  .pacing_p50_ns = -1,
+					  .pacing_p99_ns = -1,
+					  .latency_floor_p50_ns = -1};
+	json_t *result = start();
+
+	(void)state;
+	result_set_goal(result, NULL);
+	assert_true(json_is_null(json_object_get(result, "goal")));
+	result_add_selftest(result, &s);
+	for (size_t i = 0; i < N_ELEMS(self); i++)
+		assert_true(json_is_null(json_at(json_at(result, "selftest[0]"), self[i])));
+	result_add_measurement(result, "64", 64, "search");
+	result_begin_search(result);
+	add_invalid(result, 1000);
+	result_end_search(result, &(struct search_result){.end = SEARCH_INCONCLUSIVE}, 1);
+	result_end_measurement(result);
+	for (size_t i = 0; i < N_ELEMS(keys); i++)
+		assert_true(json_is_null(headline(result, keys[i])));
+	json_decref(result);
+}
+
+/* ---- files ---- */
+
+static int
+make_scratch(void **state)
+{
+	char dir[] = "/tmp/result-test-XXXXXX";
+
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	*state = xstrdup(dir);
+	return 0;
+}
+
+static int
+remove_scratch(void **state)
+{
+	char *command = xasprintf("rm -rf '%s'", (char *)*state);
+	int rc = system(command);
+
+	free(command);
+	free(*state);
+	return rc;
+}
+
+static size_t
+count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n - 2;
+}
+
+/* Makes the directories that results of chain 'name' in the next seconds would have. */
+static void
+take_names(const char *parent, const char *name)
+{
+	time_t now = time(NULL);
+
+	for (time_t t = now; t < now + 30; t++) {
+		char stamp[32], *path;
+		struct tm tm;
+
+		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime_r(&t, &tm));
+		path = xasprintf("%s/%s-%s", parent, stamp, name);
+		assert_return_code(mkdir(path, 0755), errno);
+		free(path);
+	}
+}
+
+static void
+each_result_has_a_directory_of_its_own(void **state)
+{
+	char *parent = xasprintf("%s/a/results", (char *)*state), *latest, *first, *second;
+	char link[256] = "";
+	struct err err = {0};
+
+	latest = xasprintf("%s/latest", parent);
+	assert_int_equal(result_make_dir(parent, "snake", &first, &err), 0);
+	assert_int_equal(access(first, W_OK), 0);
+	assert_memory_equal(first, parent, strlen(parent));
+	assert_int_equal(strlen(first + strlen(parent)), strlen("/20260101T000000Z-snake"));
+	assert_string_equal(first + strlen(first) - strlen("Z-snake"), "Z-snake");
+	assert_true(readlink(latest, link, sizeof(link) - 1) > 0);
+	assert_string_equal(link, first + strlen(parent) + 1);
+
+	take_names(parent, "pair");
+	assert_int_equal(result_make_dir(parent, "pair", &second, &err), 0);
+	assert_string_equal(second + strlen(second) - strlen("-pair-2"), "-pair-2");
+	memset(link, 0, sizeof(link));
+	assert_true(readlink(latest, link, sizeof(link) - 1) > 0);
+	assert_string_equal(link, second + strlen(parent) + 1);
+	free(first);
+	free(second);
+	free(latest);
+	free(parent);
+}
+
+static void
+what_cannot_be_made_is_said_and_leaves_nothing(void **state)
+{
+	char *latest = xasprintf("%s/latest", (char *)*state), *dir;
+	char *file = xasprintf("%s/file", (char *)*state);
+	struct err err = {0};
+	int fd;
+
+	assert_return_code(mkdir(latest, 0755), errno);
+	assert_int_equal(result_make_dir(*state, "snake", &dir, &err), -EEXIST);
+	assert_null(dir);
+	assert_non_null(strstr(err.msg, "latest is not a symbolic link: move it away"));
+	assert_int_equal(count_entries(*state), 1);
+
+	fd = open(file, O_CREAT | O_WRONLY, 0644);
+	assert_return_code(fd, errno);
+	close(fd);
+	assert_int_equal(result_make_dir(file, "snake", &dir, &err), -ENOTDIR);
+	assert_non_null(strstr(err.msg, "file"));
+	free(file);
+	free(latest);
+}
+
+static void
+what_is_saved_is_loaded_again_byte_for_byte(void **state)
+{
+	json_t *result = full_result(), *again;
+	char *dir = *state, *file = xasprintf("%s/result.json", dir);
+	char *copy = xasprintf("%s/copy", dir), *command;
+	struct err err = {0};
+
+	assert_int_equal(result_save(result, dir, &err), 0);
+	assert_int_equal(result_load(&again, dir, &err), 0);
+	assert_true(json_equal(result, again));
+	assert_int_equal(json_save(again, copy, &err), 0);
+	json_decref(again);
+	command = xasprintf("cmp '%s' '%s'", file, copy);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(result_load(&again, file, &err), 0);
+	json_decref(again);
+	json_decref(result);
+	free(command);
+	free(copy);
+	free(file);
+}
+
+static int
+load_with_schema(const char *dir, json_t *schema, struct err *err)
+{
+	json_t *file = json_object(), *again = NULL;
+	int rc;
+
+	json_object_set_new(file, "schema_version", schema);
+	assert_int_equal(result_save(file, dir, NULL), 0);
+	json_decref(file);
+	*err = (struct err){0};
+	rc = result_load(&again, dir, err);
+	assert_int_equal(again != NULL, rc == 0);
+	json_decref(again);
+	return rc;
+}
+
+static void
+a_newer_major_is_refused_and_a_newer_minor_read(void **state)
+{
+	static const char *const none[] = {"", "1", "x.1", "1.0.0", "1.0 "};
+	struct err err;
+	json_t *again;
+
+	assert_int_equal(load_with_schema(*state, json_string("1.99"), &err), 0);
+	assert_int_equal(load_with_schema(*state, json_string("2.0"), &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "schema 2.0 is newer than this nfvchain"));
+	assert_int_equal(err_exit_code(&err), 2);
+	for (size_t i = 0; i < N_ELEMS(none); i++) {
+		assert_int_equal(load_with_schema(*state, json_string(none[i]), &err), -EINVAL);
+		assert_non_null(strstr(err.msg, "not a result of nfvchain"));
+	}
+	assert_int_equal(load_with_schema(*state, json_integer(1), &err), -EINVAL);
+	assert_int_equal(result_load(&again, "/nonexistent/result.json", &err), -ENOENT);
+	assert_null(again);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_layout_is_frozen),
+		cmocka_unit_test(the_order_of_keys_does_not_depend_on_the_order_of_events),
+		cmocka_unit_test(the_head_says_what_was_run_and_when),
+		cmocka_unit_test(the_rate_is_the_median_of_the_searches_that_found_one),
+		cmocka_unit_test(a_search_that_reached_its_maximum_makes_the_median_a_lower_bound),
+		cmocka_unit_test(what_rests_on_a_search_below_the_lowest_load_is_null),
+		cmocka_unit_test(loss_and_latency_are_of_the_valid_trials_at_the_accepted_loads),
+		cmocka_unit_test(a_fixed_rate_counts_all_valid_trials),
+		cmocka_unit_test(unknown_is_null_and_never_0),
+		cmocka_unit_test_setup_teardown(each_result_has_a_directory_of_its_own,
+						make_scratch, remove_scratch),
+		cmocka_unit_test_setup_teardown(what_cannot_be_made_is_said_and_leaves_nothing,
+						make_scratch, remove_scratch),
+		cmocka_unit_test_setup_teardown(what_is_saved_is_loaded_again_byte_for_byte,
+						make_scratch, remove_scratch),
+		cmocka_unit_test_setup_teardown(a_newer_major_is_refused_and_a_newer_minor_read,
+						make_scratch, remove_scratch),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

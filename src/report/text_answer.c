@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* The answer to one measurement: the rate or the loss, and what must stand beside it. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/rate.h"
+
+#include "text_page.h"
+#include "text_parts.h"
+
+/* Column in which answers begin, behind what was sent. */
+#define COLS_LABEL 8
+
+/* Between two facts; one column in UTF-8. */
+#define DOT "·"
+
+/* ---- parts of an answer ---- */
+
+static void
+add_load(struct str *s, double pps, double size)
+{
+	char cell[PAGE_CELL];
+
+	str_addf(s, PAGE_BOLD "%s" PAGE_PLAIN, page_pps(cell, pps));
+	if (!(size > 0))
+		return;
+	str_addf(s, " (%s%cL1,", page_bps(cell, rate_bps_l1(pps, size)), PAGE_GLUE);
+	str_addf(s, " %s%cL2)", page_bps(cell, rate_bps_l2(pps, size)), PAGE_GLUE);
+}
+
+static void
+add_goal(struct str *s, const json_t *result)
+{
+	str_addf(s, ", goal%c%s", PAGE_GLUE, text_word(result, "goal.code"));
+}
+
+/* A load that was given has no goal: what it was tried with says as much. */
+static void
+add_trials(struct str *s, const json_t *m)
+{
+	uint64_t n = text_count(m, "n_trials") - text_count(m, "n_invalid");
+	double ns = text_number(m, "searches[0].trials[0].spec.duration_ns");
+	char cell[PAGE_CELL];
+
+	if (n == 0)
+		return;
+	str_addf(s, ", in%c%" PRIu64 "%ctrial%s", PAGE_GLUE, n, PAGE_GLUE, n == 1 ? "" : "s");
+	if (ns > 0)
+		str_addf(s, " of%c%s", PAGE_GLUE, page_ns(cell, ns));
+}
+
+static const json_t *
+selftest_of(const json_t *result, const json_t *m)
+{
+	const json_t *list = json_object_get(result, "selftest");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		if (strcmp(text_word(one, "frames"), text_word(m, "frames")) == 0)
+			return one;
+	}
+	return NULL;
+}
+
+static void
+add_share(struct str *s, const json_t *result, const json_t *m, double pps)
+{
+	double max = text_number(selftest_of(result, m), "max_pps");
+	char cell[PAGE_CELL];
+
+	if (max > 0 && pps >= 0)
+		str_addf(s, " " DOT " %.2f of the generator's own %s", pps / max,
+			 page_pps(cell, max));
+	else
+		str_addf(s, " " DOT " the generator's own maximum is unknown");
+}
+
+/* Depth of the rings: each one that differs from the one before. */
+static void
+add_rings(struct str *s, const json_t *result)
+{
+	const json_t *links = json_at(result, "chain.links");
+	uint64_t last = 0;
+
+	str_addf(s, " " DOT " ring");
+	for (size_t i = 0; i < json_array_size(links); i++) {
+		uint64_t ring = text_count(json_array_get(links, i), "ring");
+
+		if (ring > 0 && ring != last)
+			str_addf(s, "%s%c%" PRIu64, last > 0 ? "," : "", PAGE_GLUE, ring);
+		last = ring > 0 ? ring : last;
+	}
+	if (last == 0)
+		str_addf(s, "%c?", PAGE_GLUE);
+}
+
+static void
+add_quantile(struct str *s, const json_t *m, const char *name, const char *path)
+{
+	double ns = text_number(m, path);
+	char cell[PAGE_CELL];
+
+	str_addf(s, "%s%c%s", name, PAGE_GLUE, ns >= 0 ? page_ns(cell, ns) : "?");
+}
+
+/* What belongs beside each rate. */
+static void
+add_conditions(struct str *s, const json_t *result, const json_t *m, double pps)
+{
+	add_share(s, result, m, pps);
+	add_rings(s, result);
+	str_addf(s, " " DOT " ");
+	add_quantile(s, m, "p50", "latency.p50_ns");
+	str_addf(s, ", ");
+	add_quantile(s, m, "p99", "latency.p99_ns");
+}
+
+/* ---- answers ---- */
+
+/* "8.2" of "8.2 Mpps" where the other text has the same unit, since it follows. */
+static void
+drop_unit(char *low, const char *high)
+{
+	char *unit = strrchr(low, PAGE_GLUE);
+	const char *other = strrchr(high, PAGE_GLUE);
+
+	if (unit != NULL && other != NULL && strcmp(unit, other) == 0)
+		*unit = '\0';
+}
+
+static void
+add_spread(struct str *s, const json_t *m)
+{
+	uint64_t n = text_count(m, "n_searches") - text_count(m, "n_inconclusive");
+	double min = text_number(m, "rate_min_pps");
+	char low[PAGE_CELL], high[PAGE_CELL];
+
+	if (n <= 1) {
+		str_addf(s, ", one%csearch", PAGE_GLUE);
+		return;
+	}
+	page_pps(high, text_number(m, "rate_max_pps"));
+	str_copy(low, sizeof(low), "less than the lowest load tried");
+	if (min >= 0)
+		drop_unit(page_pps(low, min), high);
+	str_addf(s, ", median of %" PRIu64 ", %s to %s", n, low, high);
+}
+
+/* "zero-loss", or the loss that the goal allows; for the caller to free. */
+static char *
+loss_words(const json_t *result)
+{
+	double ratio = text_number(result, "goal.max_loss_ratio");
+
+	if (ratio > 0)
+		return xasprintf("with at most %.4g%c%% lost", 100 * ratio, PAGE_GLUE);
+	return xstrdup("zero-loss");
+}
+
+static void
+answer_no_rate(struct str *s, const json_t *result, const json_t *m)
+{
+	uint64_t n = text_count(m, "n_searches"), unsure = text_count(m, "n_inconclusive");
+	char *words = loss_words(result);
+
+	str_addf(s, "%s: " PAGE_BAD "no rate found" PAGE_PLAIN, words);
+	free(words);
+	if (text_count(m, "n_below_min") > 0)
+		str_addf(s, ", the chain fails at the lowest load tried");
+	else if (unsure > 0)
+		str_addf(s, ", %" PRIu64 " of %" PRIu64 " searches were inconclusive", unsure, n);
+	else
+		str_addf(s, ", no search was finished");
+	add_goal(s, result);
+	add_rings(s, result);
+}
+
+static void
+answer_search(struct str *s, const json_t *result, const json_t *m)
+{
+	double pps = text_number(m, "rate_pps");
+	char *words;
+
+	if (!(pps >= 0)) {
+		answer_no_rate(s, result, m);
+		return;
+	}
+	words = loss_words(result);
+	str_addf(s, "%s ", words);
+	free(words);
+	if (json_is_true(json_at(m, "rate_is_lower_bound")))
+		str_addf(s, "at least ");
+	add_load(s, pps, text_number(m, "mean_frame_size"));
+	add_goal(s, result);
+	add_spread(s, m);
+	add_conditions(s, result, m, pps);
+}
+
+static void
+add_loss(struct str *s, const json_t *m)
+{
+	double ratio = text_number(m, "loss_ratio");
+	uint64_t lost = text_count(m, "lost");
+	char n[PAGE_CELL], of[PAGE_CELL];
+
+	if (!(ratio >= 0)) {
+		str_addf(s, PAGE_DOUBT "no valid trial" PAGE_PLAIN);
+		return;
+	}
+	page_count(n, lost);
+	page_count(of, text_count(m, "intended"));
+	str_addf(s, "%slost %s of %s%s", lost > 0 ? PAGE_BAD : PAGE_GOOD, n, of, PAGE_PLAIN);
+	if (lost > 0)
+		str_addf(s, " (%.3g%c%%)", 100 * ratio, PAGE_GLUE);
+}
+
+static void
+answer_fixed(struct str *s, const json_t *result, const json_t *m)
+{
+	double pps = text_number(m, "rate_pps"), offered = text_number(m, "offered_pps");
+	double forwarded = text_number(m, "forwarding_pps");
+	char cell[PAGE_CELL];
+
+	if (pps >= 0) {
+		str_addf(s, "at ");
+		add_load(s, pps, text_number(m, "mean_frame_size"));
+	} else {
+		str_addf(s, "as fast as the link takes frames");
+	}
+	str_addf(s, ": ");
+	add_loss(s, m);
+	if (json_is_object(json_object_get(result, "goal")))
+		add_goal(s, result);
+	else
+		add_trials(s, m);
+	if (forwarded >= 0 && (text_count(m, "lost") > 0 || !(pps >= 0)))
+		str_addf(s, " " DOT " forwarding rate %s", page_pps(cell, forwarded));
+	add_conditions(s, result, m, pps >= 0 ? pps : offered);
+}
+
+void
+text_answer(struct str *page, const json_t *result, const json_t *m)
+{
+	char *label = text_label(m);
+	struct str s = {0};
+
+	(text_is_fixed(m) ? answer_fixed : answer_search)(&s, result, m);
+	if (page_width(label) + 2 > COLS_LABEL) {
+		str_addf(page, "%s\n", label);
+		label[0] = '\0';
+	}
+	page_wrap(page, label, COLS_LABEL, str_text(&s));
+	str_fini(&s);
+	free(label);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* What is not sure about a result. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+
+#include "text_page.h"
+#include "text_parts.h"
+
+static void add_doubt(struct str *page, bool *begun, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void
+add_doubt(struct str *page, bool *begun, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	if (!*begun)
+		str_addf(page, "\n" PAGE_DOUBT "Not sure" PAGE_PLAIN "\n");
+	*begun = true;
+	page_wrap(page, "  - ", 4, text);
+	free(text);
+}
+
+/* Why the last invalid trial of a measurement is one. */
+static const char *
+last_invalid(const json_t *m)
+{
+	const json_t *searches = json_object_get(m, "searches");
+	const char *reason = "?";
+
+	for (size_t i = 0; i < json_array_size(searches); i++) {
+		const json_t *trials = json_object_get(json_array_get(searches, i), "trials");
+
+		for (size_t k = 0; k < json_array_size(trials); k++) {
+			const json_t *trial = json_array_get(trials, k);
+
+			if (strcmp(text_word(trial, "verdict"), "invalid") == 0)
+				reason = text_word(trial, "reason");
+		}
+	}
+	return reason;
+}
+
+static void
+doubt_trials(struct str *page, bool *begun, const json_t *m, const char *label)
+{
+	uint64_t invalid = text_count(m, "n_invalid"), unsure = text_count(m, "n_inconclusive");
+	uint64_t below = text_count(m, "n_below_min");
+
+	if (invalid > 0)
+		add_doubt(page, begun,
+			  "%s: %" PRIu64 " of %" PRIu64
+			  " trials were invalid and say nothing; the last: %s",
+			  label, invalid, text_count(m, "n_trials"), last_invalid(m));
+	if (unsure > 0)
+		add_doubt(page, begun,
+			  "%s: %" PRIu64 " of %" PRIu64
+			  " searches were inconclusive and do not count",
+			  label, unsure, text_count(m, "n_searches"));
+	if (below > 0)
+		add_doubt(page, begun,
+			  "%s: %" PRIu64 " of %" PRIu64
+			  " searches failed at the lowest load they tried",
+			  label, below, text_count(m, "n_searches"));
+	if (json_is_true(json_object_get(m, "rate_is_lower_bound")))
+		add_doubt(page, begun,
+			  "%s: the highest load that was tried passed, so the chain may be faster",
+			  label);
+}
+
+static void
+doubt_latency(struct str *page, bool *begun, const json_t *m, const char *label)
+{
+	uint64_t n = text_count(m, "latency.n");
+	double accuracy = text_number(m, "latency_accuracy_ns");
+	char cell[PAGE_CELL];
+
+	if (n == 0) {
+		add_doubt(page, begun, "%s: latency is not known", label);
+		return;
+	}
+	if (accuracy >= 0)
+		add_doubt(page, begun, "%s: a latency may be %s too high or too low", label,
+			  page_ns(cell, accuracy));
+	if (json_is_null(json_at(m, "latency.p99_ns")))
+		add_doubt(page, begun, "%s: %" PRIu64 " samples of latency are too few for p99",
+			  label, n);
+}
+
+static void
+doubt_shown(struct str *page, bool *begun, const struct trial *t, const char *label)
+{
+	char cell[PAGE_CELL], of[PAGE_CELL];
+
+	if (t->late > 0)
+		add_doubt(page, begun, "%s: %s of %s frames were late, so not offered", label,
+			  page_count(cell, t->late), page_count(of, t->intended));
+	if (t->ledger.seq_unknown)
+		add_doubt(page, begun,
+			  "%s: frames without signature: loss by sequence, duplicates and damage "
+			  "are not known",
+			  label);
+	if (!t->ledger.lost_known)
+		add_doubt(page, begun, "%s: not every hop tells its counters", label);
+	if (t->ledger.seq_unknown || t->ledger.balanced)
+		return;
+	add_doubt(page, begun, "%s: the ledger does not balance", label);
+}
+
+void
+text_doubts(struct str *page, const json_t *result)
+{
+	const json_t *list = json_object_get(result, "measurements");
+	const json_t *warnings = json_at(result, "plan.warnings");
+	bool begun = false;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *m = json_array_get(list, i);
+		struct text_shown *shown = text_find_shown(m);
+		char *label = text_label(m);
+
+		doubt_trials(page, &begun, m, label);
+		doubt_latency(page, &begun, m, label);
+		if (shown != NULL)
+			doubt_shown(page, &begun, &shown->t, label);
+		free(label);
+		free(shown);
+	}
+	for (size_t i = 0; i < json_array_size(warnings); i++)
+		add_doubt(page, &begun, "%s", text_word(json_array_get(warnings, i), ""));
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/str.h"
+#include "bench/trial.h"
+
+/* What the files of the text report share.  'm' is one of the result's measurements. */
+
+/* Value at a path: NaN, 0 and "?" when it is missing, null or something else. */
+double text_number(const json_t *json, const char *path);
+uint64_t text_count(const json_t *json, const char *path);
+const char *text_word(const json_t *json, const char *path);
+
+bool text_is_fixed(const json_t *m);
+/* "64 B", "imix"; for the caller to free. */
+char *text_label(const json_t *m);
+
+/* The trial of a measurement that is shown in full. */
+struct text_shown {
+	const json_t *json;
+	bool accepted; /* at the load that its search accepted */
+	bool only;
+	struct trial t;
+};
+
+/* The last trial that was accepted, else the last of all; NULL when there is none to be read.  The
+ * caller frees it. */
+struct text_shown *text_find_shown(const json_t *m);
+
+void text_answer(struct str *page, const json_t *result, const json_t *m);
+void text_doubts(struct str *page, const json_t *result);
+
+/* The slots and frames of a trial, each kind on a line of its own. */
+void text_frames(struct str *page, const struct trial *t);
+/* Hop by hop along the chain, the equation, and what it says in words. */
+void text_ledger(struct str *page, const struct trial *t);

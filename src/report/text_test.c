@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+#include "text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "result.h"
+#include "text_golden.h"
+
+/* What a terminal has at least. */
+#define COLS 80
+
+static json_t *
+chain_of(const char *second)
+{
+	return json_pack("{s:s, s:s, s:[{s:s, s:s, s:s}, {s:s, s:s, s:n}],"
+			 " s:[{s:s, s:i}, {s:s, s:i}, {s:s, s:i}]}",
+			 "name", "snake", "text", "version: 1\n", "hops", "name", "vnf1", "kind",
+			 "nfvchain-fwd", "engine", "poll", "name", second, "kind", "testpmd",
+			 "engine", "links", "kind", "vhost-user", "ring", 1024, "kind",
+			 "vhost-user", "ring", 1024, "kind", "vhost-user", "ring", 1024);
+}
+
+static json_t *
+start(void)
+{
+	char program[] = "nfvchain", verb[] = "bench";
+	char *const argv[] = {program, verb};
+
+	return result_new(2, argv, chain_of("vnf2"), NULL, NULL);
+}
+
+static void
+set_goal(json_t *result)
+{
+	const struct search_conf conf = {
+		.trial_ns = 1000000000, .needed = 3, .step_ratio = 1.02, .max_invalid = 3};
+
+	result_set_goal(result, &conf);
+}
+
+static void
+add_selftest(json_t *result)
+{
+	const struct result_selftest s = {
+		.frames = "64", .max_pps = 10e6, .pacing_p50_ns = -1, .pacing_p99_ns = -1};
+
+	result_add_selftest(result, &s);
+}
+
+/* A trial at 'pps' for a second through our forwarder and a foreign one, nothing lost. */
+static struct trial *
+new_trial(double pps)
+{
+	struct trial *t = calloc(1, sizeof(*t));
+	struct ledger *l = &t->ledger;
+	uint64_t n = (uint64_t)pps;
+
+	assert_non_null(t);
+	trial_init(t, &(struct trial_spec){.rate_pps = pps, .duration_ns = 1000000000});
+	t->elapsed_s = 1;
+	t->intended = t->sent = t->received = t->ok = n;
+	t->latency_accuracy_ns = 3200;
+	for (unsigned i = 0; i < 2000; i++)
+		hist_record(&t->latency, i < 1970 ? 12000 : 35000);
+	l->n_hops = 2;
+	l->hop[0] = (struct ledger_hop){.name = "vnf1", .known = true, .exact = true};
+	l->hop[1] = (struct ledger_hop){.name = "vnf2", .known = true};
+	for (unsigned i = 0; i < 2; i++)
+		l->hop[i].port[0].rx = l->hop[i].port[1].tx = n;
+	l->gen[0].tx = l->gen[1].rx = n;
+	ledger_close(l, 0);
+	return t;
+}
+
+/* 'n' frames fewer arrive. */
+static void
+lose(struct trial *t, uint64_t n)
+{
+	t->received -= n;
+	t->ok -= n;
+	t->ledger.gen[1].rx -= n;
+	t->ledger.never_seen += n;
+}
+
+static void
+judge_and_add(json_t *result, struct trial *t)
+{
+	ledger_close(&t->ledger, 0);
+	trial_judge(t, 0);
+	result_add_trial(result, t);
+	free(t);
+}
+
+static void
+add_search(json_t *result, double pps, enum search_end end)
+{
+	struct search_result found = {.end = end, .accepted_pps = pps, .rejected_pps = 1.02 * pps};
+
+	result_begin_search(result);
+	for (unsigned i = 0; i < 3; i++)
+		judge_and_add(result, new_trial(pps));
+	result_end_search(result, &found, 31.25);
+}
+
+/* Frees the result. */
+static void
+assert_text(json_t *result, const char *expected)
+{
+	char *text = text_render(result, false);
+
+	/* cmocka cuts long texts. */
+	if (strcmp(text, expected) != 0)
+		fprintf(stderr, "rendered:\n%s", text);
+	assert_string_equal(text, expected);
+	free(text);
+	json_decref(result);
+}
+
+/* Columns of the widest line, counting characters of UTF-8. */
+static size_t
+widest(const char *text)
+{
+	size_t most = 0, cols = 0;
+
+	for (; *text != '\0'; text++) {
+		cols = *text == '\n' ? 0 : cols + (((unsigned char)*text & 0xc0) != 0x80);
+		most = cols > most ? cols : most;
+	}
+	return most;
+}
+
+/* ---- golden ---- */
+
+static void
+the_answer_comes_first_with_all_that_qualifies_it(void **state)
+{
+	json_t *result = start();
+
+	(void)state;
+	set_goal(result);
+	add_selftest(result);
+	result_add_measurement(result, "64", 64, "search");
+	add_search(result, 8.2e6, SEARCH_FOUND);
+	add_search(result, 8.6e6, SEARCH_FOUND);
+	add_search(result, 8.412e6, SEARCH_FOUND);
+	result_end_measurement(result);
+	result_finish(result, 95, 0, "");
+	assert_text(result, golden_search);
+}
+
+/* 100 refused; the forwarder misses 5 and drops 12; 3 vanish on the last link. */
+static struct trial *
+lossy_trial(void)
+{
+	struct trial *t = new_trial(1e6);
+	struct ledger *l = &t->ledger;
+
+	t->sent -= 100;
+	t->refused = 100;
+	lose(t, 120);
+	l->never_seen = 20;
+	l->gen[0].tx -= 100;
+	l->hop[0].port[0].rx -= 105;
+	l->hop[0].port[0].miss = 5;
+	ledger_drop(&l->hop[0], "tx_full", 10);
+	ledger_drop(&l->hop[0], "runt", 2);
+	l->hop[0].port[1].tx -= 117;
+	l->hop[1].port[0].rx -= 117;
+	l->hop[1].port[1].tx -= 117;
+	return t;
+}
+
+static void
+a_loss_is_shown_where_it_happened(void **state)
+{
+	json_t *result = start();
+
+	(void)state;
+	result_add_measurement(result, "64", 64, "fixed");
+	result_begin_search(result);
+	judge_and_add(result, lossy_trial());
+	result_end_search(result, NULL, 1.5);
+	result_end_measurement(result);
+	result_finish(result, 3, 4, "the chain lost frames");
+	assert_text(result, golden_loss);
+}
+
+static void
+what_is_unknown_is_a_question_mark_and_what_is_unsure_is_said(void **state)
+{
+	struct search_result found = {.end = SEARCH_INCONCLUSIVE, .accepted_pps = 5e5};
+	struct trial *late = new_trial(2e6), *blind = new_trial(1e6);
+	json_t *result = start();
+
+	(void)state;
+	set_goal(result);
+	json_object_set_new(result, "plan",
+			    json_pack("{s:[s]}", "warnings", "the generator shares CPU 0"));
+	result_add_measurement(result, "imix", 361.8, "search");
+	result_begin_search(result);
+	late->sent -= 500;
+	late->late = 500;
+	late->noise.gap_max_ns = 250000;
+	judge_and_add(result, late);
+	/* One hop tells nothing, and 7 are lost beside it or in it. */
+	blind->ledger.hop[1] = (struct ledger_hop){.name = "vnf2"};
+	lose(blind, 7);
+	judge_and_add(result, blind);
+	result_end_search(result, &found, 2);
+	result_end_measurement(result);
+	result_finish(result, 3, 6, "too noisy");
+	assert_text(result, golden_unsure);
+}
+
+/* ---- laws ---- */
+
+/* The text without ANSI colours, in place. */
+static void
+strip(char *text)
+{
+	char *out = text;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '\033')
+			text += strcspn(text, "m");
+		else
+			*out++ = *text;
+	}
+	*out = '\0';
+}
+
+static void
+colours_change_nothing_but_colours(void **state)
+{
+	json_t *result = start();
+	char *plain, *coloured;
+
+	(void)state;
+	result_add_measurement(result, "64", 64, "fixed");
+	result_begin_search(result);
+	judge_and_add(result, lossy_trial());
+	result_end_measurement(result);
+	plain = text_render(result, false);
+	coloured = text_render(result, true);
+	assert_null(strchr(plain, '\033'));
+	assert_non_null(strchr(coloured, '\033'));
+	strip(coloured);
+	assert_string_equal(coloured, plain);
+	free(plain);
+	free(coloured);
+	json_decref(result);
+}
+
+/* The longest names, the largest counters, both directions, all reasons for a drop. */
+static struct trial *
+huge_trial(void)
+{
+	struct trial *t = new_trial(1e6);
+	struct ledger *l = &t->ledger;
+
+	t->intended = t->sent = t->refused = t->late = t->received = 99999999999;
+	l->n_hops = LEDGER_MAX_HOPS;
+	for (unsigned i = 0; i < LEDGER_MAX_HOPS; i++) {
+		struct ledger_hop *hop = &l->hop[i];
+
+		*hop = (struct ledger_hop){.known = i % 3 != 0, .exact = i % 2 == 0};
+		snprintf(hop->name, sizeof(hop->name), "%s-%u",
+			 i % 2 ? "a-name-as-long-as-names-get" : "short", i);
+		hop->created = hop->in_flight = 12345678;
+		for (unsigned p = 0; p < 2; p++)
+			hop->port[p] = (struct ledger_port){99999999999, 88888888888, 77777777};
+		for (unsigned k = 0; k < LEDGER_MAX_REASONS; k++) {
+			char name[32];
+
+			snprintf(name, sizeof(name), "reason_number_%u_is_long", k);
+			ledger_drop(hop, name, 1234567 + k);
+		}
+	}
+	return t;
+}
+
+static void
+no_line_is_wider_than_a_terminal(void **state)
+{
+	json_t *result = start();
+	char *text;
+
+	(void)state;
+	set_goal(result);
+	add_selftest(result);
+	result_add_measurement(result, "64:7,128:3,256:1,512:5,594:4,1024:1,1518:1", 361.8,
+			       "search");
+	add_search(result, 123.4567e6, SEARCH_AT_MAX);
+	add_search(result, 23.4567e6, SEARCH_INCONCLUSIVE);
+	result_end_measurement(result);
+	result_add_measurement(result, "1518", 1518, "fixed");
+	result_begin_search(result);
+	judge_and_add(result, huge_trial());
+	judge_and_add(result, huge_trial());
+	result_end_search(result, NULL, 1e6);
+	result_end_measurement(result);
+	result_finish(result, 3, 5,
+		      "a sentence that is quite long and goes on and on, as "
+		      "sentences do when nobody stops them in time");
+	text = text_render(result, false);
+	if (widest(text) > COLS)
+		fprintf(stderr, "rendered:\n%s", text);
+	assert_in_range(widest(text), 40, COLS);
+	free(text);
+	json_decref(result);
+}
+
+static void
+names_from_a_file_do_not_steer_the_terminal(void **state)
+{
+	json_t *result = start();
+	char *text;
+
+	(void)state;
+	json_object_set_new(json_object_get(result, "chain"), "name",
+			    json_string("evil\033]0;title\007\r"));
+	text = text_render(result, true);
+	assert_null(strpbrk(text, "\033\007\r"));
+	assert_non_null(strstr(text, "evil?]0;title??: generator"));
+	free(text);
+	json_decref(result);
+}
+
+static void
+a_result_cut_short_is_rendered_as_far_as_it_goes(void **state)
+{
+	json_t *result = start(), *empty = json_object();
+	char *text = text_render(empty, false);
+
+	(void)state;
+	assert_string_equal(text, "nothing was measured\n");
+	free(text);
+	json_decref(empty);
+	result_add_measurement(result, "64", 64, "search");
+	result_begin_search(result);
+	judge_and_add(result, new_trial(1e6));
+	text = text_render(result, false);
+	assert_memory_equal(
+		text, "64 B    zero-loss: no rate found, no search was finished, goal ? ", 64);
+	free(text);
+	json_decref(result);
+}
+
+static void
+zero_loss_never_stands_alone(void **state)
+{
+	static const char *const beside[] = {"goal 1f3d0l0e", "ring 1024", "p99 35 us"};
+	json_t *result = start();
+	char *text, *end;
+
+	(void)state;
+	set_goal(result);
+	result_add_measurement(result, "64", 64, "search");
+	add_search(result, 1e6, SEARCH_AT_MAX);
+	result_end_measurement(result);
+	text = text_render(result, false);
+	end = strstr(text, "\n\n");
+	assert_non_null(end);
+	*end = '\0';
+	assert_non_null(strstr(text, "zero-loss at least 1 Mpps"));
+	for (size_t i = 0; i < 3; i++)
+		assert_non_null(strstr(text, beside[i]));
+	free(text);
+	json_decref(result);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_answer_comes_first_with_all_that_qualifies_it),
+		cmocka_unit_test(a_loss_is_shown_where_it_happened),
+		cmocka_unit_test(what_is_unknown_is_a_question_mark_and_what_is_unsure_is_said),
+		cmocka_unit_test(colours_change_nothing_but_colours),
+		cmocka_unit_test(no_line_is_wider_than_a_terminal),
+		cmocka_unit_test(names_from_a_file_do_not_steer_the_terminal),
+		cmocka_unit_test(a_result_cut_short_is_rendered_as_far_as_it_goes),
+		cmocka_unit_test(zero_loss_never_stands_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
