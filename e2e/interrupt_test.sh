@@ -23,4 +23,4 @@ start bench nfvchain bench --rate 100kpps -d 5s -o results
 wait_until 20 'pgrep -f "nfvchain-fwd.*vnf1" >/dev/null'
 stop bench KILL || :
 wait_until 10 '! pgrep -f "file-prefix=(gen|vnf1|wire)" >/dev/null'
-nfvchain bench --rate 50kpps -d 200ms -o results
+nfvchain bench --rate 50kpps -d 200ms -o results || [ $? = 6 ]

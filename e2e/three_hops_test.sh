@@ -5,7 +5,8 @@
 . "$(dirname "$0")/../smoke/_init.sh"
 
 need dpdk-testpmd
-nfvchain bench "$top/chains/three.yaml" --rate 20kpps -d 500ms -o results
+# A busy machine makes the trials inconclusive (6); the ledger balances all the same.
+nfvchain bench "$top/chains/three.yaml" --rate 20kpps -d 500ms -s 64,1518 -o results || [ $? = 6 ]
 python3 - results/latest/result.json <<'EOF'
 import json, sys
 r = json.load(open(sys.argv[1]))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-/* The only file that asks which DPDK this is: 22.11 is the floor, 24.11 and 25.11 are the others. */
+/* The only file that asks which DPDK this is: 22.11 is the floor, 24.11 and 25.11 are the others.
+ */
 
 #include <pthread.h>
 

@@ -19,6 +19,10 @@
 /* What the process was allowed before EAL pinned its main thread. */
 static struct cpus allowed_cpus;
 
+/* EAL keeps pointers into its vector as long as it runs, and writes to the vector itself. */
+static struct eal_args args;
+static char *eal_argv[EAL_MAX_ARGS];
+
 static bool
 hugetlbfs_writable(void)
 {
@@ -88,7 +92,8 @@ lcore_cpus(struct cpus *cpus)
 	unsigned lcore;
 
 	memset(cpus, 0, sizeof(*cpus));
-	RTE_LCORE_FOREACH(lcore) {
+	RTE_LCORE_FOREACH(lcore)
+	{
 		rte_cpuset_t set = rte_lcore_cpuset(lcore);
 
 		for (unsigned i = 0; i < CPU_SETSIZE; i++)
@@ -106,7 +111,6 @@ eal_start(struct eal *eal, int argc, char **argv, unsigned need_mb, struct err *
 		.need_mb = need_mb,
 		.pid = (unsigned)getpid(),
 	};
-	struct eal_args args;
 	struct cpus data;
 	char *line;
 	int rc;
@@ -121,8 +125,8 @@ eal_start(struct eal *eal, int argc, char **argv, unsigned need_mb, struct err *
 	line = eal_args_print(&args);
 	LOG(INFO, "EAL: %s", line);
 	free(line);
-	/* EAL keeps pointers into the vector, so it is never freed. */
-	rc = rte_eal_init(args.argc, args.argv);
+	memcpy(eal_argv, args.argv, sizeof(eal_argv));
+	rc = rte_eal_init(args.argc, eal_argv);
 	if (rc < 0)
 		return explain_failure(rte_errno, err);
 	eal->started = true;
@@ -137,6 +141,7 @@ eal_stop(struct eal *eal)
 {
 	if (eal->started)
 		rte_eal_cleanup();
+	eal_args_fini(&args);
 	eal->started = false;
 }
 

@@ -10,15 +10,15 @@
 
 /* What the user's line says about the matters we would otherwise decide. */
 struct given {
-	const char *lcore_list;   /* -l */
-	const char *lcore_mask;   /* -c */
+	const char *lcore_list;	  /* -l */
+	const char *lcore_mask;	  /* -c */
 	const char *service_list; /* -S */
 	const char *service_mask; /* -s */
-	bool lcores;              /* --lcores, left alone */
-	bool memory;              /* -m, --socket-mem, --legacy-mem: left alone */
+	bool lcores;		  /* --lcores, left alone */
+	bool memory;		  /* -m, --socket-mem, --legacy-mem: left alone */
 	bool no_huge;
-	bool hugepages;           /* asked for by --huge-dir or the like */
-	bool pci;                 /* -a, --allow: the user names devices */
+	bool hugepages; /* asked for by --huge-dir or the like */
+	bool pci;	/* -a, --allow: the user names devices */
 	bool no_pci;
 	bool prefix;
 	bool log_level;

@@ -12,10 +12,10 @@
 
 struct eal_facts {
 	struct cpus allowed;
-	bool hugepages;     /* free ones, on a mount we may write to */
-	const char *extra;  /* NFVCHAIN_EAL_ARGS or NULL: words appended to the user's */
-	unsigned need_mb;   /* memory the program needs, for -m without hugepages */
-	unsigned pid;       /* for the default file prefix */
+	bool hugepages;	   /* free ones, on a mount we may write to */
+	const char *extra; /* NFVCHAIN_EAL_ARGS or NULL: words appended to the user's */
+	unsigned need_mb;  /* memory the program needs, for -m without hugepages */
+	unsigned pid;	   /* for the default file prefix */
 };
 
 #define EAL_MAX_ARGS 128
@@ -23,7 +23,7 @@ struct eal_facts {
 struct eal_args {
 	int argc;
 	char *argv[EAL_MAX_ARGS]; /* owned; NULL-terminated */
-	bool shares_cpus;         /* more lcores than CPUs: the program must yield when idle */
+	bool shares_cpus;	  /* more lcores than CPUs: the program must yield when idle */
 };
 
 /* Builds 'args' from the user's 'argv' (argv[0] is the program, no "--"). */

@@ -96,14 +96,14 @@ static const struct golden {
 	{POLL, 64, false, "dpdk-l2fwd -n 4 -l 0-1" SMALL, false},
 	{POLL, 64, true, "dpdk-l2fwd -n 4 -l 0-1" HUGE, false},
 
-	{EVENT, 1, false,
-	 "dpdk-l2fwd-event -n 4 --vdev event_sw0 --lcores '(0-3)@(0)' -S 3" SMALL, true},
+	{EVENT, 1, false, "dpdk-l2fwd-event -n 4 --vdev event_sw0 --lcores '(0-3)@(0)' -S 3" SMALL,
+	 true},
 	{EVENT, 1, true, "dpdk-l2fwd-event -n 4 --vdev event_sw0 --lcores '(0-3)@(0)' -S 3" HUGE,
 	 true},
 	{EVENT, 2, false,
 	 "dpdk-l2fwd-event -n 4 --vdev event_sw0 --lcores '(0-3)@(0-1)' -S 3" SMALL, true},
-	{EVENT, 2, true,
-	 "dpdk-l2fwd-event -n 4 --vdev event_sw0 --lcores '(0-3)@(0-1)' -S 3" HUGE, true},
+	{EVENT, 2, true, "dpdk-l2fwd-event -n 4 --vdev event_sw0 --lcores '(0-3)@(0-1)' -S 3" HUGE,
+	 true},
 	{EVENT, 4, false, "dpdk-l2fwd-event -n 4 --vdev event_sw0 -l 0-3 -S 3" SMALL, false},
 	{EVENT, 4, true, "dpdk-l2fwd-event -n 4 --vdev event_sw0 -l 0-3 -S 3" HUGE, false},
 	{EVENT, 64, false, "dpdk-l2fwd-event -n 4 --vdev event_sw0 -l 0-3 -S 3" SMALL, false},
@@ -145,8 +145,7 @@ lcores_go_to_the_cpus_we_may_use(void **state)
 	cpus_add(&facts.allowed, 2);
 	cpus_add(&facts.allowed, 3);
 	cpus_add(&facts.allowed, 7);
-	assert_false(assert_line(POLL, &facts,
-				 "dpdk-l2fwd -n 4 --lcores '(0-1)@(2-3,7)'" HUGE));
+	assert_false(assert_line(POLL, &facts, "dpdk-l2fwd -n 4 --lcores '(0-1)@(2-3,7)'" HUGE));
 	assert_true(assert_line("x -l 0-3", &facts, "x --lcores '(0-3)@(2-3,7)'" HUGE));
 	assert_false(assert_line("x -l 2,7", &facts, "x -l 2,7" HUGE));
 	assert_false(assert_line("x", &facts, "x -l 2-3,7" HUGE));
@@ -242,8 +241,9 @@ the_environment_appends_words(void **state)
 
 	(void)state;
 	facts.extra = " --vdev=net_memif0,socket=/run/a\t--vdev=net_memif1\n";
-	assert_line(POLL, &facts,
-		    "dpdk-l2fwd -n 4 --vdev=net_memif0,socket=/run/a --vdev=net_memif1 -l 0-1" HUGE);
+	assert_line(
+		POLL, &facts,
+		"dpdk-l2fwd -n 4 --vdev=net_memif0,socket=/run/a --vdev=net_memif1 -l 0-1" HUGE);
 	facts.extra = "";
 	assert_line(POLL, &facts, "dpdk-l2fwd -n 4 -l 0-1" HUGE);
 	/* They count like words of the user's, and come last. */
@@ -259,10 +259,25 @@ static void
 no_word_of_the_user_gets_lost(void **state)
 {
 	static const char *const words[] = {
-		"-n",	       "4",	     "--vdev",	     "event_sw0",     "--vdev=net_null0",
-		"--no-huge",   "-m",	     "256",	     "--no-pci",      "--file-prefix",
-		"own",	       "--in-memory", "--iova-mode=va", "-a",	      "0000:03:00.0",
-		"--log-level", "8",	     "--no-hpet",     "--proc-type=auto",
+		"-n",
+		"4",
+		"--vdev",
+		"event_sw0",
+		"--vdev=net_null0",
+		"--no-huge",
+		"-m",
+		"256",
+		"--no-pci",
+		"--file-prefix",
+		"own",
+		"--in-memory",
+		"--iova-mode=va",
+		"-a",
+		"0000:03:00.0",
+		"--log-level",
+		"8",
+		"--no-hpet",
+		"--proc-type=auto",
 	};
 	unsigned seed = 11;
 
@@ -275,8 +290,8 @@ no_word_of_the_user_gets_lost(void **state)
 		struct err err;
 
 		for (int i = 0; i < round % 20; i++)
-			argv[argc++] = (char *)(uintptr_t)words[(unsigned)rand_r(&seed) %
-								N_ELEMS(words)];
+			argv[argc++] =
+				(char *)(uintptr_t)words[(unsigned)rand_r(&seed) % N_ELEMS(words)];
 		assert_int_equal(eal_args_build(&args, argc, argv, &facts, &err), 0);
 		for (int i = 0; i < argc; i++)
 			assert_string_equal(args.argv[i], argv[i]);
@@ -371,9 +386,9 @@ an_option_without_its_value_is_left_for_eal_to_refuse(void **state)
 static void
 the_line_can_be_typed(void **state)
 {
-	char *words[] = {(char *)(uintptr_t) "x", (char *)(uintptr_t) "--vdev=a,b=c d",
+	char *words[] = {(char *)(uintptr_t) "x",    (char *)(uintptr_t) "--vdev=a,b=c d",
 			 (char *)(uintptr_t) "it's", (char *)(uintptr_t) "$HOME",
-			 (char *)(uintptr_t) "", (char *)(uintptr_t) "[0-1]?"};
+			 (char *)(uintptr_t) "",     (char *)(uintptr_t) "[0-1]?"};
 	struct eal_args args = {.argc = N_ELEMS(words)};
 	char *line;
 

@@ -20,15 +20,15 @@
 
 enum idle_policy { IDLE_AUTO, IDLE_SPIN, IDLE_YIELD, IDLE_SLEEP };
 
-#define IDLE_SPIN_ROUNDS 64     /* empty rounds before anything but a pause */
+#define IDLE_SPIN_ROUNDS 64	 /* empty rounds before anything but a pause */
 #define IDLE_SLEEP_AFTER_US 2000 /* IDLE_SLEEP and a sharing IDLE_AUTO sleep after this */
 #define IDLE_SLEEP_US 50
 
 struct idle {
 	enum idle_policy policy;
-	bool shared;      /* another busy thread is on this CPU */
-	uint32_t empty;   /* rounds without a frame */
-	uint64_t since;   /* TSC at the first of them */
+	bool shared;	/* another busy thread is on this CPU */
+	uint32_t empty; /* rounds without a frame */
+	uint64_t since; /* TSC at the first of them */
 	uint64_t sleep_after_tsc;
 	counter_t yields; /* switches we asked for: the kernel counts them as involuntary */
 };

@@ -52,7 +52,8 @@ configure(struct port *port, const struct port_conf *conf, const struct rte_eth_
 
 	if (conf->n_rxq > info->max_rx_queues || conf->n_txq > info->max_tx_queues)
 		return err_usage(err, "has %u rx and %u tx queues, %u and %u are needed",
-				 info->max_rx_queues, info->max_tx_queues, conf->n_rxq, conf->n_txq);
+				 info->max_rx_queues, info->max_tx_queues, conf->n_rxq,
+				 conf->n_txq);
 	/* Some software devices declare 1514 bytes and pass whatever fits a buffer: those are left
 	 * with their default. */
 	if (conf->max_len > RTE_ETHER_MAX_LEN - RTE_ETHER_CRC_LEN &&

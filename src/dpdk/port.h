@@ -16,9 +16,9 @@
 struct port_conf {
 	uint16_t n_rxq;
 	uint16_t n_txq;
-	uint16_t rxd;         /* descriptors wanted per queue; the device may round */
+	uint16_t rxd; /* descriptors wanted per queue; the device may round */
 	uint16_t txd;
-	uint16_t max_len;     /* longest frame without FCS */
+	uint16_t max_len; /* longest frame without FCS */
 	bool promiscuous;
 	struct rte_mempool *pool; /* where received frames land */
 };
@@ -27,10 +27,10 @@ struct port {
 	uint16_t id;
 	uint16_t n_rxq;
 	uint16_t n_txq;
-	uint16_t rxd;  /* as the device set them up */
+	uint16_t rxd; /* as the device set them up */
 	uint16_t txd;
 	uint8_t mac[6]; /* the device's own */
-	char name[64];  /* "net_vhost0" */
+	char name[64];	/* "net_vhost0" */
 	char driver[32];
 	bool started;
 };

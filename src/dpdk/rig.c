@@ -26,8 +26,16 @@ static char run_dir[64];
 int
 rig_start(void **state)
 {
-	char words[][48] = {"rig", "-l", "0", "--no-huge", "-m", "64", "--no-pci", "--no-telemetry",
-			    "--log-level=*:error", ""};
+	char words[][48] = {"rig",
+			    "-l",
+			    "0",
+			    "--no-huge",
+			    "-m",
+			    "64",
+			    "--no-pci",
+			    "--no-telemetry",
+			    "--log-level=*:error",
+			    ""};
 	char *argv[N_ELEMS(words) + 1] = {NULL};
 	struct err err = {0};
 

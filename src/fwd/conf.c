@@ -96,8 +96,8 @@ static const char *const on_full_words[] = {"hold", "drop", NULL};
 static const char *const idle_words[] = {"auto", "spin", "yield", "sleep", NULL};
 
 static const struct opt fwd_opts[] = {
-	{"engine", 'e', "NAME", "how work is spread over lcores: poll", opt_set_text,
-	 FIELD(engine), engines, 0},
+	{"engine", 'e', "NAME", "how work is spread over lcores: poll", opt_set_text, FIELD(engine),
+	 engines, 0},
 	{"nf", 0, "NAME[:ARGS]", "network function, repeatable: l2fwd, wire, or FILE.so",
 	 opt_set_list, FIELD(nf), NULL, OPT_NO_ENV},
 	{"portmask", 'p', "MASK", "ports to use, hexadecimal (all)", set_portmask, FIELD(portmask),
@@ -117,10 +117,10 @@ static const struct opt fwd_opts[] = {
 	 FIELD(period_ns), NULL, 0},
 	{"promiscuous", 'P', NULL, "take frames for other destinations too", opt_set_switch,
 	 FIELD(promiscuous), NULL, 0},
-	{"mac-updating", 0, NULL, "rewrite MAC addresses (on)", opt_set_switch,
-	 FIELD(mac_updating), NULL, OPT_NEGATABLE},
-	{"eth-dest", 0, "PORT,MAC", "destination of what leaves by PORT", set_port_mac,
-	 FIELD(dest), NULL, 0},
+	{"mac-updating", 0, NULL, "rewrite MAC addresses (on)", opt_set_switch, FIELD(mac_updating),
+	 NULL, OPT_NEGATABLE},
+	{"eth-dest", 0, "PORT,MAC", "destination of what leaves by PORT", set_port_mac, FIELD(dest),
+	 NULL, 0},
 	{"eth-addr", 0, "PORT,MAC", "own address of PORT", set_port_mac, FIELD(addr), NULL, 0},
 	{"on-full", 0, "WHAT", "when the next link is full: hold, drop (hold)", set_on_full,
 	 FIELD(on_full), on_full_words, 0},
@@ -146,9 +146,10 @@ static const struct opt fwd_opts[] = {
 const struct opt_command fwd_command = {
 	.name = "nfvchain-fwd [EAL options] --",
 	.summary = "Forwards frames between pairs of ports and accounts for every one.",
-	.examples = "nfvchain-fwd -l 0-1 -n 4 -- -p 0x3 -T 1\n"
-		    "nfvchain-fwd -l 1 --vdev=net_virtio_user0,path=a --vdev=net_virtio_user1,path=b"
-		    " --\n    --eth-dest 1,02:00:00:00:00:01\n",
+	.examples =
+		"nfvchain-fwd -l 0-1 -n 4 -- -p 0x3 -T 1\n"
+		"nfvchain-fwd -l 1 --vdev=net_virtio_user0,path=a --vdev=net_virtio_user1,path=b"
+		" --\n    --eth-dest 1,02:00:00:00:00:01\n",
 	.env_prefix = "NFVCHAIN",
 	.opts = fwd_opts,
 	.n_opts = N_ELEMS(fwd_opts),

@@ -12,7 +12,8 @@
 
 enum on_full { ON_FULL_HOLD, ON_FULL_DROP };
 
-/* An address for a port, from --eth-dest or --eth-addr "PORT,MAC" ("PORT=MAC" in the environment). */
+/* An address for a port, from --eth-dest or --eth-addr "PORT,MAC" ("PORT=MAC" in the environment).
+ */
 struct port_mac {
 	bool set;
 	uint8_t mac[6];
@@ -25,19 +26,19 @@ struct port_mac {
 struct fwd_conf {
 	char *engine;
 	struct opt_list nf;
-	uint64_t portmask;      /* 0 = all */
+	uint64_t portmask; /* 0 = all */
 	char *portmap;
 	uint32_t queues_per_lcore; /* l2fwd's -q; 0 = spread over all lcores */
 	uint32_t rxq;
 	uint32_t rxd;
 	uint32_t txd;
 	uint32_t burst;
-	uint64_t max_frame;     /* bytes with FCS */
-	uint64_t period_ns;     /* statistics on stdout; 0 = none */
+	uint64_t max_frame; /* bytes with FCS */
+	uint64_t period_ns; /* statistics on stdout; 0 = none */
 	bool promiscuous;
 	bool mac_updating;
 	enum on_full on_full;
-	uint64_t hold_ns;       /* then a counted drop */
+	uint64_t hold_ns; /* then a counted drop */
 	enum idle_policy idle;
 	uint64_t drain_ns;
 	struct port_mac addr[CONF_MAX_PORTS];

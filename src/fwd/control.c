@@ -140,8 +140,9 @@ call_fault(void *ctx, const json_t *params, json_t **result, struct jsonrpc_erro
 		return jsonrpc_fail(e, JSONRPC_PARAMS, "there is no fault '%s'", word);
 	if (count > UINT32_MAX || skip > UINT32_MAX || spacing == 0 || spacing > UINT32_MAX ||
 	    distance == 0 || distance > UINT32_MAX)
-		return jsonrpc_fail(e, JSONRPC_PARAMS, "count, skip, spacing and distance are 32-bit "
-						       "numbers, the last two at least 1");
+		return jsonrpc_fail(e, JSONRPC_PARAMS,
+				    "count, skip, spacing and distance are 32-bit "
+				    "numbers, the last two at least 1");
 	if (atomic_load(&f->armed) != 0)
 		return jsonrpc_fail(e, JSONRPC_FAILED, "a fault is still going on");
 	f->kind = kind;

@@ -11,17 +11,19 @@
 struct engine {
 	const char *name; /* "poll", "event", "pipeline" */
 	const char *summary;
-	/* Lays ports, queues and roles on the lcores there are, or says why the machine is too small.
-	 * Pure: no EAL, so that --dry-run can ask. */
+	/* Lays ports, queues and roles on the lcores there are, or says why the machine is too
+	 * small. Pure: no EAL, so that --dry-run can ask. */
 	int (*plan)(struct plan *plan, const struct fwd_conf *conf, uint16_t n_ports,
 		    uint16_t n_lcores, struct err *err);
-	/* Buffers the engine can hold beside the rings of the ports; asked before the pool is made. */
+	/* Buffers the engine can hold beside the rings of the ports; asked before the pool is made.
+	 */
 	uint32_t (*need)(const struct plan *plan, const struct fwd_conf *conf);
 	/* Makes what the lcores run on, after ports and functions are open. */
 	int (*open)(struct fwd *fwd, struct err *err);
 	/* Body of one lcore while the state is FWD_RUN; returns when it no longer is. */
 	void (*run)(struct fwd_lcore *w);
-	/* Lets what this lcore holds go out, until 'deadline' (TSC), then drops and counts the rest. */
+	/* Lets what this lcore holds go out, until 'deadline' (TSC), then drops and counts the
+	 * rest. */
 	void (*drain)(struct fwd_lcore *w, uint64_t deadline);
 	/* Releases what open made; also half of it. */
 	void (*close)(struct fwd *fwd);

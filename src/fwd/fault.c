@@ -7,7 +7,7 @@
 #include "forwarder.h"
 #include "pkt/frame.h"
 
-static const char *const names[] = {"none",    "drop",    "lose",     "duplicate",
+static const char *const names[] = {"none",    "drop",	  "lose",     "duplicate",
 				    "reorder", "corrupt", "truncate", "wrong_mac"};
 
 int

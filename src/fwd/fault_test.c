@@ -216,8 +216,8 @@ count_the_kept_frame(struct poll_rig *r)
 static void
 a_frame_kept_at_the_end_still_leaves(void **state)
 {
-	static const uint32_t want[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
-					16, 18, 19, 17};
+	static const uint32_t want[] = {0,  1,	2,  3,	4,  5,	6,  7,	8,  9,
+					10, 11, 12, 13, 14, 15, 16, 18, 19, 17};
 	struct poll_rig *r = *state;
 
 	open_rig(r);
@@ -300,8 +300,7 @@ held_duplicates_fit(void **state)
 	poll_rig_run(r, 3);
 	assert_int_equal(poll_rig_totals(r).rx[0], 256);
 	assert_int_equal(poll_rig_totals(r).tx[1], 1);
-	assert_int_equal(poll_rig_drops(r, "drain"),
-			 255 + poll_rig_totals(r).created);
+	assert_int_equal(poll_rig_drops(r, "drain"), 255 + poll_rig_totals(r).created);
 	assert_in_range(poll_rig_totals(r).created, 16, FAULT_ROOM);
 }
 

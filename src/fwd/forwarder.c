@@ -16,8 +16,8 @@
 #include <rte_malloc.h>
 
 #include "base/clock.h"
-#include "dpdk/compat.h"
 #include "base/str.h"
+#include "dpdk/compat.h"
 #include "engine.h"
 #include "nfs.h"
 
@@ -63,8 +63,9 @@ open_pool(struct fwd *fwd, struct err *err)
 
 	fwd->pool = rte_pktmbuf_pool_create("frames", n, POOL_CACHE, 0, room, SOCKET_ID_ANY);
 	if (fwd->pool == NULL)
-		return err_machine(err, "no memory for %u buffers of %u bytes (%u MB; see -m): %s", n,
-				   room, n / 1024 * (room + 256u) / 1024, rte_strerror(rte_errno));
+		return err_machine(err, "no memory for %u buffers of %u bytes (%u MB; see -m): %s",
+				   n, room, n / 1024 * (room + 256u) / 1024,
+				   rte_strerror(rte_errno));
 	return 0;
 }
 
@@ -130,7 +131,8 @@ open_lcores(struct fwd *fwd, struct err *err)
 	fwd->lcore = rte_zmalloc(NULL, plan->n_lcores * sizeof(*fwd->lcore), RTE_CACHE_LINE_SIZE);
 	if (fwd->lcore == NULL)
 		return err_machine(err, "no memory for %u lcores", plan->n_lcores);
-	RTE_LCORE_FOREACH(lcore) {
+	RTE_LCORE_FOREACH(lcore)
+	{
 		struct fwd_lcore *w = &fwd->lcore[index];
 
 		if (index == plan->n_lcores)

@@ -22,9 +22,9 @@
 enum fwd_reason {
 	REASON_TX_FULL, /* the next link stayed full past the deadline */
 	REASON_NO_PORT, /* a verdict named a port this lcore cannot send to */
-	REASON_DRAIN,   /* still held when the drain's patience ended */
-	REASON_FAULT,   /* dropped on purpose by --fault */
-	REASON_NF,      /* first reason of the first function */
+	REASON_DRAIN,	/* still held when the drain's patience ended */
+	REASON_FAULT,	/* dropped on purpose by --fault */
+	REASON_NF,	/* first reason of the first function */
 };
 
 #define FWD_MAX_REASONS (REASON_NF + CONF_MAX_NFS * NF_MAX_REASONS)
@@ -74,16 +74,16 @@ struct fwd {
 	struct nf_conf nf_conf;
 	unsigned n_nfs;
 	const struct nf *nf[CONF_MAX_NFS];
-	void *nf_lib[CONF_MAX_NFS];             /* dlopen handles */
+	void *nf_lib[CONF_MAX_NFS]; /* dlopen handles */
 	void *nf_ctx[CONF_MAX_NFS][PLAN_MAX_LCORES];
 	unsigned n_reasons;
-	char reason[FWD_MAX_REASONS][48];       /* "tx_full", "l2fwd.foreign" */
-	struct fwd_lcore *lcore;                /* n_lcores of them */
+	char reason[FWD_MAX_REASONS][48]; /* "tx_full", "l2fwd.foreign" */
+	struct fwd_lcore *lcore;	  /* n_lcores of them */
 	_Atomic int state;
 	uint64_t hold_tsc;
 	uint64_t drain_tsc;
-	uint64_t epoch;                         /* counts quiesces and reopenings */
-	uint64_t missed_base[NF_MAX_PORTS];     /* missed by devices that were closed */
+	uint64_t epoch;			    /* counts quiesces and reopenings */
+	uint64_t missed_base[NF_MAX_PORTS]; /* missed by devices that were closed */
 	bool shares_cpus;
 };
 
@@ -97,7 +97,8 @@ unsigned fwd_close_ports(struct fwd *fwd);
 /* Runs all lcores, the calling main lcore among them, until fwd_set_state(FWD_STOP). */
 void fwd_run(struct fwd *fwd);
 
-/* Asks the lcores for 'state'; fwd_wait_state waits until all have come to rest in it, up to 'ms'. */
+/* Asks the lcores for 'state'; fwd_wait_state waits until all have come to rest in it, up to 'ms'.
+ */
 void fwd_set_state(struct fwd *fwd, enum fwd_state state);
 bool fwd_wait_state(struct fwd *fwd, enum fwd_state state, unsigned ms);
 

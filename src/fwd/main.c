@@ -76,8 +76,8 @@ print_plan(const struct fwd *fwd)
 		for (uint16_t i = 0; i < fwd->plan.n_links; i++) {
 			const struct plan_link *l = &fwd->plan.link[i];
 
-			printf("lcore %u: port %u queue %u -> port %u queue %d\n", l->lcore, l->rx_port,
-			       l->rxq, l->egress, fwd->plan.txq[l->lcore][l->egress]);
+			printf("lcore %u: port %u queue %u -> port %u queue %d\n", l->lcore,
+			       l->rx_port, l->rxq, l->egress, fwd->plan.txq[l->lcore][l->egress]);
 		}
 	}
 	json_decref(json);
@@ -156,7 +156,8 @@ main(int argc, char **argv)
 	rc = sep < argc ? fwd_conf_parse(&conf, argc - sep, argv + sep, &err)
 			: fwd_conf_parse(&conf, 1, argv, &err);
 	if (rc == 0 && (conf.version || asks(sep, argv, "--version"))) {
-		printf("nfvchain-fwd %s, %s, gcc %s\n", NFVCHAIN_VERSION, rte_version(), __VERSION__);
+		printf("nfvchain-fwd %s, %s, gcc %s\n", NFVCHAIN_VERSION, rte_version(),
+		       __VERSION__);
 		return 0;
 	}
 	if (conf.verbose)

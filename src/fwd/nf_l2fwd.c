@@ -20,9 +20,9 @@ static const char *const drop_reasons[] = {[DROP_FOREIGN] = "foreign", NULL};
 
 /* The twelve bytes to write, and the address to expect, for each ingress port. */
 struct l2fwd_port {
-	uint64_t head;  /* destination, first two bytes of the source */
-	uint32_t tail;  /* last four bytes of the source */
-	uint64_t own;   /* address of the ingress port, in the low 48 bits as loaded */
+	uint64_t head; /* destination, first two bytes of the source */
+	uint32_t tail; /* last four bytes of the source */
+	uint64_t own;  /* address of the ingress port, in the low 48 bits as loaded */
 };
 
 struct l2fwd {
@@ -32,7 +32,7 @@ struct l2fwd {
 };
 
 #define MAC_MASK 0xffffffffffffull /* the first six bytes of a little-endian 8-byte load */
-#define GROUP_BIT 0x01ull          /* of the first byte: multicast and broadcast */
+#define GROUP_BIT 0x01ull	   /* of the first byte: multicast and broadcast */
 
 static int
 l2fwd_open(const struct nf_conf *conf, unsigned n_lcores, void **ctx, char *why, size_t why_size)

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 static const struct nf *const built_in[] = {&nf_l2fwd, &nf_wire};
 
@@ -40,8 +40,9 @@ load_shared(const char *path, void **lib, struct err *err)
 		return NULL;
 	}
 	if (nf->abi != NF_ABI || nf->dpdk != RTE_VERSION) {
-		err_usage(err, "--nf: '%s' was built for another nfvchain or DPDK (ABI %u, DPDK "
-			       "%#x; here ABI %u, %#x): build it again",
+		err_usage(err,
+			  "--nf: '%s' was built for another nfvchain or DPDK (ABI %u, DPDK "
+			  "%#x; here ABI %u, %#x): build it again",
 			  path, nf->abi, nf->dpdk, NF_ABI, RTE_VERSION);
 		return NULL;
 	}
@@ -63,8 +64,9 @@ open_one(struct fwd *fwd, unsigned i, const char *spec, struct err *err)
 	if (nf == NULL && strchr(name, '/') != NULL)
 		return -EINVAL;
 	if (nf == NULL)
-		return err_usage(err, "--nf: there is no function '%s' (l2fwd, wire, or a path like "
-				      "./mine.so)",
+		return err_usage(err,
+				 "--nf: there is no function '%s' (l2fwd, wire, or a path like "
+				 "./mine.so)",
 				 name);
 	conf.args = colon != NULL ? colon + 1 : "";
 	fwd->nf[i] = nf;

@@ -7,7 +7,8 @@
 
 /* The network functions of a forwarder, in their order. */
 
-/* Finds, checks and opens what --nf names ("l2fwd", "wire", "./mine.so:args"); l2fwd without any. */
+/* Finds, checks and opens what --nf names ("l2fwd", "wire", "./mine.so:args"); l2fwd without any.
+ */
 int nfs_open(struct fwd *fwd, struct err *err);
 void nfs_close(struct fwd *fwd);
 

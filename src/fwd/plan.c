@@ -19,17 +19,18 @@ read_portmap(struct plan *plan, const char *map, struct err *err)
 
 		/* Without the closing parenthesis both numbers match, but 'used' stays 0. */
 		if (sscanf(p, " (%3[0-9],%3[0-9]) %n", left, right, &used) != 2 || used == 0)
-			return err_usage(err, "--portmap: '%s' is not a list of pairs like (0,1)(2,3)",
-					 map);
+			return err_usage(
+				err, "--portmap: '%s' is not a list of pairs like (0,1)(2,3)", map);
 		p += used;
 		a = (unsigned)atoi(left);
 		b = (unsigned)atoi(right);
 		if (a >= plan->n_ports || b >= plan->n_ports || !plan->enabled[a] ||
 		    !plan->enabled[b])
-			return err_usage(err, "--portmap: (%u,%u) names a port that is not in use", a,
-					 b);
+			return err_usage(err, "--portmap: (%u,%u) names a port that is not in use",
+					 a, b);
 		if (seen[a] || seen[b])
-			return err_usage(err, "--portmap: port %u is in two pairs", seen[a] ? a : b);
+			return err_usage(err, "--portmap: port %u is in two pairs",
+					 seen[a] ? a : b);
 		seen[a] = seen[b] = true;
 		plan->pair[a] = (uint16_t)b;
 		plan->pair[b] = (uint16_t)a;
@@ -70,7 +71,8 @@ choose_ports(struct plan *plan, const struct fwd_conf *conf, struct err *err)
 		return err_usage(err, "%u ports, at most %d are supported", plan->n_ports,
 				 NF_MAX_PORTS);
 	if (conf->portmask >> plan->n_ports)
-		return err_usage(err, "--portmask 0x%llx names a port that is not there (there are %u)",
+		return err_usage(err,
+				 "--portmask 0x%llx names a port that is not there (there are %u)",
 				 (unsigned long long)conf->portmask, plan->n_ports);
 	for (uint16_t i = 0; i < plan->n_ports; i++)
 		plan->enabled[i] = conf->portmask == 0 || (conf->portmask >> i & 1);
@@ -85,8 +87,8 @@ add_link(struct plan *plan, uint16_t port, uint16_t queue, uint16_t lcore, struc
 
 	if (plan->n_links == PLAN_MAX_LINKS)
 		return err_usage(err, "more than %d receive queues", PLAN_MAX_LINKS);
-	plan->link[plan->n_links++] = (struct plan_link){
-		.rx_port = port, .rxq = queue, .egress = egress, .lcore = lcore};
+	plan->link[plan->n_links++] =
+		(struct plan_link){.rx_port = port, .rxq = queue, .egress = egress, .lcore = lcore};
 	if (plan->txq[lcore][egress] < 0)
 		plan->txq[lcore][egress] = (int16_t)plan->n_txq[egress]++;
 	if (lcore >= plan->n_lcores)
@@ -117,8 +119,9 @@ plan_poll(struct plan *plan, const struct fwd_conf *conf, uint16_t n_ports, uint
 			if (!plan->enabled[port])
 				continue;
 			if (lcore >= n_lcores)
-				return err_usage(err, "%u queues on each of %u lcores are too few for "
-						      "%u ports with %u queues (see -q, -l)",
+				return err_usage(err,
+						 "%u queues on each of %u lcores are too few for "
+						 "%u ports with %u queues (see -q, -l)",
 						 conf->queues_per_lcore, n_lcores, n_ports,
 						 plan->n_rxq);
 			rc = add_link(plan, port, q, (uint16_t)lcore, err);
@@ -136,10 +139,10 @@ plan_to_json(const struct plan *plan)
 	for (uint16_t i = 0; i < plan->n_links; i++) {
 		const struct plan_link *l = &plan->link[i];
 
-		json_array_append_new(links, json_pack("{s:i, s:i, s:i, s:i, s:i}", "lcore", l->lcore,
-						       "rx_port", l->rx_port, "rxq", l->rxq,
-						       "tx_port", l->egress, "txq",
-						       plan->txq[l->lcore][l->egress]));
+		json_array_append_new(links,
+				      json_pack("{s:i, s:i, s:i, s:i, s:i}", "lcore", l->lcore,
+						"rx_port", l->rx_port, "rxq", l->rxq, "tx_port",
+						l->egress, "txq", plan->txq[l->lcore][l->egress]));
 	}
 	return json_pack("{s:s, s:i, s:i, s:o}", "engine", "poll", "ports", plan->n_ports, "lcores",
 			 plan->n_lcores, "links", links);

@@ -25,11 +25,11 @@ struct plan_link {
 
 struct plan {
 	uint16_t n_ports;
-	uint16_t n_rxq;                  /* receive queues of each port */
-	uint16_t n_lcores;               /* that have work; the rest of EAL's lcores stay idle */
+	uint16_t n_rxq;	   /* receive queues of each port */
+	uint16_t n_lcores; /* that have work; the rest of EAL's lcores stay idle */
 	bool enabled[NF_MAX_PORTS];
-	uint16_t pair[NF_MAX_PORTS];     /* where NF_FORWARD leads */
-	uint16_t n_txq[NF_MAX_PORTS];    /* lcores that send there */
+	uint16_t pair[NF_MAX_PORTS];		    /* where NF_FORWARD leads */
+	uint16_t n_txq[NF_MAX_PORTS];		    /* lcores that send there */
 	int16_t txq[PLAN_MAX_LCORES][NF_MAX_PORTS]; /* or -1: this lcore never sends there */
 	uint16_t n_links;
 	struct plan_link link[PLAN_MAX_LINKS];

@@ -246,8 +246,9 @@ queues_per_lcore_fill_one_lcore_after_the_other(void **state)
 	assert_int_equal(p.link[3].lcore, 1);
 	assert_plan_is_sound(&p, 8);
 	conf.queues_per_lcore = 1;
-	assert_refused(&conf, 4, 3, "1 queues on each of 3 lcores are too few for 4 ports with 1 "
-				    "queues (see -q, -l)");
+	assert_refused(&conf, 4, 3,
+		       "1 queues on each of 3 lcores are too few for 4 ports with 1 "
+		       "queues (see -q, -l)");
 	/* A port that is not in use takes no place. */
 	conf.portmask = 0xb;
 	p = plan_of(&conf, 4, 3);
@@ -317,9 +318,10 @@ the_plan_is_told_as_json(void **state)
 	char *text = json_dumps(json, JSON_COMPACT);
 
 	(void)state;
-	assert_string_equal(text, "{\"engine\":\"poll\",\"ports\":2,\"lcores\":2,\"links\":["
-				  "{\"lcore\":0,\"rx_port\":0,\"rxq\":0,\"tx_port\":1,\"txq\":0},"
-				  "{\"lcore\":1,\"rx_port\":1,\"rxq\":0,\"tx_port\":0,\"txq\":0}]}");
+	assert_string_equal(text,
+			    "{\"engine\":\"poll\",\"ports\":2,\"lcores\":2,\"links\":["
+			    "{\"lcore\":0,\"rx_port\":0,\"rxq\":0,\"tx_port\":1,\"txq\":0},"
+			    "{\"lcore\":1,\"rx_port\":1,\"rxq\":0,\"tx_port\":0,\"txq\":0}]}");
 	free(text);
 	json_decref(json);
 }

@@ -190,7 +190,8 @@ take_one_in_order(struct poll_rig *r, unsigned port)
 	next_of[port] = f.seq + 1;
 }
 
-/* Before a transmission, so that later ones of the same burst find room that earlier ones did not. */
+/* Before a transmission, so that later ones of the same burst find room that earlier ones did not.
+ */
 static uint16_t
 make_room_now_and_then(uint16_t port, uint16_t queue, struct rte_mbuf **frames, uint16_t n,
 		       void *arg)

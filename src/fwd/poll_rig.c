@@ -77,8 +77,8 @@ poll_rig_open(struct poll_rig *r, unsigned out_room)
 	assert_non_null(r->source);
 	frame_spec_init(&spec);
 	spec.size = 100;
-	assert_int_equal(
-		frame_template_build(&r->tmpl, &spec, r->frame, sizeof(r->frame), &err), 0);
+	assert_int_equal(frame_template_build(&r->tmpl, &spec, r->frame, sizeof(r->frame), &err),
+			 0);
 	for (unsigned i = 0; i < POLL_RIG_PORTS; i++) {
 		rig_port_open(&r->port[i], IN_ROOM, out_room);
 		assert_int_equal(r->port[i].id, i);
@@ -121,8 +121,7 @@ decide(void *ctx, struct rte_mbuf **frames, uint16_t n, uint8_t *verdict)
 	for (uint16_t i = 0; i < n; i++) {
 		struct sig sig;
 
-		assert_true(sig_read(rte_pktmbuf_mtod(frames[i], const uint8_t *) +
-					     r->tmpl.payload,
+		assert_true(sig_read(rte_pktmbuf_mtod(frames[i], const uint8_t *) + r->tmpl.payload,
 				     &sig, frames[i]->data_len));
 		verdict[i] = verdict_of(sig.seq);
 	}

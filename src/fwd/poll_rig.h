@@ -22,7 +22,7 @@ struct poll_rig {
 	struct frame_template tmpl;
 	uint8_t frame[128];
 	unsigned round;
-	unsigned n_rounds; /* the engine is stopped then */
+	unsigned n_rounds;		  /* the engine is stopped then */
 	void (*tick)(struct poll_rig *r); /* after each round, or NULL */
 	bool timed_out;
 	const struct rte_eth_rxtx_callback *on_round;

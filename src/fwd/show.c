@@ -22,9 +22,10 @@ ports_json(const struct fwd *fwd, const struct fwd_totals *t)
 
 	for (uint16_t p = 0; p < fwd->plan.n_ports; p++)
 		json_array_append_new(
-			ports, json_pack("{s:o, s:o, s:o, s:o}", "rx", json_u64(t->rx[p]), "tx",
-					 json_u64(t->tx[p]), "miss", json_u64(t->miss[p]), "held_ns",
-					 json_u64((uint64_t)((double)t->held_tsc[p] * tsc_ns))));
+			ports,
+			json_pack("{s:o, s:o, s:o, s:o}", "rx", json_u64(t->rx[p]), "tx",
+				  json_u64(t->tx[p]), "miss", json_u64(t->miss[p]), "held_ns",
+				  json_u64((uint64_t)((double)t->held_tsc[p] * tsc_ns))));
 	return ports;
 }
 
@@ -38,8 +39,8 @@ lcores_json(const struct fwd *fwd)
 
 		json_array_append_new(
 			lcores, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "lcore", w->lcore_id,
-					  "busy_tsc", json_u64(counter_get(&w->busy_tsc)), "idle_tsc",
-					  json_u64(counter_get(&w->idle_tsc)), "rounds",
+					  "busy_tsc", json_u64(counter_get(&w->busy_tsc)),
+					  "idle_tsc", json_u64(counter_get(&w->idle_tsc)), "rounds",
 					  json_u64(counter_get(&w->rounds)), "bursts",
 					  json_u64(counter_get(&w->bursts)), "yields",
 					  json_u64(counter_get(&w->idle.yields))));
@@ -56,15 +57,15 @@ show_counters(const struct fwd *fwd)
 	fwd_totals(fwd, &t);
 	for (unsigned r = 0; r < fwd->n_reasons; r++)
 		json_object_set_new(drops, fwd->reason[r], json_u64(t.drop[r]));
-	return json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch",
-			 json_u64(fwd->epoch), "state", state_names[atomic_load(&fwd->state)],
-			 "residual", (json_int_t)fwd_residual(&t), "ports", ports_json(fwd, &t),
-			 "drops", drops, "created", json_u64(t.created), "in_flight",
-			 json_u64(t.in_flight), "busy_tsc", json_u64(t.busy_tsc), "idle_tsc",
-			 json_u64(t.idle_tsc), "tsc_hz", json_u64(rte_get_tsc_hz()), "faults_left",
-			 json_u64(atomic_load(&fwd->lcore[0].fault.armed) ? fwd->lcore[0].fault.left
-									   : 0),
-			 "lcores", lcores_json(fwd));
+	return json_pack(
+		"{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch",
+		json_u64(fwd->epoch), "state", state_names[atomic_load(&fwd->state)], "residual",
+		(json_int_t)fwd_residual(&t), "ports", ports_json(fwd, &t), "drops", drops,
+		"created", json_u64(t.created), "in_flight", json_u64(t.in_flight), "busy_tsc",
+		json_u64(t.busy_tsc), "idle_tsc", json_u64(t.idle_tsc), "tsc_hz",
+		json_u64(rte_get_tsc_hz()), "faults_left",
+		json_u64(atomic_load(&fwd->lcore[0].fault.armed) ? fwd->lcore[0].fault.left : 0),
+		"lcores", lcores_json(fwd));
 }
 
 void
@@ -86,7 +87,8 @@ show_period(const struct fwd *fwd)
 	if (s > 0)
 		printf("dropped %llu, busy %.0f %%\n", (unsigned long long)t.drop_all,
 		       100.0 * (double)(t.busy_tsc - last.busy_tsc) /
-			       (double)(t.busy_tsc + t.idle_tsc - last.busy_tsc - last.idle_tsc + 1));
+			       (double)(t.busy_tsc + t.idle_tsc - last.busy_tsc - last.idle_tsc +
+					1));
 	fflush(stdout);
 	last = t;
 	last_ns = now_ns;
@@ -120,7 +122,8 @@ show_conservation(const struct fwd *fwd, const struct fwd_totals *t, unsigned le
 		       (unsigned long long)t->in_flight);
 		for (unsigned r = 0; r < fwd->n_reasons; r++)
 			if (t->drop[r] > 0)
-				printf(" · %s %llu", fwd->reason[r], (unsigned long long)t->drop[r]);
+				printf(" · %s %llu", fwd->reason[r],
+				       (unsigned long long)t->drop[r]);
 		if (residual != 0)
 			printf(" · UNACCOUNTED %lld", (long long)residual);
 		if (leaked != 0)

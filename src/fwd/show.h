@@ -13,7 +13,8 @@ json_t *show_counters(const struct fwd *fwd);
 /* One block of lines on stdout, rates since the last call. */
 void show_period(const struct fwd *fwd);
 /* The last line: rx + created = tx + drops + in_flight, each number, and what is wrong if anything.
- * 'leaked' is the number of buffers that did not come back.  Returns whether all is accounted for. */
+ * 'leaked' is the number of buffers that did not come back.  Returns whether all is accounted for.
+ */
 bool show_conservation(const struct fwd *fwd, const struct fwd_totals *t, unsigned leaked);
 /* Registers /nfvchain/... on DPDK's telemetry socket: a read-only mirror for people. */
 void show_register_telemetry(struct fwd *fwd);

@@ -17,7 +17,7 @@ struct gen_mac {
 
 struct gen_conf {
 	char *rpc;
-	char *pub;          /* "none" for no doorbell */
+	char *pub; /* "none" for no doorbell */
 	struct gen_mac addr[2];
 	struct gen_mac dest[2];
 	uint32_t rxd;

@@ -75,8 +75,9 @@ generator_open(struct gen_worker *w, const struct gen_conf *conf, bool shares_cp
 	w->tsc_to_ns = 1e9 / (double)w->tsc_hz;
 	idle_init(&w->idle, conf->idle, shares_cpus);
 	if (n < GEN_PORTS)
-		return err_machine(err, "%u ports, the generator needs two: name them with --vdev or "
-					"-a after --",
+		return err_machine(err,
+				   "%u ports, the generator needs two: name them with --vdev or "
+				   "-a after --",
 				   n);
 	rc = open_pools(w, conf, err);
 	for (unsigned i = 0; rc == 0 && i < GEN_PORTS; i++)

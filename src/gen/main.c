@@ -79,7 +79,8 @@ main(int argc, char **argv)
 	if (rc == OPT_HELPED)
 		return 0;
 	if (rc == 0 && conf.version) {
-		printf("nfvchain-gen %s, %s, gcc %s\n", NFVCHAIN_VERSION, rte_version(), __VERSION__);
+		printf("nfvchain-gen %s, %s, gcc %s\n", NFVCHAIN_VERSION, rte_version(),
+		       __VERSION__);
 		return 0;
 	}
 	if (conf.verbose)
@@ -90,7 +91,8 @@ main(int argc, char **argv)
 
 		if (sep < argc)
 			argv[sep] = program;
-		rc = generate(&conf, sep < argc ? argc - sep : 1, sep < argc ? argv + sep : none, &err);
+		rc = generate(&conf, sep < argc ? argc - sep : 1, sep < argc ? argv + sep : none,
+			      &err);
 	}
 	if (rc < 0)
 		LOG(ERR, "%s", err.msg);

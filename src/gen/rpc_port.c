@@ -31,7 +31,8 @@ call_acquire(void *ctx, const json_t *params, json_t **result, struct jsonrpc_er
 					    p->owner);
 		if (p->session_id != session)
 			return jsonrpc_fail(e, JSONRPC_FAILED,
-					    "port is already owned by another session of '%s'", user);
+					    "port is already owned by another session of '%s'",
+					    user);
 	} else {
 		free(p->owner);
 		p->owner = xstrdup(user);
@@ -66,12 +67,13 @@ call_get_port_status(void *ctx, const json_t *params, json_t **result, struct js
 		return -EINVAL;
 	for (size_t i = 0; i < p->n_streams; i++)
 		max_id = p->streams[i].id > max_id ? p->streams[i].id : max_id;
-	*result = json_pack("{s:s, s:s, s:{s:s}, s:i, s:I, s:b, s:b, s:{s:{s:b}, s:{s:b}, s:f}}", "owner",
-			    p->owner != NULL ? p->owner : "", "state", server_port_state(s, id),
-			    "state_profile", "_", server_port_state(s, id), "profile_count",
-			    p->n_streams > 0, "max_stream_id", (json_int_t)max_id, "service", 0,
-			    "service_filtered", 0, "attr", "link", "up", 1, "promiscuous", "enabled", 0,
-			    "speed", (double)s->conf->speed_bps / 1e9);
+	*result =
+		json_pack("{s:s, s:s, s:{s:s}, s:i, s:I, s:b, s:b, s:{s:{s:b}, s:{s:b}, s:f}}",
+			  "owner", p->owner != NULL ? p->owner : "", "state",
+			  server_port_state(s, id), "state_profile", "_", server_port_state(s, id),
+			  "profile_count", p->n_streams > 0, "max_stream_id", (json_int_t)max_id,
+			  "service", 0, "service_filtered", 0, "attr", "link", "up", 1,
+			  "promiscuous", "enabled", 0, "speed", (double)s->conf->speed_bps / 1e9);
 	return 0;
 }
 
@@ -169,8 +171,8 @@ static void
 sweep(struct server *s, unsigned id)
 {
 	struct server_port *p = &s->ports[id];
-	const struct run *taken = atomic_load_explicit(&s->worker->ports[id].taken,
-						       memory_order_acquire);
+	const struct run *taken =
+		atomic_load_explicit(&s->worker->ports[id].taken, memory_order_acquire);
 
 	for (size_t i = 0; i < SERVER_MAX_RETIRED; i++) {
 		/* Once the worker has taken the current run it knows no older one. */
@@ -230,7 +232,8 @@ call_start_traffic(void *ctx, const json_t *params, json_t **result, struct json
 	s->next_stream_base = (uint16_t)(s->next_stream_base + run->n_streams);
 	p->run = run;
 	atomic_store_explicit(&s->worker->ports[id].offered, run, memory_order_release);
-	*result = json_pack("{s:f, s:f}", "multiplier", conf.factor, "ts", (double)clock_now_ns() / 1e9);
+	*result = json_pack("{s:f, s:f}", "multiplier", conf.factor, "ts",
+			    (double)clock_now_ns() / 1e9);
 	return 0;
 }
 
@@ -282,13 +285,13 @@ call_get_port_stats(void *ctx, const json_t *params, json_t **result, struct jso
 		return -EINVAL;
 	g = &s->worker->ports[id];
 	update_rates(p, g);
-	*result = json_pack("{s:o, s:o, s:o, s:o, s:i, s:i, s:f, s:f, s:f, s:f, s:f}", "opackets",
-			    json_u64(counter_get(&g->opackets)), "ipackets",
-			    json_u64(counter_get(&g->ipackets)), "obytes",
-			    json_u64(counter_get(&g->obytes)), "ibytes",
-			    json_u64(counter_get(&g->ibytes)), "oerrors", 0, "ierrors", 0,
-			    "m_total_tx_pps", p->tx_pps, "m_total_rx_pps", p->rx_pps, "m_total_tx_bps",
-			    p->tx_bps, "m_total_rx_bps", p->rx_bps, "m_cpu_util", 0.0);
+	*result = json_pack(
+		"{s:o, s:o, s:o, s:o, s:i, s:i, s:f, s:f, s:f, s:f, s:f}", "opackets",
+		json_u64(counter_get(&g->opackets)), "ipackets",
+		json_u64(counter_get(&g->ipackets)), "obytes", json_u64(counter_get(&g->obytes)),
+		"ibytes", json_u64(counter_get(&g->ibytes)), "oerrors", 0, "ierrors", 0,
+		"m_total_tx_pps", p->tx_pps, "m_total_rx_pps", p->rx_pps, "m_total_tx_bps",
+		p->tx_bps, "m_total_rx_bps", p->rx_bps, "m_cpu_util", 0.0);
 	return 0;
 }
 

@@ -12,8 +12,8 @@
  *     {state: "new"|"active"|"sent", elapsed_s, intended, sent, refused, late,
  *      ok, duplicate, reordered, corrupt, truncated, misdelivered, reflected, overdue, foreign,
  *      received, ports: [{rx, tx}, {rx, tx}], never_seen, unidentified, repeated,
- *      latency: {...}, latency_accuracy_ns, pacing: {...}, noise: {gap_max_ns, gaps_20us, gaps_sum_ns},
- *      lcore_tid}
+ *      latency: {...}, latency_accuracy_ns, pacing: {...}, noise: {gap_max_ns, gaps_20us,
+ * gaps_sum_ns}, lcore_tid}
  *
  * Counters are a snapshot; never_seen, reordered and the latency histogram are exact only once the
  * run has been sent and nothing arrives any more, and are null before. */
@@ -26,11 +26,10 @@ ports_json(const struct run *run)
 	json_t *ports = json_array();
 
 	for (unsigned i = 0; i < GEN_PORTS; i++)
-		json_array_append_new(ports,
-				      json_pack("{s:o, s:o}", "rx",
-						json_u64(counter_get(&run->rx_port[i])), "tx",
-						json_u64(run->tx_port == i ? counter_get(&run->sent)
-									   : 0)));
+		json_array_append_new(
+			ports,
+			json_pack("{s:o, s:o}", "rx", json_u64(counter_get(&run->rx_port[i])), "tx",
+				  json_u64(run->tx_port == i ? counter_get(&run->sent) : 0)));
 	return ports;
 }
 
@@ -38,9 +37,12 @@ static void
 add_counters(json_t *root, const struct run *run)
 {
 	static const char *const kinds[RX_KINDS] = {
-		[RX_OK] = "ok",			 [RX_DUPLICATE] = "duplicate",
-		[RX_CORRUPT] = "corrupt",	 [RX_TRUNCATED] = "truncated",
-		[RX_MISDELIVERED] = "misdelivered", [RX_REFLECTED] = "reflected",
+		[RX_OK] = "ok",
+		[RX_DUPLICATE] = "duplicate",
+		[RX_CORRUPT] = "corrupt",
+		[RX_TRUNCATED] = "truncated",
+		[RX_MISDELIVERED] = "misdelivered",
+		[RX_REFLECTED] = "reflected",
 	};
 	uint64_t received = 0;
 

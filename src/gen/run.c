@@ -55,7 +55,8 @@ has_usual_payload(const struct run_stream *rs)
 	size_t len = (size_t)rs->len - rs->tmpl.payload;
 
 	frame_fill(usual, SIG_SIZE, len);
-	return memcmp(rs->frame + rs->tmpl.payload + SIG_SIZE, usual + SIG_SIZE, len - SIG_SIZE) == 0;
+	return memcmp(rs->frame + rs->tmpl.payload + SIG_SIZE, usual + SIG_SIZE, len - SIG_SIZE) ==
+	       0;
 }
 
 static int
@@ -68,8 +69,8 @@ compile(struct run *run, size_t i, const struct stream *s, const struct run_conf
 
 	if (!(pps >= 0.001) || pps > 1e9)
 		return jsonrpc_fail(e, JSONRPC_FAILED,
-				    "stream %u: %g frames a second is not within 0.001 and 1e9", s->id,
-				    pps);
+				    "stream %u: %g frames a second is not within 0.001 and 1e9",
+				    s->id, pps);
 	own_stream(run, i, s, conf);
 	rs->frame = run->owned[i].frame;
 	rs->len = s->len;
@@ -102,11 +103,14 @@ limit_lateness(struct run *run)
 		pps += 1e9 / ((double)run->streams[i].step.ns +
 			      (double)run->streams[i].step.frac / 4294967296.0);
 	ns = pps > 0 ? CATCH_UP_SLOTS * 1e9 / pps : LATE_MAX_NS;
-	run->late_ns = ns > LATE_MAX_NS ? LATE_MAX_NS : ns < LATE_MIN_NS ? LATE_MIN_NS : (uint64_t)ns;
+	run->late_ns = ns > LATE_MAX_NS	  ? LATE_MAX_NS
+		       : ns < LATE_MIN_NS ? LATE_MIN_NS
+					  : (uint64_t)ns;
 }
 
 struct run *
-run_new(const struct stream *streams, size_t n, const struct run_conf *conf, struct jsonrpc_error *e)
+run_new(const struct stream *streams, size_t n, const struct run_conf *conf,
+	struct jsonrpc_error *e)
 {
 	struct run *run = aligned_alloc(64, (sizeof(*run) + 63) / 64 * 64);
 	int rc = 0;

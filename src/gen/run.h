@@ -12,7 +12,8 @@
 #include "stream.h"
 
 /* One transmission of a port: a schedule fixed in advance, and what came of it.  Made by the RPC
- * thread, handed to the worker, and from then on written by the worker alone until it is retired. */
+ * thread, handed to the worker, and from then on written by the worker alone until it is retired.
+ */
 
 /* A time in ns since the start of the run with 32 bits of fraction, so that no rate drifts. */
 struct run_time {
@@ -30,8 +31,8 @@ struct run_stream {
 	struct run_time due;  /* of the next slot */
 	struct run_time step; /* between slots */
 	uint64_t slots_left;  /* UINT64_MAX: endless */
-	uint64_t seq;         /* next sequence = frames sent */
-	uint32_t flow;        /* seq mod flows */
+	uint64_t seq;	      /* next sequence = frames sent */
+	uint32_t flow;	      /* seq mod flows */
 	uint64_t flow_seq;    /* frames planned but not sent yet carry seq + this */
 	uint32_t next_flow;
 	struct seqtrack track;
@@ -41,23 +42,29 @@ enum run_state { RUN_NEW, RUN_ACTIVE, RUN_SENT };
 
 /* Kinds of received frames; see bench/trial.h. */
 enum rx_kind {
-	RX_OK, RX_DUPLICATE, RX_CORRUPT, RX_TRUNCATED, RX_MISDELIVERED, RX_REFLECTED, RX_KINDS,
+	RX_OK,
+	RX_DUPLICATE,
+	RX_CORRUPT,
+	RX_TRUNCATED,
+	RX_MISDELIVERED,
+	RX_REFLECTED,
+	RX_KINDS,
 };
 
 struct run {
 	uint16_t tx_port;
-	uint16_t stream_base;  /* signature's stream number of streams[0] */
+	uint16_t stream_base; /* signature's stream number of streams[0] */
 	uint16_t n_streams;
 	uint16_t max_len;
 	struct run_stream *streams;
-	struct stream *owned;  /* copies the frames point into */
-	bool flat_out;         /* no schedule: as fast as the link takes frames */
-	uint64_t duration_ns;  /* UINT64_MAX: endless */
-	uint64_t wait_ns;      /* how long a refused frame waits */
-	uint64_t late_ns;      /* a slot the worker comes to later than this is late */
+	struct stream *owned; /* copies the frames point into */
+	bool flat_out;	      /* no schedule: as fast as the link takes frames */
+	uint64_t duration_ns; /* UINT64_MAX: endless */
+	uint64_t wait_ns;     /* how long a refused frame waits */
+	uint64_t late_ns;     /* a slot the worker comes to later than this is late */
 
 	_Atomic int state;
-	_Atomic int stop;      /* set by the RPC thread */
+	_Atomic int stop; /* set by the RPC thread */
 	uint64_t start_tsc;
 	counter_t elapsed_ns;
 
@@ -65,12 +72,12 @@ struct run {
 	counter_t rx[RX_KINDS];
 	counter_t rx_port[2], rx_bytes[2]; /* frames of this run, by port */
 	counter_t unidentified; /* of the corrupt and truncated: sequence cannot be told */
-	counter_t overdue;     /* frames of earlier runs that arrived during this one */
-	counter_t foreign;     /* frames that are none of ours */
+	counter_t overdue;	/* frames of earlier runs that arrived during this one */
+	counter_t foreign;	/* frames that are none of ours */
 	counter_t gap_max_ns, gaps_20us, gaps_sum_ns;
 	struct hist latency;
-	struct hist pacing;    /* actual - intended departure */
-	struct hist rounds;    /* lengths of the worker's rounds that moved frames */
+	struct hist pacing; /* actual - intended departure */
+	struct hist rounds; /* lengths of the worker's rounds that moved frames */
 };
 
 /* Compiles the enabled streams of a port.  'factor' multiplies their rates.  'stream_base' must not
@@ -101,5 +108,6 @@ run_advance(struct run_time *t, const struct run_time *step)
 /* Sequence numbers sent and never received, over all signed streams; for a run that has ended. */
 uint64_t run_never_seen(const struct run *run);
 uint64_t run_reordered(const struct run *run);
-/* Identified frames that were not the first with their sequence, whatever else was wrong with them. */
+/* Identified frames that were not the first with their sequence, whatever else was wrong with them.
+ */
 uint64_t run_repeated(const struct run *run);

@@ -140,8 +140,15 @@ after_steps(const struct run_time *step, uint64_t n)
 static void
 no_rate_drifts_over_a_thousand_million_slots(void **state)
 {
-	static const double rates[] = {7, 1000, 3e6, 148809.5238095238, 1488095.2380952381,
-				       14880952.380952381, 999999.999, 59523809.5238, 333333333.3};
+	static const double rates[] = {7,
+				       1000,
+				       3e6,
+				       148809.5238095238,
+				       1488095.2380952381,
+				       14880952.380952381,
+				       999999.999,
+				       59523809.5238,
+				       333333333.3};
 	const uint64_t slots = 1000000000;
 
 	(void)state;
@@ -196,13 +203,24 @@ a_duration_has_its_number_of_slots(void **state)
 		double pps, duration_s;
 		uint64_t slots;
 	} cases[] = {
-		{1000, 1, 1000},      {1000, 0.5, 500},    {1e6, 10, 10000000},
-		{3, 1, 3},	      {3, 0.3333333333, 1}, {3, 0.34, 2},
-		{0.5, 1, 1},	      {0.1, 100, 10},	   {1000, 0.0001, 1},
-		{1000, 0, 0},	      {1488095.238, 2, 2976191}, {1e9, 60, 60000000000ull},
+		{1000, 1, 1000},
+		{1000, 0.5, 500},
+		{1e6, 10, 10000000},
+		{3, 1, 3},
+		{3, 0.3333333333, 1},
+		{3, 0.34, 2},
+		{0.5, 1, 1},
+		{0.1, 100, 10},
+		{1000, 0.0001, 1},
+		{1000, 0, 0},
+		{1488095.238, 2, 2976191},
+		{1e9, 60, 60000000000ull},
 		/* 0.1 is a little more than a tenth; that is no slot more. */
-		{10, 0.1, 1},	      {30, 0.1, 3},	   {70, 0.1, 7},
-		{1000, -1, UINT64_MAX}, {1000, 1e300, UINT64_MAX},
+		{10, 0.1, 1},
+		{30, 0.1, 3},
+		{70, 0.1, 7},
+		{1000, -1, UINT64_MAX},
+		{1000, 1e300, UINT64_MAX},
 	};
 
 	(void)state;
@@ -332,7 +350,8 @@ impossible_rates_are_refused(void **state)
 	conf.factor = 0;
 	assert_refused(&fast, 1, &conf, "stream 2: 0 frames a second is not within 0.001 and 1e9");
 	conf.factor = 1.0 / 0.0;
-	assert_refused(&fast, 1, &conf, "stream 2: inf frames a second is not within 0.001 and 1e9");
+	assert_refused(&fast, 1, &conf,
+		       "stream 2: inf frames a second is not within 0.001 and 1e9");
 }
 
 static void
@@ -428,7 +447,8 @@ static void
 a_run_sums_what_its_streams_saw(void **state)
 {
 	static const uint32_t seen[] = {0, 1, 3, 2, 3, 7};
-	struct stream s[3] = {stream_of(0, 64, 1000), stream_of(1, 64, 1000), stream_of(2, 64, 1000)};
+	struct stream s[3] = {stream_of(0, 64, 1000), stream_of(1, 64, 1000),
+			      stream_of(2, 64, 1000)};
 	struct run_conf conf = conf_of(1, 1);
 	struct run *run;
 

@@ -13,9 +13,9 @@
 /* A received frame, as far as it was understood. */
 struct seen {
 	struct sig sig;
-	bool intact;      /* signature read and its check holds for the length it was sent with */
-	bool truncated;   /* shorter than its IP header says */
-	bool ours;        /* looks like a frame of the generator */
+	bool intact;	/* signature read and its check holds for the length it was sent with */
+	bool truncated; /* shorter than its IP header says */
+	bool ours;	/* looks like a frame of the generator */
 };
 
 /* The run and stream that a signature names, among the runs of both ports. */

@@ -18,7 +18,8 @@
 void
 server_random_text(char out[9])
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 	uint8_t bytes[8];
 
 	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))

@@ -16,14 +16,14 @@
 #define SERVER_MAX_RETIRED 8
 
 struct server_port {
-	char *owner;          /* user who acquired it, or NULL */
-	char handler[9];      /* proves ownership */
+	char *owner;	 /* user who acquired it, or NULL */
+	char handler[9]; /* proves ownership */
 	uint32_t session_id;
 	size_t n_streams;
 	struct stream streams[STREAM_MAX_PER_PORT];
-	struct run *run;      /* the last one, or NULL */
+	struct run *run;			 /* the last one, or NULL */
 	struct run *retired[SERVER_MAX_RETIRED]; /* to free once the worker has let go */
-	uint64_t rate_ns;     /* when the rates below were last brought up to date */
+	uint64_t rate_ns; /* when the rates below were last brought up to date */
 	uint64_t last_tx, last_rx, last_tx_bytes, last_rx_bytes;
 	double tx_pps, rx_pps, tx_bps, rx_bps;
 };
@@ -42,7 +42,8 @@ struct server {
 	int signals;
 };
 
-/* Starts serving; SIGTERM, SIGINT, end of the lifeline and the method 'shutdown' stop the worker. */
+/* Starts serving; SIGTERM, SIGINT, end of the lifeline and the method 'shutdown' stop the worker.
+ */
 int server_open(struct server *s, const struct gen_conf *conf, struct gen_worker *worker,
 		struct err *err);
 void server_close(struct server *s);

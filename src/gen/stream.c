@@ -9,10 +9,10 @@
 #include "base/mem.h"
 #include "base/rate.h"
 
-#define FLAG_SRC_MAC 1u       /* of the packet */
+#define FLAG_SRC_MAC 1u /* of the packet */
 #define FLAG_DST_MAC_SHIFT 1
-#define FLAG_DST_MAC_MASK 3u  /* 1 = of the packet */
-#define FLAG_DUMMY 8u         /* keeps time, sends nothing */
+#define FLAG_DST_MAC_MASK 3u /* 1 = of the packet */
+#define FLAG_DUMMY 8u	     /* keeps time, sends nothing */
 #define MIN_LEN 60
 #define MAX_LEN (FRAME_MAX_SIZE - FRAME_FCS)
 
@@ -56,18 +56,19 @@ decode_base64(const char *text, uint8_t *out, size_t size)
 static int
 parse_packet(struct stream *s, const json_t *object, struct jsonrpc_error *e)
 {
-	const char *binary = json_string_value(json_object_get(json_object_get(object, "packet"),
-							       "binary"));
+	const char *binary =
+		json_string_value(json_object_get(json_object_get(object, "packet"), "binary"));
 	long len;
 
 	if (binary == NULL)
-		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: packet.binary is missing", s->id);
+		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: packet.binary is missing",
+				    s->id);
 	s->frame = xcalloc(1, MAX_LEN);
 	len = decode_base64(binary, s->frame, MAX_LEN);
 	if (len < FRAME_L2)
 		return jsonrpc_fail(e, JSONRPC_FAILED,
-				    "stream %u: packet.binary is not base64 of %d to %d bytes", s->id,
-				    FRAME_L2, MAX_LEN);
+				    "stream %u: packet.binary is not base64 of %d to %d bytes",
+				    s->id, FRAME_L2, MAX_LEN);
 	s->len = (uint16_t)(len < MIN_LEN ? MIN_LEN : len);
 	return 0;
 }
@@ -81,8 +82,9 @@ parse_rate(struct stream *s, const json_t *mode, struct jsonrpc_error *e)
 	double value = json_number_value(json_object_get(rate, "value"));
 
 	if (type == NULL || !(value > 0) || !isfinite(value))
-		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: mode.rate needs a type and a value "
-						       "above 0",
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: mode.rate needs a type and a value "
+				    "above 0",
 				    s->id);
 	for (unsigned i = 0; i < N_ELEMS(kinds); i++) {
 		if (strcmp(type, kinds[i]) == 0) {
@@ -113,8 +115,8 @@ parse_mode(struct stream *s, const json_t *object, struct jsonrpc_error *e)
 					    "stream %u: mode.total_pkts must be at least 1", s->id);
 		s->total_pkts = (uint64_t)n;
 	} else {
-		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: mode '%s' is not built yet", s->id,
-				    type);
+		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: mode '%s' is not built yet",
+				    s->id, type);
 	}
 	return parse_rate(s, mode, e);
 }

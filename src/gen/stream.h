@@ -30,12 +30,12 @@ struct stream {
 	enum stream_mode mode;
 	uint64_t total_pkts; /* of a single burst */
 	enum stream_rate rate_kind;
-	double rate;         /* in its kind */
-	double isg_us;       /* before the first frame */
-	uint16_t len;        /* without FCS, at least 60 */
-	uint8_t *frame;      /* 'len' bytes: as sent, or flow 0 of a signed stream */
-	bool keep_src_mac;   /* else the port's own address */
-	bool keep_dst_mac;   /* else the port's destination */
+	double rate;	   /* in its kind */
+	double isg_us;	   /* before the first frame */
+	uint16_t len;	   /* without FCS, at least 60 */
+	uint8_t *frame;	   /* 'len' bytes: as sent, or flow 0 of a signed stream */
+	bool keep_src_mac; /* else the port's own address */
+	bool keep_dst_mac; /* else the port's destination */
 	bool signature;
 	uint32_t flows;
 };

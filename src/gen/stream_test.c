@@ -177,12 +177,9 @@ rates_come_in_four_kinds(void **state)
 		const char *type;
 		double value, pps;
 	} rates[] = {
-		{"pps", 1234.5, 1234.5},
-		{"bps_L2", 64 * 8 * 1000.0, 1000},
-		{"bps_L1", 84 * 8 * 1000.0, 1000},
-		{"bps_L2", 100e6, 195312.5},
-		{"bps_L1", 100e6, 148809.5238},
-		{"percentage", 100, 14880952.381},
+		{"pps", 1234.5, 1234.5},	   {"bps_L2", 64 * 8 * 1000.0, 1000},
+		{"bps_L1", 84 * 8 * 1000.0, 1000}, {"bps_L2", 100e6, 195312.5},
+		{"bps_L1", 100e6, 148809.5238},	   {"percentage", 100, 14880952.381},
 		{"percentage", 1, 148809.5238},
 	};
 
@@ -271,7 +268,7 @@ packets_that_are_not_base64_are_refused(void **state)
 		"AAAAAQAAAAAAAgAACAA!",
 		"AAAAAQAAAAAAAgAACAA ",
 		"AAAAAQAAAAAAAgAACAA=AAAA", /* what follows would be cut off in silence */
-		"AAAAAQAAAAAAAgAACABFA",     /* a digit too many */
+		"AAAAAQAAAAAAAgAACABFA",    /* a digit too many */
 		"====",
 		"-_-_-_-_-_-_-_-_-_-_-_-_",
 	};
@@ -293,7 +290,8 @@ what_is_not_built_yet_is_refused_by_name(void **state)
 	} unbuilt[] = {
 		{"{\"vm\": {\"instructions\": [{\"type\": \"flow_var\"}]}}",
 		 "stream 7: field engine is not built yet"},
-		{"{\"flow_stats\": {\"enabled\": true, \"stream_id\": 1, \"rule_type\": \"stats\"}}",
+		{"{\"flow_stats\": {\"enabled\": true, \"stream_id\": 1, \"rule_type\": "
+		 "\"stats\"}}",
 		 "stream 7: flow statistics are not built yet"},
 		{"{\"next_stream_id\": 5}", "stream 7: chained streams are not built yet"},
 		{"{\"next_stream_id\": 0}", "stream 7: chained streams are not built yet"},
@@ -320,7 +318,8 @@ mistakes_are_named(void **state)
 		{"{\"packet\": 5}", "stream 7: packet.binary is missing"},
 		{"{\"mode\": 5}", "stream 7: mode.type is missing"},
 		{"{\"mode\": {\"type\": 5}}", "stream 7: mode.type is missing"},
-		{"{\"mode\": {\"rate\": {\"type\": \"mpps\"}}}", "stream 7: unknown rate type 'mpps'"},
+		{"{\"mode\": {\"rate\": {\"type\": \"mpps\"}}}",
+		 "stream 7: unknown rate type 'mpps'"},
 		{"{\"mode\": {\"rate\": {\"value\": 0}}}",
 		 "stream 7: mode.rate needs a type and a value above 0"},
 		{"{\"mode\": {\"rate\": {\"value\": -1}}}",

@@ -9,9 +9,9 @@
 /* Transmission by a schedule fixed in advance.
  *
  * Each slot ends as one of three: sent; refused, when the worker was there in time and the link had
- * no room for max(one frame, 10 us); late, when the worker itself was not there.  A slot given up is
- * not made up for, but its frame, already in a buffer, serves the next slot: sequence numbers count
- * what was sent. */
+ * no room for max(one frame, 10 us); late, when the worker itself was not there.  A slot given up
+ * is not made up for, but its frame, already in a buffer, serves the next slot: sequence numbers
+ * count what was sent. */
 
 /* The stream whose next slot comes first, or NULL when none has one left. */
 static struct run_stream *

@@ -54,7 +54,7 @@ struct gen_port {
 	counter_t opackets, obytes, ipackets, ibytes;
 	struct run *_Atomic offered; /* by the RPC thread */
 	struct run *_Atomic taken;   /* by the worker: the run it works for */
-	struct run *rx_run;          /* run whose frames are expected: the last taken one */
+	struct run *rx_run;	     /* run whose frames are expected: the last taken one */
 };
 
 struct gen_worker {

@@ -121,9 +121,8 @@ worker_rig_add_raw(struct worker_rig *r, const uint8_t *frame, uint16_t len, dou
 }
 
 struct run *
-worker_rig_start(struct worker_rig *r, unsigned port, double duration_s, bool flat_out)
+worker_rig_make_run(struct worker_rig *r, unsigned port, double duration_s, bool flat_out)
 {
-	struct gen_port *p = &r->w.ports[port];
 	const struct run_conf conf = {
 		.tx_port = (uint16_t)port,
 		.stream_base = r->next_stream_base,
@@ -131,8 +130,8 @@ worker_rig_start(struct worker_rig *r, unsigned port, double duration_s, bool fl
 		.speed_bps = 10e9,
 		.duration_s = duration_s,
 		.flat_out = flat_out,
-		.src_mac = p->addr,
-		.dst_mac = p->dest,
+		.src_mac = r->w.ports[port].addr,
+		.dst_mac = r->w.ports[port].dest,
 	};
 	struct jsonrpc_error e = {0};
 	struct run *run = run_new(r->streams, r->n_streams, &conf, &e);
@@ -140,6 +139,15 @@ worker_rig_start(struct worker_rig *r, unsigned port, double duration_s, bool fl
 	if (run == NULL)
 		fail_msg("%s", e.specific);
 	r->next_stream_base = (uint16_t)(r->next_stream_base + run->n_streams);
+	return run;
+}
+
+struct run *
+worker_rig_start(struct worker_rig *r, unsigned port, double duration_s, bool flat_out)
+{
+	struct gen_port *p = &r->w.ports[port];
+	struct run *run = worker_rig_make_run(r, port, duration_s, flat_out);
+
 	tx_release(&p->tx);
 	run_free(r->run[port]);
 	r->run[port] = run;

@@ -14,8 +14,8 @@
 
 struct worker_rig;
 
-/* What becomes of frame 'i' on its way: up to two frames into 'out', how many is returned.  One that
- * is not passed on belongs to the function. */
+/* What becomes of frame 'i' on its way: up to two frames into 'out', how many is returned.  One
+ * that is not passed on belongs to the function. */
 typedef unsigned worker_rig_hop(struct worker_rig *r, unsigned i, struct rte_mbuf *m,
 				struct rte_mbuf **out);
 
@@ -23,14 +23,14 @@ struct worker_rig {
 	struct gen_conf conf; /* to be changed before worker_rig_open */
 	struct gen_worker w;  /* its TSC counts nanoseconds */
 	struct rig_port port[GEN_PORTS];
-	uint64_t now_ns;      /* of the clock */
+	uint64_t now_ns; /* of the clock */
 	struct stream streams[WORKER_RIG_STREAMS];
 	size_t n_streams;
 	struct run *run[GEN_PORTS];
 	uint16_t next_stream_base;
-	worker_rig_hop *hop;  /* NULL: passes all */
-	unsigned n_hop;       /* frames the hop has seen */
-	unsigned n_full;      /* frames the hop lost because the ring before the port was full */
+	worker_rig_hop *hop; /* NULL: passes all */
+	unsigned n_hop;	     /* frames the hop has seen */
+	unsigned n_full;     /* frames the hop lost because the ring before the port was full */
 	struct rte_mbuf *kept;
 	void *arg;
 };
@@ -45,7 +45,10 @@ struct stream *worker_rig_add(struct worker_rig *r, const struct frame_spec *spe
 			      uint32_t flows);
 struct stream *worker_rig_add_raw(struct worker_rig *r, const uint8_t *frame, uint16_t len,
 				  double pps);
-/* A new run of all streams, as the worker takes it over, starting now. */
+/* A new run of all streams, for the caller to free. */
+struct run *worker_rig_make_run(struct worker_rig *r, unsigned port, double duration_s,
+				bool flat_out);
+/* One that the worker has taken over and that starts now; the rig frees it. */
 struct run *worker_rig_start(struct worker_rig *r, unsigned port, double duration_s, bool flat_out);
 
 /* Moves the clock and lets the worker transmit. */

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "worker_rig.h"
 
@@ -217,7 +219,8 @@ reorder_is_judged_per_flow(void **state)
 		uint32_t flows;
 		unsigned distance;
 		uint64_t reordered;
-	} cases[] = {{1, 1, 100}, {1, 5, 100}, {4, 1, 0}, {4, 3, 0}, {4, 4, 100}, {4, 5, 100}, {1000, 6, 0}};
+	} cases[] = {{1, 1, 100}, {1, 5, 100}, {4, 1, 0},   {4, 3, 0},
+		     {4, 4, 100}, {4, 5, 100}, {1000, 6, 0}};
 
 	for (size_t i = 0; i < N_ELEMS(cases); i++) {
 		struct worker_rig *r = *state;
@@ -265,6 +268,28 @@ each_damaged_byte_of_a_signature_is_a_corrupt_frame(void **state)
 	}
 }
 
+static void
+frames_to_another_port_are_known_by_their_magic(void **state)
+{
+	struct worker_rig *r = *state;
+	struct frame_spec spec = spec_of(64);
+	unsigned byte = 5;
+	struct worker_rig_counts c;
+	struct run *run;
+
+	spec.dst_port = 53;
+	worker_rig_open(r, WORKER_RIG_ROOM, WORKER_RIG_ROOM);
+	worker_rig_add(r, &spec, 1e6, 1);
+	r->hop = damage_some;
+	r->arg = &byte;
+	run = worker_rig_start(r, 0, N / 1e6, false);
+	worker_rig_finish(r, US);
+	c = worker_rig_counts(run);
+	assert_int_equal(c.rx[RX_OK], N - 100);
+	assert_int_equal(c.rx[RX_CORRUPT], 100);
+	assert_int_equal(c.foreign, 0);
+}
+
 static unsigned
 truncate_some(struct worker_rig *r, unsigned i, struct rte_mbuf *m, struct rte_mbuf **out)
 {
@@ -280,7 +305,8 @@ truncated_frames_are_known_by_their_signature(void **state)
 	static const struct {
 		uint16_t size, cut;
 		uint64_t unidentified;
-	} cases[] = {{64, 1, 100}, {64, 4, 100}, {128, 1, 0}, {128, 64, 0}, {1518, 4, 0}, {1518, 1000, 0}};
+	} cases[] = {{64, 1, 100}, {64, 4, 100}, {128, 1, 0},
+		     {128, 64, 0}, {1518, 4, 0}, {1518, 1000, 0}};
 
 	for (size_t i = 0; i < N_ELEMS(cases); i++) {
 		struct worker_rig *r = *state;
@@ -362,11 +388,10 @@ static void
 foreign_frames_are_none_of_the_run(void **state)
 {
 	static const uint8_t arp[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 9, 9, 8, 6};
-	static const uint8_t tcp[60] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 9, 9, 8, 0, 0x45, 0, 0, 46,
-					[23] = 6, [46] = 0x50};
-	static const uint8_t dns[60] = {2, 0,	  0,  0, 0,  1,	 2,  0,	 0,
-					0, 9,	  9,  8, 0,  0x45, 0, 0, 46,
-					[23] = 17, [36] = 0, 53, 0, 26};
+	static const uint8_t tcp[60] = {2, 0, 0, 0, 0,	  1, 2, 0,  0,	      0,
+					9, 9, 8, 0, 0x45, 0, 0, 46, [23] = 6, [46] = 0x50};
+	static const uint8_t dns[60] = {2, 0, 0,    0, 0, 1,  2,	 0,	   0,  0, 9, 9,
+					8, 0, 0x45, 0, 0, 46, [23] = 17, [36] = 0, 53, 0, 26};
 	static const uint8_t nothing[60];
 	const uint8_t *const strangers[] = {arp, tcp, dns, nothing};
 
@@ -472,6 +497,70 @@ both_directions_at_once_keep_their_own_books(void **state)
 	assert_int_equal(counter_get(&back->rx_port[0]), 500);
 }
 
+/* What the RPC thread does: offers one run, and another when all of the first has arrived. */
+struct offers {
+	struct worker_rig *r;
+	struct run *runs[2];
+	unsigned n_offered;
+	bool let_go; /* the worker worked for the second when that had been sent */
+	struct deadline deadline;
+};
+
+static uint16_t
+each_round(uint16_t port, uint16_t queue, struct rte_mbuf **frames, uint16_t n, uint16_t max,
+	   void *arg)
+{
+	struct offers *o = arg;
+	struct gen_port *p = &o->r->w.ports[0];
+	struct run *run = o->runs[o->n_offered - 1];
+
+	(void)port, (void)queue, (void)frames, (void)max;
+	worker_rig_carry(o->r, 0, 1);
+	if (deadline_passed(&o->deadline))
+		atomic_store(&o->r->w.stop, 1);
+	if (atomic_load(&run->state) != RUN_SENT ||
+	    counter_get(&run->rx_port[1]) < counter_get(&run->sent))
+		return n;
+	o->let_go = atomic_load(&p->taken) == run;
+	if (o->n_offered == 2)
+		atomic_store(&o->r->w.stop, 1);
+	else
+		atomic_store(&p->offered, o->runs[o->n_offered++]);
+	return n;
+}
+
+static void
+the_worker_takes_a_run_and_lets_go_of_the_one_before(void **state)
+{
+	struct worker_rig *r = *state;
+	struct offers o = {.r = r, .n_offered = 1, .deadline = deadline_in_ms(10000)};
+	struct frame_spec spec = spec_of(64);
+	const struct rte_eth_rxtx_callback *cb;
+
+	worker_rig_open(r, WORKER_RIG_ROOM, WORKER_RIG_ROOM);
+	worker_rig_add(r, &spec, 10000, 4);
+	r->w.tsc_hz = rte_get_tsc_hz();
+	r->w.tsc_to_ns = 1e9 / (double)r->w.tsc_hz;
+	for (unsigned i = 0; i < 2; i++)
+		o.runs[i] = worker_rig_make_run(r, 0, 20e-3, false);
+	cb = rte_eth_add_rx_callback(0, 0, each_round, &o);
+	atomic_store(&r->w.ports[0].offered, o.runs[0]);
+	worker_main(&r->w);
+	rte_eth_remove_rx_callback(0, 0, cb);
+	assert_int_equal(o.n_offered, 2);
+	assert_true(o.let_go);
+	for (unsigned i = 0; i < 2; i++) {
+		struct worker_rig_counts c = worker_rig_counts(o.runs[i]);
+
+		assert_int_equal(c.intended, 200);
+		assert_int_equal(c.refused, 0);
+		worker_rig_assert_clean(o.runs[i], c.sent);
+		assert_true(o.runs[i]->rounds.n > 0);
+		assert_true(counter_get(&o.runs[i]->elapsed_ns) >= 19900000 || c.late > 0);
+		run_free(o.runs[i]);
+	}
+}
+
 #define LAW(name) cmocka_unit_test_setup_teardown(name, worker_rig_init, worker_rig_fini)
 
 int
@@ -486,6 +575,7 @@ main(void)
 		LAW(duplicates_are_counted_beside),
 		LAW(reorder_is_judged_per_flow),
 		LAW(each_damaged_byte_of_a_signature_is_a_corrupt_frame),
+		LAW(frames_to_another_port_are_known_by_their_magic),
 		LAW(truncated_frames_are_known_by_their_signature),
 		LAW(misdelivered_frames_carry_another_address),
 		LAW(reflected_frames_came_back_to_their_port),
@@ -494,6 +584,7 @@ main(void)
 		LAW(sequences_that_were_not_sent_yet_are_corrupt),
 		LAW(without_a_run_frames_are_only_counted_by_the_port),
 		LAW(both_directions_at_once_keep_their_own_books),
+		LAW(the_worker_takes_a_run_and_lets_go_of_the_one_before),
 	};
 
 	return cmocka_run_group_tests(tests, rig_start, rig_stop);
