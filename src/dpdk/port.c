@@ -23,6 +23,15 @@ port_buffer_size(uint16_t max_len)
 	return (uint16_t)(room + RTE_PKTMBUF_HEADROOM);
 }
 
+unsigned
+port_buffers_mb(uint64_t n, uint16_t max_len)
+{
+	/* Beside the data: the mbuf, its private area and the pool's own header. */
+	uint64_t size = port_buffer_size(max_len) + sizeof(struct rte_mbuf) + 128;
+
+	return (unsigned)(n * RTE_ALIGN_CEIL(size, 4096) >> 20) + 1;
+}
+
 static int
 setup_queues(struct port *port, const struct port_conf *conf, struct err *err)
 {

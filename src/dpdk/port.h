@@ -49,5 +49,9 @@ int port_reopen(struct port *port, const char *devargs, const struct port_conf *
 /* Frames the device had no descriptor for, and frames it could not send, since it was opened. */
 uint64_t port_missed(const struct port *port);
 
+/* Megabytes that 'n' buffers for frames of 'max_len' take.  Without hugepages a buffer never
+ * crosses a page, so it takes whole ones. */
+unsigned port_buffers_mb(uint64_t n, uint16_t max_len);
+
 /* Bytes a buffer needs so that a frame of 'max_len' fits into one. */
 uint16_t port_buffer_size(uint16_t max_len);

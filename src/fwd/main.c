@@ -19,8 +19,8 @@
 
 /* nfvchain-fwd [EAL options] -- [options]: options, plan, launch, signals; nothing else. */
 
-/* Memory for the usual two ports with rings of 1024, and what EAL and the drivers want. */
-#define NEED_MB 128
+/* What EAL and the drivers want beside the buffers. */
+#define NEED_MB 64
 
 /* Index of "--" in argv, or argc. */
 static int
@@ -45,10 +45,10 @@ asks(int argc, char **argv, const char *flag)
 static unsigned
 memory_needed(const struct fwd_conf *conf)
 {
-	/* Jumbo frames and deep rings take more: two ports, both directions, buffer and header. */
-	uint64_t bytes = 4ull * conf->rxq * (conf->rxd + conf->txd) * (conf->max_frame + 512);
+	/* Two ports with both rings full; pools are powers of two. */
+	uint64_t buffers = rte_align64pow2(2ull * conf->rxq * (conf->rxd + conf->txd) + 2048);
 
-	return NEED_MB + (unsigned)(bytes >> 20);
+	return NEED_MB + port_buffers_mb(buffers, (uint16_t)(conf->max_frame - RTE_ETHER_CRC_LEN));
 }
 
 static void

@@ -61,30 +61,64 @@ l2fwd_open(const struct nf_conf *conf, unsigned n_lcores, void **ctx, char *why,
 	return 0;
 }
 
+/* Rewrites one frame, or tells that it was not for us.  'p' is that of the ingress port. */
+static inline bool
+rewrite_frame(const struct l2fwd_port *p, uint8_t *data, bool rewrite, bool accept_all)
+{
+	uint64_t first;
+
+	memcpy(&first, data, sizeof(first));
+	if (unlikely(((first ^ p->own) & MAC_MASK) != 0 && !(first & GROUP_BIT) && !accept_all))
+		return false;
+	if (rewrite) {
+		memcpy(data, &p->head, sizeof(p->head));
+		memcpy(data + 8, &p->tail, sizeof(p->tail));
+	}
+	return true;
+}
+
+/* The loop, compiled for each combination of the two settings, so that it tests neither.  Bursts
+ * come from one port as a rule: its addresses stay in registers. */
+static __rte_always_inline void
+rewrite_burst(const struct l2fwd *l, struct rte_mbuf **frames, uint16_t n, uint8_t *verdict,
+	      bool rewrite, bool accept_all)
+{
+	struct l2fwd_port port = l->port[frames[0]->port];
+	uint16_t id = frames[0]->port;
+
+	memset(verdict, NF_FORWARD, n);
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = frames[i];
+
+		if (unlikely(m->port != id)) {
+			id = m->port;
+			port = l->port[id];
+		}
+		if (unlikely(!rewrite_frame(&port, rte_pktmbuf_mtod(m, uint8_t *), rewrite,
+					    accept_all)))
+			verdict[i] = NF_DROP(DROP_FOREIGN);
+	}
+}
+
+static void
+prefetch_burst(struct rte_mbuf **frames, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
+}
+
 static void
 l2fwd_burst(void *ctx, struct rte_mbuf **frames, uint16_t n, uint8_t *verdict)
 {
 	const struct l2fwd *l = ctx;
-	const bool rewrite = l->rewrite, accept_all = l->accept_all;
 
-	for (uint16_t i = 0; i < n; i++) {
-		const struct l2fwd_port *p = &l->port[frames[i]->port];
-		uint8_t *data = rte_pktmbuf_mtod(frames[i], uint8_t *);
-		uint64_t first;
-
-		if (i + 4 < n)
-			rte_prefetch0(rte_pktmbuf_mtod(frames[i + 4], void *));
-		memcpy(&first, data, sizeof(first));
-		if (unlikely((first & MAC_MASK) != p->own && !(first & GROUP_BIT) && !accept_all)) {
-			verdict[i] = NF_DROP(DROP_FOREIGN);
-			continue;
-		}
-		if (rewrite) {
-			memcpy(data, &p->head, sizeof(p->head));
-			memcpy(data + 8, &p->tail, sizeof(p->tail));
-		}
-		verdict[i] = NF_FORWARD;
-	}
+	prefetch_burst(frames, n);
+	if (l->rewrite && !l->accept_all)
+		rewrite_burst(l, frames, n, verdict, true, false);
+	else if (l->rewrite)
+		rewrite_burst(l, frames, n, verdict, true, true);
+	else
+		rewrite_burst(l, frames, n, verdict, false, l->accept_all);
 }
 
 static void

@@ -21,7 +21,7 @@ generator_memory_mb(const struct gen_conf *conf)
 {
 	uint64_t frames = (uint64_t)pool_size(conf->rxd) + pool_size(conf->txd);
 
-	return 64 + (unsigned)(frames * (conf->max_frame + 1024) >> 20);
+	return 64 + port_buffers_mb(frames, (uint16_t)(conf->max_frame - FRAME_FCS));
 }
 
 static int

@@ -10,11 +10,9 @@
 
 #define REFUSED_WAIT_NS 10000 /* or one frame, if that is longer */
 
-/* A worker that was away sends what fell due meanwhile, each frame with its lateness in it, as long
- * as that is a burst which a ring of 1024 can take, and not older than the signature can tell. */
-#define CATCH_UP_SLOTS 512
-#define LATE_MIN_NS 50000
-#define LATE_MAX_NS 4000000
+/* What fell due while the worker was away is sent all the same, if it is not older than the
+ * signature can tell (65535 * 64 ns). */
+#define LATE_NS 4000000
 
 static struct run_time
 time_from_ns(double ns)
@@ -94,20 +92,6 @@ compile(struct run *run, size_t i, const struct stream *s, const struct run_conf
 	return 0;
 }
 
-static void
-limit_lateness(struct run *run)
-{
-	double pps = 0, ns;
-
-	for (uint16_t i = 0; i < run->n_streams; i++)
-		pps += 1e9 / ((double)run->streams[i].step.ns +
-			      (double)run->streams[i].step.frac / 4294967296.0);
-	ns = pps > 0 ? CATCH_UP_SLOTS * 1e9 / pps : LATE_MAX_NS;
-	run->late_ns = ns > LATE_MAX_NS	  ? LATE_MAX_NS
-		       : ns < LATE_MIN_NS ? LATE_MIN_NS
-					  : (uint64_t)ns;
-}
-
 struct run *
 run_new(const struct stream *streams, size_t n, const struct run_conf *conf,
 	struct jsonrpc_error *e)
@@ -131,7 +115,7 @@ run_new(const struct stream *streams, size_t n, const struct run_conf *conf,
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (streams[i].enabled && streams[i].self_start)
 			rc = compile(run, run->n_streams++, &streams[i], conf, e);
-	limit_lateness(run);
+	run->late_ns = run->wait_ns > LATE_NS ? run->wait_ns : LATE_NS;
 	if (rc == 0 && run->n_streams == 0)
 		rc = jsonrpc_fail(e, JSONRPC_FAILED, "no stream is enabled");
 	if (rc == 0)

@@ -9,9 +9,10 @@
 /* Transmission by a schedule fixed in advance.
  *
  * Each slot ends as one of three: sent; refused, when the worker was there in time and the link had
- * no room for max(one frame, 10 us); late, when the worker itself was not there.  A slot given up
- * is not made up for, but its frame, already in a buffer, serves the next slot: sequence numbers
- * count what was sent. */
+ * no room for max(one frame, 10 us); late, when the worker itself was not there.  What fell due
+ * while it was away it sends as soon as it can, each frame with its lateness in it, up to the
+ * run's 'late_ns'.  A slot given up is not made up for, but its frame, already in a buffer, serves
+ * the next slot: sequence numbers count what was sent. */
 
 /* The stream whose next slot comes first, or NULL when none has one left. */
 static struct run_stream *
@@ -19,6 +20,8 @@ next_stream(struct run *run)
 {
 	struct run_stream *best = NULL;
 
+	if (likely(run->n_streams == 1))
+		return run->streams->slots_left > 0 ? run->streams : NULL;
 	for (uint16_t i = 0; i < run->n_streams; i++) {
 		struct run_stream *s = &run->streams[i];
 
@@ -34,6 +37,21 @@ take_slot(struct run_stream *s)
 	run_advance(&s->due, &s->step);
 	if (s->slots_left != UINT64_MAX)
 		s->slots_left--;
+}
+
+/* Was the worker away since its last round?  Then it has four times as long as that to send what
+ * fell due meanwhile, and until then a full link is full of that.  It is the time between rounds
+ * that tells, not the age of a slot: a full link makes slots old while the worker is there. */
+static void
+note_absence(struct gen_tx *tx, uint64_t now_ns)
+{
+	uint64_t away = now_ns - tx->last_ns;
+
+	tx->last_ns = now_ns;
+	if (likely(away <= tx->run->wait_ns))
+		return;
+	tx->away_until_ns = now_ns;
+	tx->grace_ns = now_ns + TX_GRACE * RTE_MIN(away, tx->run->late_ns);
 }
 
 /* Plans the slots that are due; returns false once the schedule has come to its end. */
@@ -58,12 +76,8 @@ plan_slots(struct gen_tx *tx, uint64_t now_ns)
 			tx->slots[tx->n_slots++] = (struct tx_slot){
 				.due_ns = s->due.ns,
 				.stream = (uint16_t)(s - run->streams),
-				.on_time = age <= run->wait_ns && !tx->behind,
+				.on_time = s->due.ns >= tx->away_until_ns && now_ns >= tx->grace_ns,
 			};
-		if (unlikely(age > run->wait_ns) && !tx->behind) {
-			tx->behind = true;
-			tx->behind_since_ns = now_ns;
-		}
 		take_slot(s);
 	}
 	counter_add(&run->intended, intended);
@@ -183,13 +197,24 @@ commit(struct gen_port *p, uint16_t sent)
 	memmove(tx->mbufs, tx->mbufs + sent, tx->n_mbufs * sizeof(tx->mbufs[0]));
 }
 
+/* Has the frame of this slot waited long enough? */
+static bool
+is_over(const struct gen_tx *tx, const struct tx_slot *slot, uint64_t now_ns)
+{
+	uint64_t age = now_ns - slot->due_ns;
+
+	if (slot->on_time)
+		return age > tx->run->wait_ns;
+	return age > tx->run->late_ns || (age > tx->run->wait_ns && now_ns >= tx->grace_ns);
+}
+
 /* Gives up slots whose frame has waited long enough. */
 static void
 give_up(struct gen_tx *tx, uint64_t now_ns)
 {
 	uint16_t n = 0, refused = 0;
 
-	while (n < tx->n_slots && now_ns - tx->slots[n].due_ns > tx->run->wait_ns)
+	while (n < tx->n_slots && is_over(tx, &tx->slots[n], now_ns))
 		refused = (uint16_t)(refused + tx->slots[n++].on_time);
 	if (n == 0)
 		return;
@@ -226,6 +251,7 @@ tx_round(struct gen_worker *w, struct gen_port *p, uint64_t now_tsc)
 		finish(tx, now_ns);
 		return 0;
 	}
+	note_absence(tx, now_ns);
 	more = run->flat_out ? plan_flat_out(tx, now_ns) : plan_slots(tx, now_ns);
 	if (tx->n_slots > 0) {
 		build_frames(w, tx, now_ns);
@@ -235,9 +261,6 @@ tx_round(struct gen_worker *w, struct gen_port *p, uint64_t now_tsc)
 			counter_add(&run->intended, sent);
 		else
 			give_up(tx, now_ns);
-		if (unlikely(tx->behind) &&
-		    (tx->n_slots == 0 || now_ns - tx->behind_since_ns > TX_BEHIND_NS))
-			tx->behind = false;
 	}
 	if (unlikely(!more && (tx->n_slots == 0 || run->flat_out)))
 		finish(tx, now_ns);
@@ -251,7 +274,9 @@ tx_release(struct gen_tx *tx)
 		unbuild(tx);
 	rte_pktmbuf_free_bulk(tx->mbufs, tx->n_mbufs);
 	tx->n_mbufs = 0;
-	tx->behind = false;
+	tx->last_ns = 0;
+	tx->away_until_ns = 0;
+	tx->grace_ns = 0;
 	tx->n_slots = 0;
 	tx->n_built = 0;
 }

@@ -20,6 +20,7 @@
 
 #define GEN_PORTS 2
 #define GEN_BURST 32
+#define GEN_RX_ROUND (4 * GEN_BURST) /* frames received from a port in one round, at most */
 
 /* A slot of the schedule whose frame is due. */
 struct tx_slot {
@@ -28,18 +29,17 @@ struct tx_slot {
 	bool on_time; /* the worker came to it in time: if it is not sent, the link is to blame */
 };
 
-/* How long a link that is full may be full of what the worker sent to catch up. */
-#define TX_BEHIND_NS 1000000
+/* Time to catch up, as a multiple of the time the worker was away. */
+#define TX_GRACE 4
 
 struct gen_tx {
 	struct run *run; /* transmitting, or NULL */
 	uint16_t n_slots;
 	uint16_t n_built; /* the first of 'mbufs' carry the frames of the first slots */
 	uint16_t n_mbufs;
-	/* The worker was away and what it sends since then fills the link: until all of it has
-	 * gone, or TX_BEHIND_NS, a full link is not the link's fault. */
-	bool behind;
-	uint64_t behind_since_ns;
+	uint64_t last_ns;	/* last round */
+	uint64_t away_until_ns; /* end of the worker's last absence */
+	uint64_t grace_ns;	/* until then a full link is full of what it sends since */
 	struct tx_slot slots[GEN_BURST];
 	struct rte_mbuf *mbufs[GEN_BURST];
 };

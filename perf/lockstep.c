@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/* The hot loops without links: one thread runs the forwarder's engine, or the generator's
+ * transmission and reception, over rings in memory.  Nothing waits and no clock is read that
+ * matters, so that under callgrind a run takes exactly as many instructions as the last one:
+ * perf/instructions counts them.
+ *
+ * The forwarder's port 0 receives what its port 1 sends: frames go round for ever.  The generator's
+ * port 1 receives what its port 0 sends.  A run that did anything else with its frames fails, for
+ * its count would be of another path. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+#include <rte_eth_ring.h>
+#include <rte_ring.h>
+#include <rte_version.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/opt.h"
+#include "dpdk/cpus.h"
+#include "dpdk/eal.h"
+#include "fwd/engine.h"
+#include "fwd/nfs.h"
+#include "gen/generator.h"
+#include "pkt/frame.h"
+
+#define RING_SIZE 1024
+#define DESCRIPTORS 256
+#define PATIENCE_S 120 /* a loop that does not end is worth a failure, not a hang */
+
+/* The generator's schedule: ten million slots a second. */
+#define STEP_NS 100
+#define STREAM_BASE 1
+
+/* The generator's clock stands still: a billion ticks of the real one are a nanosecond, and frames
+ * are this old when they arrive, so that no path depends on how fast the machine is. */
+#define TICKS_PER_NS 1000000000ull
+#define AGE_NS 3000000000ull
+
+static const uint8_t mac[2][6] = {{0x02, 0, 0, 0, 0, 0x0a}, {0x02, 0, 0, 0, 0, 0x0b}};
+
+struct lockstep {
+	uint32_t bursts;
+	uint32_t frames; /* in each burst */
+	uint32_t size;	 /* of a frame, with FCS */
+	bool flat_out;
+	bool identity;
+};
+
+static struct rte_ring *
+make_ring(const char *name)
+{
+	return rte_ring_create(name, RING_SIZE, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+}
+
+/* Two ports: port 0 receives from 'rx0' and sends to 'tx0', and so on. */
+static int
+make_ports(struct rte_ring *rx0, struct rte_ring *tx0, struct rte_ring *rx1, struct rte_ring *tx1,
+	   struct err *err)
+{
+	if (rx0 == NULL || tx0 == NULL || rx1 == NULL || tx1 == NULL)
+		return err_machine(err, "no memory for rings");
+	if (rte_eth_from_rings("lockstep0", &rx0, 1, &tx0, 1, 0) != 0 ||
+	    rte_eth_from_rings("lockstep1", &rx1, 1, &tx1, 1, 0) != 1)
+		return err_machine(err, "no ports over rings");
+	return 0;
+}
+
+/* A test frame for the port whose address is mac[0]. */
+static int
+make_frame(uint8_t *buf, size_t room, uint32_t size, struct err *err)
+{
+	struct frame_spec spec;
+
+	frame_spec_init(&spec);
+	memcpy(spec.dst_mac, mac[0], sizeof(spec.dst_mac));
+	spec.size = (uint16_t)size;
+	return frame_build(&spec, buf, room, err);
+}
+
+/* ---- the forwarder ---- */
+
+/* Stands before the forwarder's function: between the engine and the function is the one place that
+ * sees every burst and costs neither of them an instruction. */
+static struct {
+	struct fwd fwd;
+	const struct nf *real;
+	struct nf counting;
+	uint32_t left;
+} lap;
+
+static void
+lockstep_count(void *ctx, struct rte_mbuf **frames, uint16_t n, uint8_t *verdict)
+{
+	if (--lap.left == 0)
+		fwd_set_state(&lap.fwd, FWD_STOP);
+	lap.real->burst(ctx, frames, n, verdict);
+}
+
+static int
+fill_ring(struct rte_ring *ring, const struct lockstep *l, struct err *err)
+{
+	uint8_t frame[FRAME_MAX_SIZE];
+	int len = make_frame(frame, sizeof(frame), l->size, err);
+
+	for (uint32_t i = 0; len >= 0 && i < l->frames; i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(lap.fwd.pool);
+		char *data = m != NULL ? rte_pktmbuf_append(m, (uint16_t)len) : NULL;
+
+		if (data == NULL || rte_ring_enqueue(ring, m) < 0)
+			return err_machine(err, "no room for %u frames", l->frames);
+		memcpy(data, frame, (size_t)len);
+		m->port = 0;
+	}
+	return len < 0 ? len : 0;
+}
+
+static int
+check_forwarded(const struct lockstep *l, struct err *err)
+{
+	const uint64_t all = (uint64_t)l->bursts * l->frames;
+	struct fwd_totals t;
+
+	fwd_totals(&lap.fwd, &t);
+	if (t.rx[0] != all || t.tx[1] != all || t.rx_all != all || t.tx_all != all ||
+	    t.bursts != l->bursts || fwd_residual(&t) != 0)
+		return err_set(err, EPROTO,
+			       "%lu frames in %lu bursts received and %lu sent, not %lu", t.rx_all,
+			       t.bursts, t.tx_all, all);
+	return 0;
+}
+
+static int
+run_fwd(const struct lockstep *l, struct err *err)
+{
+	struct rte_ring *forth = make_ring("forth"), *back = make_ring("back");
+	struct fwd_conf conf;
+	int rc;
+
+	fwd_conf_init(&conf);
+	conf.rxd = conf.txd = DESCRIPTORS;
+	conf.burst = l->frames;
+	memcpy(conf.addr[0].mac, mac[0], sizeof(mac[0]));
+	memcpy(conf.dest[1].mac, mac[0], sizeof(mac[0]));
+	conf.addr[0].set = conf.dest[1].set = true;
+	rc = make_ports(forth, back, back, forth, err);
+	if (rc == 0)
+		rc = fwd_open(&lap.fwd, &conf, false, err);
+	if (rc == 0)
+		rc = fill_ring(forth, l, err);
+	if (rc == 0) {
+		lap.left = l->bursts;
+		lap.real = lap.fwd.nf[0];
+		lap.counting = *lap.real;
+		lap.counting.burst = lockstep_count;
+		lap.fwd.nf[0] = &lap.counting;
+		fwd_run(&lap.fwd);
+		rc = check_forwarded(l, err);
+	}
+	fwd_close(&lap.fwd);
+	fwd_conf_fini(&conf);
+	return rc;
+}
+
+/* ---- the generator ---- */
+
+static struct gen_worker worker;
+
+static struct run *
+make_run(const struct lockstep *l, struct err *err)
+{
+	const struct run_conf conf = {
+		.stream_base = STREAM_BASE,
+		.factor = 1,
+		.speed_bps = 1e10,
+		.duration_s = -1,
+		.flat_out = l->flat_out,
+		.src_mac = mac[0],
+		.dst_mac = mac[1],
+	};
+	uint8_t frame[FRAME_MAX_SIZE];
+	struct jsonrpc_error e = {0};
+	struct stream s = {
+		.enabled = true,
+		.self_start = true,
+		.rate = 1e9 / STEP_NS,
+		.frame = frame,
+		.signature = true,
+		.flows = 1,
+	};
+	int len = make_frame(frame, sizeof(frame), l->size, err);
+	struct run *run;
+
+	if (len < 0)
+		return NULL;
+	s.len = (uint16_t)len;
+	run = run_new(&s, 1, &conf, &e);
+	if (run == NULL)
+		err_set(err, EINVAL, "%s", e.specific);
+	return run;
+}
+
+/* What the worker does with a run that is offered to it. */
+static void
+take_run(struct run *run)
+{
+	worker.tsc_to_ns = 1.0 / (double)TICKS_PER_NS;
+	run->start_tsc = rte_rdtsc() - AGE_NS * TICKS_PER_NS;
+	run->state = RUN_ACTIVE;
+	worker.ports[0].rx_run = run;
+	worker.ports[0].tx.run = run;
+}
+
+/* A burst out, and the same burst in. */
+static void
+go_round(const struct lockstep *l, const struct run *run)
+{
+	for (uint64_t i = 0; i < l->bursts; i++) {
+		/* Half a step after the last slot of the burst. */
+		uint64_t now_ns = ((i + 1) * l->frames - 1) * STEP_NS + STEP_NS / 2;
+
+		(void)tx_round(&worker, &worker.ports[0], run->start_tsc + now_ns * TICKS_PER_NS);
+		(void)rx_round(&worker, 1);
+	}
+}
+
+static int
+check_generated(const struct lockstep *l, const struct run *run, struct err *err)
+{
+	const uint64_t all = (uint64_t)l->bursts * l->frames;
+	uint64_t sent = counter_get(&run->sent), ok = counter_get(&run->rx[RX_OK]);
+
+	if (counter_get(&run->intended) != all || sent != all || ok != all)
+		return err_set(err, EPROTO, "%lu frames sent and %lu received, not %lu", sent, ok,
+			       all);
+	return 0;
+}
+
+static int
+run_gen(const struct lockstep *l, struct err *err)
+{
+	struct rte_ring *forth = make_ring("forth"), *back = make_ring("back");
+	struct gen_conf conf;
+	struct run *run = NULL;
+	int rc;
+
+	gen_conf_init(&conf);
+	conf.rxd = conf.txd = DESCRIPTORS;
+	for (unsigned i = 0; i < GEN_PORTS; i++) {
+		memcpy(conf.addr[i].mac, mac[i], sizeof(mac[i]));
+		conf.addr[i].set = true;
+	}
+	rc = make_ports(back, forth, forth, back, err);
+	if (rc == 0)
+		rc = generator_open(&worker, &conf, false, err);
+	if (rc == 0 && (run = make_run(l, err)) == NULL)
+		rc = -EINVAL;
+	if (rc == 0) {
+		take_run(run);
+		go_round(l, run);
+		rc = check_generated(l, run, err);
+		tx_release(&worker.ports[0].tx);
+	}
+	run_free(run);
+	generator_close(&worker);
+	gen_conf_fini(&conf);
+	return rc;
+}
+
+/* ---- the program ---- */
+
+#define FIELD(member) OPT_FIELD(struct lockstep, member)
+
+static const struct opt opts[] = {
+	{"bursts", 'n', "N", "bursts to run (2000)", opt_set_u32, FIELD(bursts), NULL, 0},
+	{"frames", 'b', "N", "frames in each burst (32)", opt_set_u32, FIELD(frames), NULL, 0},
+	{"size", 's', "BYTES", "frame size with FCS (64)", opt_set_u32, FIELD(size), NULL, 0},
+	{"flat-out", 'f', NULL, "transmit without a schedule", opt_set_switch, FIELD(flat_out),
+	 NULL, 0},
+	{"identity", 0, NULL, "print what the instructions depend on", opt_set_switch,
+	 FIELD(identity), NULL, 0},
+};
+
+static const struct opt_command command = {
+	.name = "lockstep",
+	.positional = "fwd|tx|rx",
+	.summary = "Runs a hot loop over rings in memory, to count its instructions.",
+	.opts = opts,
+	.n_opts = N_ELEMS(opts),
+};
+
+static void
+print_identity(void)
+{
+	/* "22.11.11", without what stands before it. */
+	printf(LOCKSTEP_COMPILER " dpdk-%s " LOCKSTEP_BUILD "\n", rte_version() + strlen("DPDK "));
+}
+
+static int
+check(const struct lockstep *l, const char *subject, struct err *err)
+{
+	uint32_t most = strcmp(subject, "fwd") == 0 ? CONF_MAX_BURST : GEN_BURST;
+
+	if (strcmp(subject, "fwd") != 0 && strcmp(subject, "tx") != 0 && strcmp(subject, "rx") != 0)
+		return err_usage(err, "'%s' is none of fwd, tx, rx", subject);
+	if (l->bursts < 1)
+		return err_usage(err, "--bursts: at least one");
+	if (l->frames < 1 || l->frames > most)
+		return err_usage(err, "--frames: 1 to %u for '%s'", most, subject);
+	if (l->flat_out && l->frames != GEN_BURST)
+		return err_usage(err, "--flat-out: bursts are of %d frames", GEN_BURST);
+	return 0;
+}
+
+/* On one CPU, with ordinary memory, and no file left behind. */
+static int
+start_eal(struct eal *eal, struct err *err)
+{
+	char words[][24] = {"lockstep", "--no-huge",	  "-m64",	"--no-pci",
+			    "lcores",	"--no-telemetry", "--no-shconf"};
+	char *argv[N_ELEMS(words) + 1] = {NULL};
+	struct cpus cpus;
+	unsigned cpu = 0;
+	int rc = cpus_allowed(&cpus, err);
+
+	if (rc < 0)
+		return rc;
+	while (!cpus.has[cpu])
+		cpu++;
+	for (size_t i = 0; i < N_ELEMS(words); i++)
+		argv[i] = words[i];
+	snprintf(argv[4], sizeof(words[4]), "--lcores=0@%u", cpu);
+	return eal_start(eal, N_ELEMS(words), argv, 64, err);
+}
+
+static int
+run(const struct lockstep *l, const char *subject, struct err *err)
+{
+	struct eal eal = {0};
+	int rc = check(l, subject, err);
+
+	if (rc < 0)
+		return rc;
+	(void)alarm(PATIENCE_S);
+	rc = start_eal(&eal, err);
+	if (rc == 0)
+		rc = strcmp(subject, "fwd") == 0 ? run_fwd(l, err) : run_gen(l, err);
+	eal_stop(&eal);
+	if (rc == 0)
+		printf("%s: bursts=%u frames=%lu\n", subject, l->bursts,
+		       (uint64_t)l->bursts * l->frames);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct lockstep l = {.bursts = 2000, .frames = 32, .size = 64};
+	struct err err = {0};
+	int rc;
+
+	log_init("lockstep", LOG_NOTICE);
+	rc = opt_parse(&command, &argc, &argv, &l, NULL, &err);
+	if (rc == OPT_HELPED)
+		return 0;
+	if (rc == 0 && l.identity) {
+		print_identity();
+		return 0;
+	}
+	if (rc == 0 && argc != 1)
+		rc = err_usage(&err, "one of fwd, tx, rx is wanted");
+	if (rc == 0)
+		rc = run(&l, argv[0], &err);
+	if (rc < 0)
+		LOG(ERR, "%s", err.msg);
+	return rc < 0 ? err_exit_code(&err) : 0;
+}
