@@ -12,7 +12,7 @@ import json, sys
 r = json.load(open(sys.argv[1]))
 t = r["measurements"][0]["searches"][0]["trials"][0]
 l = t["ledger"]
-assert [h["known"] for h in l["hops"]] == [True, True, True], l
+assert all(h["ports"] is not None for h in l["hops"]), l
 assert l["balanced"] and l["lost"] == 0, l
 assert t["frames"]["ok"] > 0
 EOF
