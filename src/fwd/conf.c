@@ -18,9 +18,9 @@ set_portmask(void *field, const char *text, struct err *err)
 	errno = 0;
 	mask = strtoull(text, &end, 16);
 	if (errno != 0 || *text == '\0' || *text == '-' || *end != '\0' || mask == 0 ||
-	    mask >> CONF_MAX_PORTS)
+	    mask >> PROGRAM_MAX_PORTS)
 		return err_usage(err, "'%s' is not a mask of ports 0 to %d (try 0x3)", text,
-				 CONF_MAX_PORTS - 1);
+				 PROGRAM_MAX_PORTS - 1);
 	*(uint64_t *)field = mask;
 	return 0;
 }
@@ -40,60 +40,10 @@ set_on_full(void *field, const char *text, struct err *err)
 	return 0;
 }
 
-static int
-set_idle(void *field, const char *text, struct err *err)
-{
-	if (idle_policy_parse(text, field) < 0)
-		return err_usage(err, "'%s' is none of auto, spin, yield, sleep", text);
-	return 0;
-}
-
-/* "PORT,MAC", or several of "PORT=MAC" separated by ';' or spaces as environments write them. */
-static int
-set_port_mac(void *field, const char *text, struct err *err)
-{
-	struct port_mac *macs = field;
-	char *copy = xstrdup(text), *save = NULL;
-	int rc = 0;
-
-	if (text[strspn(text, "; ")] == '\0')
-		rc = err_usage(err, "'%s' is not PORT,MAC (try 1,02:00:00:00:00:01)", text);
-	for (char *word = strtok_r(copy, "; ", &save); rc == 0 && word != NULL;
-	     word = strtok_r(NULL, "; ", &save)) {
-		char *sep = strpbrk(word, ",=");
-		uint64_t port;
-
-		if (sep == NULL) {
-			rc = err_usage(err, "'%s' is not PORT,MAC (try 1,02:00:00:00:00:01)", word);
-			break;
-		}
-		*sep = '\0';
-		rc = uint_parse(word, 0, CONF_MAX_PORTS - 1, &port, err);
-		if (rc == 0)
-			rc = mac_parse(sep + 1, macs[port].mac, err);
-		if (rc == 0)
-			macs[port].set = true;
-	}
-	free(copy);
-	return rc;
-}
-
-static int
-set_fd(void *field, const char *text, struct err *err)
-{
-	uint64_t fd;
-	int rc = uint_parse(text, 0, 1u << 20, &fd, err);
-
-	if (rc == 0)
-		*(int *)field = (int)fd;
-	return rc;
-}
-
 #define FIELD(member) OPT_FIELD(struct fwd_conf, member)
 
 static const char *const engines[] = {"poll", NULL};
 static const char *const on_full_words[] = {"hold", "drop", NULL};
-static const char *const idle_words[] = {"auto", "spin", "yield", "sleep", NULL};
 
 static const struct opt fwd_opts[] = {
 	{"engine", 'e', "NAME", "how work is spread over lcores: poll", opt_set_text, FIELD(engine),
@@ -119,21 +69,22 @@ static const struct opt fwd_opts[] = {
 	 FIELD(promiscuous), NULL, 0},
 	{"mac-updating", 0, NULL, "rewrite MAC addresses (on)", opt_set_switch, FIELD(mac_updating),
 	 NULL, OPT_NEGATABLE},
-	{"eth-dest", 0, "PORT,MAC", "destination of what leaves by PORT", set_port_mac, FIELD(dest),
-	 NULL, 0},
-	{"eth-addr", 0, "PORT,MAC", "own address of PORT", set_port_mac, FIELD(addr), NULL, 0},
+	{"eth-dest", 0, "PORT,MAC", "destination of what leaves by PORT", program_set_port_mac,
+	 FIELD(dest), NULL, 0},
+	{"eth-addr", 0, "PORT,MAC", "own address of PORT", program_set_port_mac, FIELD(addr), NULL,
+	 0},
 	{"on-full", 0, "WHAT", "when the next link is full: hold, drop (hold)", set_on_full,
 	 FIELD(on_full), on_full_words, 0},
 	{"hold", 0, "TIME", "how long frames are held, then dropped (10ms)", opt_set_duration,
 	 FIELD(hold_ns), NULL, 0},
-	{"idle", 0, "POLICY", "what an idle lcore does (auto)", set_idle, FIELD(idle), idle_words,
-	 0},
+	{"idle", 0, "POLICY", "what an idle lcore does (auto)", program_set_idle, FIELD(idle),
+	 program_idle_words, 0},
 	{"drain", 0, "TIME", "patience with frames in flight at the end (2s)", opt_set_duration,
 	 FIELD(drain_ns), NULL, 0},
 	{"control", 0, "PATH", "socket for counters, quiesce, faults", opt_set_text, FIELD(control),
 	 NULL, OPT_NO_ENV},
-	{"lifeline", 0, "FD", "drain and exit at its end of file", set_fd, FIELD(lifeline), NULL,
-	 OPT_NO_ENV | OPT_HIDDEN},
+	{"lifeline", 0, "FD", "drain and exit at its end of file", program_set_fd, FIELD(lifeline),
+	 NULL, OPT_NO_ENV | OPT_HIDDEN},
 	{"dry-run", 'n', NULL, "print the plan and exit", opt_set_switch, FIELD(dry_run), NULL,
 	 OPT_NO_ENV},
 	{"json", 0, NULL, "print the plan and the last line as JSON", opt_set_switch, FIELD(json),

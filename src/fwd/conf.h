@@ -7,19 +7,12 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "dpdk/idle.h"
+#include "dpdk/program.h"
 
 /* Settings of the forwarder, from its command line and environment. */
 
 enum on_full { ON_FULL_HOLD, ON_FULL_DROP };
 
-/* An address for a port, from --eth-dest or --eth-addr "PORT,MAC" ("PORT=MAC" in the environment).
- */
-struct port_mac {
-	bool set;
-	uint8_t mac[6];
-};
-
-#define CONF_MAX_PORTS 16
 #define CONF_MAX_NFS 8
 #define CONF_MAX_BURST 256
 
@@ -41,8 +34,8 @@ struct fwd_conf {
 	uint64_t hold_ns; /* then a counted drop */
 	enum idle_policy idle;
 	uint64_t drain_ns;
-	struct port_mac addr[CONF_MAX_PORTS];
-	struct port_mac dest[CONF_MAX_PORTS];
+	struct port_mac addr[PROGRAM_MAX_PORTS];
+	struct port_mac dest[PROGRAM_MAX_PORTS];
 	char *control;
 	int lifeline;
 	bool dry_run;

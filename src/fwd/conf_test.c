@@ -89,7 +89,7 @@ everything_has_a_default(void **state)
 	assert_int_equal(conf.hold_ns, 10000000);
 	assert_int_equal(conf.idle, IDLE_AUTO);
 	assert_int_equal(conf.lifeline, -1);
-	for (unsigned i = 0; i < CONF_MAX_PORTS; i++) {
+	for (unsigned i = 0; i < PROGRAM_MAX_PORTS; i++) {
 		assert_false(conf.dest[i].set);
 		assert_false(conf.addr[i].set);
 	}

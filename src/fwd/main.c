@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "conf.h"
 #include "control.h"
 #include "dpdk/eal.h"
+#include "dpdk/program.h"
 #include "engine.h"
 #include "forwarder.h"
 #include "show.h"
@@ -49,19 +49,6 @@ memory_needed(const struct fwd_conf *conf)
 	uint64_t buffers = rte_align64pow2(2ull * conf->rxq * (conf->rxd + conf->txd) + 2048);
 
 	return NEED_MB + port_buffers_mb(buffers, (uint16_t)(conf->max_frame - RTE_ETHER_CRC_LEN));
-}
-
-static void
-block_signals(void)
-{
-	sigset_t set;
-
-	/* The control thread takes them; a peer that goes must not end us. */
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 static int
@@ -117,7 +104,7 @@ forward(struct fwd_conf *conf, int eal_argc, char **eal_argv, struct err *err)
 	struct eal eal = {0};
 	int rc;
 
-	block_signals();
+	program_block_signals();
 	rc = eal_start(&eal, eal_argc, eal_argv, memory_needed(conf), err);
 	if (rc < 0)
 		return rc;

@@ -9,26 +9,6 @@
 #include "base/units.h"
 
 static int
-set_port_mac(void *field, const char *text, struct err *err)
-{
-	struct gen_mac *macs = field;
-	const char *sep = strpbrk(text, ",=");
-
-	if (sep != text + 1 || (text[0] != '0' && text[0] != '1'))
-		return err_usage(err, "'%s' is not PORT,MAC (try 0,02:00:00:00:00:01)", text);
-	macs[text[0] - '0'].set = true;
-	return mac_parse(sep + 1, macs[text[0] - '0'].mac, err);
-}
-
-static int
-set_idle(void *field, const char *text, struct err *err)
-{
-	if (idle_policy_parse(text, field) < 0)
-		return err_usage(err, "'%s' is none of auto, spin, yield, sleep", text);
-	return 0;
-}
-
-static int
 set_speed(void *field, const char *text, struct err *err)
 {
 	struct rate rate;
@@ -42,39 +22,26 @@ set_speed(void *field, const char *text, struct err *err)
 	return 0;
 }
 
-static int
-set_fd(void *field, const char *text, struct err *err)
-{
-	uint64_t fd;
-	int rc = uint_parse(text, 0, 1u << 20, &fd, err);
-
-	if (rc == 0)
-		*(int *)field = (int)fd;
-	return rc;
-}
-
 #define FIELD(member) OPT_FIELD(struct gen_conf, member)
-
-static const char *const idle_words[] = {"auto", "spin", "yield", "sleep", NULL};
 
 static const struct opt gen_opts[] = {
 	{"rpc", 0, "ENDPOINT", "where clients connect (tcp://127.0.0.1:4501)", opt_set_text,
 	 FIELD(rpc), NULL, OPT_NO_ENV},
 	{"pub", 0, "ENDPOINT", "doorbell for clients, or none (tcp://127.0.0.1:4500)", opt_set_text,
 	 FIELD(pub), NULL, OPT_NO_ENV},
-	{"eth-addr", 0, "PORT,MAC", "own address of PORT", set_port_mac, FIELD(addr), NULL,
+	{"eth-addr", 0, "PORT,MAC", "own address of PORT", program_set_port_mac, FIELD(addr), NULL,
 	 OPT_NO_ENV},
-	{"eth-dest", 0, "PORT,MAC", "destination of what leaves by PORT", set_port_mac, FIELD(dest),
-	 NULL, OPT_NO_ENV},
+	{"eth-dest", 0, "PORT,MAC", "destination of what leaves by PORT", program_set_port_mac,
+	 FIELD(dest), NULL, OPT_NO_ENV},
 	{"rxd", 0, "N", "receive descriptors per queue (1024)", opt_set_u32, FIELD(rxd), NULL, 0},
 	{"txd", 0, "N", "transmit descriptors per queue (1024)", opt_set_u32, FIELD(txd), NULL, 0},
 	{"max-frame", 0, "SIZE", "largest frame with FCS, up to 9216 (1518)", opt_set_size,
 	 FIELD(max_frame), NULL, 0},
 	{"speed", 0, "RATE", "what 100 % of a port is (10gbps)", set_speed, FIELD(speed_bps), NULL,
 	 0},
-	{"idle", 0, "POLICY", "what the lcore does without traffic (auto)", set_idle, FIELD(idle),
-	 idle_words, 0},
-	{"lifeline", 0, "FD", "exit at its end of file", set_fd, FIELD(lifeline), NULL,
+	{"idle", 0, "POLICY", "what the lcore does without traffic (auto)", program_set_idle,
+	 FIELD(idle), program_idle_words, 0},
+	{"lifeline", 0, "FD", "exit at its end of file", program_set_fd, FIELD(lifeline), NULL,
 	 OPT_NO_ENV | OPT_HIDDEN},
 	{"verbose", 'v', NULL, "say each step", opt_set_switch, FIELD(verbose), NULL, 0},
 	{"version", 0, NULL, "print versions and exit", opt_set_switch, FIELD(version), NULL,
@@ -121,6 +88,10 @@ gen_conf_parse(struct gen_conf *conf, int argc, char **argv, struct err *err)
 		return rc;
 	if (argc > 0)
 		return err_usage(err, "'%s' is not an option (EAL options go after --)", argv[0]);
+	for (int i = 2; i < PROGRAM_MAX_PORTS; i++)
+		if (conf->addr[i].set || conf->dest[i].set)
+			return err_usage(
+				err, "--eth-addr, --eth-dest: the ports are 0 and 1, not %d", i);
 	if (conf->rxd < 32 || conf->rxd > 32768 || conf->txd < 32 || conf->txd > 32768)
 		return err_usage(err, "--rxd, --txd: descriptors are 32 to 32768 per queue");
 	if (conf->max_frame < 64 || conf->max_frame > 9216)

@@ -7,19 +7,15 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "dpdk/idle.h"
+#include "dpdk/program.h"
 
 /* Settings of the generator, from its command line and environment. */
-
-struct gen_mac {
-	bool set;
-	uint8_t mac[6];
-};
 
 struct gen_conf {
 	char *rpc;
 	char *pub; /* "none" for no doorbell */
-	struct gen_mac addr[2];
-	struct gen_mac dest[2];
+	struct port_mac addr[PROGRAM_MAX_PORTS];
+	struct port_mac dest[PROGRAM_MAX_PORTS];
 	uint32_t rxd;
 	uint32_t txd;
 	uint64_t max_frame; /* bytes with FCS */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,22 +8,11 @@
 #include "base/log.h"
 #include "conf.h"
 #include "dpdk/eal.h"
+#include "dpdk/program.h"
 #include "generator.h"
 #include "server.h"
 
 /* nfvchain-gen [options] [-- EAL options]: options, launch, signals; nothing else. */
-
-static void
-block_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
 
 /* --lifeline is appended by whoever starts us, behind the EAL options: it moves to our own. */
 static void
@@ -45,7 +33,7 @@ generate(const struct gen_conf *conf, int eal_argc, char **eal_argv, struct err 
 	struct eal eal = {0};
 	int rc;
 
-	block_signals();
+	program_block_signals();
 	rc = eal_start(&eal, eal_argc, eal_argv, generator_memory_mb(conf), err);
 	if (rc < 0)
 		return rc;
