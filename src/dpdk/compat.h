@@ -4,9 +4,6 @@
 /* The only file that asks which DPDK this is: 22.11 is the floor, 24.11 and 25.11 are the others.
  */
 
-#include <pthread.h>
-
-#include <rte_lcore.h>
 #include <rte_telemetry.h>
 #include <rte_version.h>
 
@@ -15,17 +12,4 @@
 #define compat_tel_dict_uint(d, name, value) rte_tel_data_add_dict_uint(d, name, value)
 #else
 #define compat_tel_dict_uint(d, name, value) rte_tel_data_add_dict_u64(d, name, value)
-#endif
-
-/* --no-huge together with --in-memory is refused before 25.11. */
-#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
-#define COMPAT_NO_HUGE_IN_MEMORY 1
-#else
-#define COMPAT_NO_HUGE_IN_MEMORY 0
-#endif
-
-/* The arguments a device was made from. */
-#include <rte_dev.h>
-#if RTE_VERSION >= RTE_VERSION_NUM(22, 11, 0, 0)
-#define COMPAT_DEV_DEVARGS(dev) rte_dev_devargs(dev)
 #endif

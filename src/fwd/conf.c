@@ -26,12 +26,6 @@ set_portmask(void *field, const char *text, struct err *err)
 }
 
 static int
-set_period(void *field, const char *text, struct err *err)
-{
-	return duration_parse(text, field, err);
-}
-
-static int
 set_on_full(void *field, const char *text, struct err *err)
 {
 	if (strcmp(text, "hold") != 0 && strcmp(text, "drop") != 0)
@@ -63,7 +57,7 @@ static const struct opt fwd_opts[] = {
 	 NULL, 0},
 	{"max-frame", 0, "SIZE", "largest frame with FCS, up to 9216 (1518)", opt_set_size,
 	 FIELD(max_frame), NULL, 0},
-	{"period", 'T', "TIME", "print counters each TIME, 0 for never (0)", set_period,
+	{"period", 'T', "TIME", "print counters each TIME, 0 for never (0)", opt_set_duration,
 	 FIELD(period_ns), NULL, 0},
 	{"promiscuous", 'P', NULL, "take frames for other destinations too", opt_set_switch,
 	 FIELD(promiscuous), NULL, 0},
@@ -158,7 +152,5 @@ fwd_conf_parse(struct fwd_conf *conf, int argc, char **argv, struct err *err)
 
 	if (rc != 0)
 		return rc;
-	if (argc > 0)
-		return err_usage(err, "'%s' is not an option (see --help)", argv[0]);
 	return check(conf, err);
 }

@@ -17,7 +17,6 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "dpdk/compat.h"
 #include "engine.h"
 #include "nfs.h"
 
@@ -78,7 +77,7 @@ note_devargs(struct fwd *fwd, uint16_t id)
 
 	if (rte_eth_dev_info_get(id, &info) < 0 || info.device == NULL)
 		return;
-	args = COMPAT_DEV_DEVARGS(info.device);
+	args = rte_dev_devargs(info.device);
 	if (args != NULL)
 		snprintf(fwd->devargs[id], sizeof(fwd->devargs[id]), "%s%s%s", args->name,
 			 args->args != NULL && args->args[0] != '\0' ? "," : "",

@@ -18,9 +18,8 @@ bool nfs_burst(struct fwd_lcore *w, struct rte_mbuf **frames, uint16_t n, uint8_
 
 /* Counter of a drop verdict as nfs_burst gives it. */
 static inline unsigned
-nfs_reason(const struct fwd_lcore *w, uint8_t verdict)
+nfs_reason(uint8_t verdict)
 {
-	(void)w;
 	return REASON_NF + NF_VALUE(verdict);
 }
 

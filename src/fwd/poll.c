@@ -126,7 +126,7 @@ route(struct fwd_lcore *w, struct fwd_link *l, struct rte_mbuf **frames, const u
 		while (i + run < n && verdict[i + run] == v)
 			run++;
 		if (NF_IS_DROP(v))
-			drop_frames(w, frames + i, run, nfs_reason(w, v));
+			drop_frames(w, frames + i, run, nfs_reason(v));
 		else
 			send_frames(w, l, NF_IS_PORT(v) ? NF_VALUE(v) : l->egress, frames + i, run);
 		i = (uint16_t)(i + run);
