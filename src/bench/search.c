@@ -18,6 +18,7 @@ search_end_name(enum search_end end)
 		[SEARCH_FOUND] = "found",
 		[SEARCH_AT_MAX] = "at_max",
 		[SEARCH_BELOW_MIN] = "below_min",
+		[SEARCH_AT_LEAST] = "at_least",
 		[SEARCH_INCONCLUSIVE] = "inconclusive",
 	};
 
@@ -223,8 +224,10 @@ bisect(struct search *s, size_t high, enum load_verdict bound, struct err *err)
 		size_t mid = low + (high - low) / 2;
 		int rc;
 
-		if (exhausted(s))
-			return 0;
+		if (exhausted(s)) {
+			bound = LOAD_GIVEN_UP;
+			break;
+		}
 		rc = try_load(s, search_grid_at(s->conf, mid), err);
 		if (rc < 0)
 			return rc;
@@ -237,6 +240,8 @@ bisect(struct search *s, size_t high, enum load_verdict bound, struct err *err)
 	}
 	if (bound == LOAD_REJECTED)
 		s->result->end = low > 0 ? SEARCH_FOUND : SEARCH_BELOW_MIN;
+	else if (low > 0)
+		s->result->end = SEARCH_AT_LEAST;
 	return 0;
 }
 

@@ -11,7 +11,7 @@
  * has no line rate to take percents of.  A load is accepted when 'needed' of 'needed' valid trials
  * pass; the first valid failure rejects it; an invalid trial is repeated.  A load at which too many
  * trials in a row are invalid is given up: the search goes on below it, and if it turns out to be
- * the one above the result, the search has no upper bound and is inconclusive. */
+ * the one above the result, the chain is at least that fast and nobody knows how much faster. */
 
 struct search_conf {
 	double min_pps;	   /* lowest load worth knowing */
@@ -21,7 +21,7 @@ struct search_conf {
 	unsigned needed;       /* 3 */
 	unsigned max_invalid;  /* invalid trials in a row at one load before giving up on it; twice
 				* as many at the start without a valid one end the search */
-	unsigned max_trials;   /* of all loads together, 0 for no limit; then it is inconclusive */
+	unsigned max_trials;   /* of all loads together, 0 for no limit */
 	double max_loss_ratio; /* 0 */
 };
 
@@ -29,7 +29,9 @@ enum search_end {
 	SEARCH_FOUND,	     /* regular: a load accepted, the next one on the grid rejected */
 	SEARCH_AT_MAX,	     /* the highest load passed: the chain is at least that fast */
 	SEARCH_BELOW_MIN,    /* the lowest load failed */
-	SEARCH_INCONCLUSIVE, /* too many invalid trials above the load accepted, if one was */
+	SEARCH_AT_LEAST,     /* a load accepted, and none rejected next to it: too many invalid
+			      * trials there, or in all */
+	SEARCH_INCONCLUSIVE, /* too many invalid trials, and no load accepted */
 };
 
 struct search_result {
@@ -44,7 +46,7 @@ struct search_result {
 };
 
 const char *
-search_end_name(enum search_end end); /* "found", "at_max", "below_min", "inconclusive" */
+search_end_name(enum search_end end); /* "found", "at_max", "below_min", "at_least", ... */
 
 /* Goal code of 'conf', as results print it: "1f3d0l0e" = trials of 1 s, 3 s in sum, loss 0 %, none
  * may exceed. */

@@ -321,7 +321,7 @@ invalid_trials_in_a_row_are_limited(void **state)
 	/* With five the load is given up, although the chain would have passed. */
 	dut = (struct dut){.capacity_pps = 20e6, .invalid_next = 5};
 	assert_int_equal(search(&usual, &dut, &r), 0);
-	assert_int_equal(r.end, SEARCH_INCONCLUSIVE);
+	assert_int_equal(r.end, SEARCH_AT_LEAST);
 	assert_int_equal(r.n_invalid, 5);
 	assert_true(r.accepted_pps == search_grid_at(&usual, search_grid_size(&usual) - 2));
 	assert_true(r.rejected_pps == 0);
@@ -353,10 +353,10 @@ noise_at_the_top_does_not_spoil_the_rest(void **state)
 	assert_true(r.accepted_pps <= 1e6 && r.rejected_pps > 1e6);
 	assert_true(r.rejected_pps <= r.accepted_pps * 1.02 * (1 + 1e-9));
 	assert_true(r.n_invalid > 0);
-	/* The chain is faster than the generator can tell: no upper bound, so no result. */
+	/* The chain is faster than the generator can tell: a lower bound. */
 	dut = (struct dut){.capacity_pps = 5e6, .invalid_above = 3e6};
 	assert_int_equal(search(&usual, &dut, &r), 0);
-	assert_int_equal(r.end, SEARCH_INCONCLUSIVE);
+	assert_int_equal(r.end, SEARCH_AT_LEAST);
 	assert_true(r.accepted_pps < 3e6 && r.accepted_pps * 1.02 * (1 + 1e-9) >= 3e6);
 }
 
@@ -411,7 +411,7 @@ a_machine_without_one_valid_trial_is_left_early(void **state)
 }
 
 static void
-a_limit_of_trials_ends_without_a_verdict(void **state)
+a_limit_of_trials_leaves_a_lower_bound(void **state)
 {
 	struct search_conf conf = usual;
 	struct dut dut = {.capacity_pps = 5e6};
@@ -420,10 +420,14 @@ a_limit_of_trials_ends_without_a_verdict(void **state)
 	(void)state;
 	conf.max_trials = 10;
 	assert_int_equal(search(&conf, &dut, &r), 0);
-	assert_int_equal(r.end, SEARCH_INCONCLUSIVE);
+	assert_int_equal(r.end, SEARCH_AT_LEAST);
 	/* A load begun is finished: at most 'needed' - 1 more. */
 	assert_in_range(r.n_trials, 10, 10 + conf.needed - 1);
 	assert_true(r.accepted_pps > 0 && r.accepted_pps <= 5e6);
+	/* Not even the first load was accepted: nothing is known. */
+	dut = (struct dut){.capacity_pps = 5e6, .invalid_above = 500};
+	assert_int_equal(search(&conf, &dut, &r), 0);
+	assert_int_equal(r.end, SEARCH_INCONCLUSIVE);
 }
 
 static void
@@ -515,7 +519,7 @@ main(void)
 		cmocka_unit_test(stalls_never_raise_the_result),
 		cmocka_unit_test(a_goal_may_allow_loss),
 		cmocka_unit_test(a_machine_without_one_valid_trial_is_left_early),
-		cmocka_unit_test(a_limit_of_trials_ends_without_a_verdict),
+		cmocka_unit_test(a_limit_of_trials_leaves_a_lower_bound),
 		cmocka_unit_test(the_user_can_stop),
 		cmocka_unit_test(trials_left_is_a_bound),
 		cmocka_unit_test(senseless_settings_are_refused),

@@ -189,6 +189,7 @@ result_add_measurement(json_t *result, const char *frames, double mean_size, con
 		"n_found",
 		"n_at_max",
 		"n_below_min",
+		"n_at_least",
 		"n_inconclusive",
 		"n_trials",
 		"n_invalid",
@@ -271,8 +272,8 @@ struct headline {
 	size_t n_trials, n_invalid;
 	double *rate; /* one for each search that counts; -INFINITY: below the lowest load */
 	size_t n_rates;
-	double at_max_pps; /* lowest of the loads that were accepted and the highest to be tried */
-	size_t n_counted;  /* trials in what follows */
+	double bound_pps; /* lowest of the loads accepted that no rejected one stands above */
+	size_t n_counted; /* trials in what follows */
 	uint64_t intended, lost, sent, ok;
 	double elapsed_s;
 	uint64_t latency_accuracy_ns;
@@ -347,8 +348,8 @@ take_search(struct headline *h, const json_t *search)
 	if (end == SEARCH_INCONCLUSIVE)
 		return;
 	h->rate[h->n_rates++] = end == SEARCH_BELOW_MIN ? -INFINITY : rate;
-	if (end == SEARCH_AT_MAX && rate < h->at_max_pps)
-		h->at_max_pps = rate;
+	if ((end == SEARCH_AT_MAX || end == SEARCH_AT_LEAST) && rate < h->bound_pps)
+		h->bound_pps = rate;
 }
 
 /* The loads of a fixed-rate measurement are what its trials say they are. */
@@ -378,7 +379,7 @@ write_rates(json_t *m, const struct headline *h, bool fixed)
 	json_object_set_new(m, "rate_l2_bps", json_number(l2));
 	/* Had that search been allowed to go higher, the median might be higher. */
 	if (isfinite(rate) && !fixed)
-		json_object_set_new(m, "rate_is_lower_bound", json_boolean(rate >= h->at_max_pps));
+		json_object_set_new(m, "rate_is_lower_bound", json_boolean(rate >= h->bound_pps));
 }
 
 static void
@@ -389,6 +390,7 @@ write_counts(json_t *m, const struct headline *h, size_t n_searches, bool fixed)
 		json_object_set_new(m, "n_found", json_u64(h->n_end[SEARCH_FOUND]));
 		json_object_set_new(m, "n_at_max", json_u64(h->n_end[SEARCH_AT_MAX]));
 		json_object_set_new(m, "n_below_min", json_u64(h->n_end[SEARCH_BELOW_MIN]));
+		json_object_set_new(m, "n_at_least", json_u64(h->n_end[SEARCH_AT_LEAST]));
 		json_object_set_new(m, "n_inconclusive", json_u64(h->n_end[SEARCH_INCONCLUSIVE]));
 	}
 	json_object_set_new(m, "n_trials", json_u64(h->n_trials));
@@ -424,7 +426,7 @@ result_end_measurement(json_t *result)
 	bool fixed = kind != NULL && strcmp(kind, "fixed") == 0;
 
 	h->rate = xcalloc(n + 1, sizeof(*h->rate));
-	h->at_max_pps = INFINITY;
+	h->bound_pps = INFINITY;
 	hist_init(&h->latency);
 	for (size_t i = 0; i < n; i++)
 		(fixed ? take_fixed : take_search)(h, json_array_get(searches, i));

@@ -21,7 +21,7 @@
  *     selftest    [{frames, max_pps, pacing_p50_ns, pacing_p99_ns, latency_floor_p50_ns, ...}]
  *     measurements [{frames, mean_frame_size, kind "search" | "fixed",
  *                  rate_pps (median), rate_min_pps, rate_max_pps, rate_l1_bps, rate_l2_bps,
- *                  rate_is_lower_bound, n_searches, n_found, n_at_max, n_below_min,
+ *                  rate_is_lower_bound, n_searches, n_found, n_at_max, n_below_min, n_at_least,
  *                  n_inconclusive, n_trials, n_invalid,
  *                  intended, lost, loss_ratio, offered_pps, forwarding_pps, latency_accuracy_ns,
  *                  latency (of the valid trials at the accepted loads; when fixed, of all valid),

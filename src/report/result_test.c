@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -254,13 +255,18 @@ the_rate_is_the_median_of_the_searches_that_found_one(void **state)
 }
 
 static void
-a_search_that_reached_its_maximum_makes_the_median_a_lower_bound(void **state)
+a_search_without_an_upper_bound_makes_the_median_a_lower_bound(void **state)
 {
 	/* Only where the median could have been higher without the limit. */
 	static const struct {
-		uint64_t at_max;
+		enum search_end end;
+		uint64_t rate;
 		bool lower_bound;
-	} cases[] = {{1000, true}, {2000, true}, {3000, false}};
+	} cases[] = {{SEARCH_AT_MAX, 1000, true},
+		     {SEARCH_AT_MAX, 2000, true},
+		     {SEARCH_AT_MAX, 3000, false},
+		     {SEARCH_AT_LEAST, 1000, true},
+		     {SEARCH_AT_LEAST, 3000, false}};
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMS(cases); i++) {
@@ -268,11 +274,14 @@ a_search_that_reached_its_maximum_makes_the_median_a_lower_bound(void **state)
 
 		result_add_measurement(result, "64", 64, "search");
 		add_search(result, SEARCH_FOUND, 2000, 1000);
-		add_search(result, SEARCH_AT_MAX, cases[i].at_max, 1000);
+		add_search(result, cases[i].end, cases[i].rate, 1000);
 		add_search(result, SEARCH_FOUND, 2000, 1000);
 		result_end_measurement(result);
 		assert_int_equal(json_is_true(headline(result, "rate_is_lower_bound")),
 				 cases[i].lower_bound);
+		assert_true(number(result, "rate_max_pps") == fmax(2000, (double)cases[i].rate));
+		assert_true(number(result, "n_at_least") == (cases[i].end == SEARCH_AT_LEAST));
+		assert_true(number(result, "n_inconclusive") == 0);
 		json_decref(result);
 	}
 }
@@ -561,7 +570,7 @@ main(void)
 		cmocka_unit_test(the_order_of_keys_does_not_depend_on_the_order_of_events),
 		cmocka_unit_test(the_head_says_what_was_run_and_when),
 		cmocka_unit_test(the_rate_is_the_median_of_the_searches_that_found_one),
-		cmocka_unit_test(a_search_that_reached_its_maximum_makes_the_median_a_lower_bound),
+		cmocka_unit_test(a_search_without_an_upper_bound_makes_the_median_a_lower_bound),
 		cmocka_unit_test(what_rests_on_a_search_below_the_lowest_load_is_null),
 		cmocka_unit_test(loss_and_latency_are_of_the_valid_trials_at_the_accepted_loads),
 		cmocka_unit_test(a_fixed_rate_counts_all_valid_trials),

@@ -54,7 +54,7 @@ static void
 doubt_trials(struct str *page, bool *begun, const json_t *m, const char *label)
 {
 	uint64_t invalid = text_count(m, "n_invalid"), unsure = text_count(m, "n_inconclusive");
-	uint64_t below = text_count(m, "n_below_min");
+	uint64_t below = text_count(m, "n_below_min"), at_least = text_count(m, "n_at_least");
 
 	if (invalid > 0)
 		add_doubt(page, begun,
@@ -71,10 +71,16 @@ doubt_trials(struct str *page, bool *begun, const json_t *m, const char *label)
 			  "%s: %" PRIu64 " of %" PRIu64
 			  " searches failed at the lowest load they tried",
 			  label, below, text_count(m, "n_searches"));
-	if (json_is_true(json_object_get(m, "rate_is_lower_bound")))
+	if (text_count(m, "n_at_max") > 0)
 		add_doubt(page, begun,
 			  "%s: the highest load that was tried passed, so the chain may be faster",
 			  label);
+	if (at_least > 0)
+		add_doubt(page, begun,
+			  "%s: in %" PRIu64 " of %" PRIu64
+			  " searches the trials above the accepted load were invalid, so the chain "
+			  "may be faster",
+			  label, at_least, text_count(m, "n_searches"));
 }
 
 static void

@@ -375,6 +375,27 @@ zero_loss_never_stands_alone(void **state)
 	json_decref(result);
 }
 
+static void
+a_lower_bound_says_what_it_lacks(void **state)
+{
+	json_t *result = start();
+	char *text;
+
+	(void)state;
+	set_goal(result);
+	result_add_measurement(result, "64", 64, "search");
+	add_search(result, 2e6, SEARCH_FOUND);
+	add_search(result, 1e6, SEARCH_AT_LEAST);
+	add_search(result, 1e6, SEARCH_FOUND);
+	result_end_measurement(result);
+	text = text_render(result, false);
+	assert_non_null(strstr(text, "zero-loss at least 1 Mpps"));
+	assert_non_null(strstr(text, "in 1 of 3 searches the trials above the accepted load"));
+	assert_null(strstr(text, "the highest load that was tried passed"));
+	free(text);
+	json_decref(result);
+}
+
 int
 main(void)
 {
@@ -387,6 +408,7 @@ main(void)
 		cmocka_unit_test(names_from_a_file_do_not_steer_the_terminal),
 		cmocka_unit_test(a_result_cut_short_is_rendered_as_far_as_it_goes),
 		cmocka_unit_test(zero_loss_never_stands_alone),
+		cmocka_unit_test(a_lower_bound_says_what_it_lacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
