@@ -13,7 +13,7 @@ static uint32_t
 pool_size(uint32_t descriptors)
 {
 	/* Both ports' rings full, the cache full, bursts in hand. */
-	return rte_align32pow2(GEN_PORTS * descriptors + POOL_CACHE * 2 + 4 * GEN_BURST) - 1;
+	return GEN_PORTS * descriptors + POOL_CACHE * 2 + 4 * GEN_BURST;
 }
 
 unsigned

@@ -10,9 +10,11 @@
 
 #define REFUSED_WAIT_NS 10000 /* or one frame, if that is longer */
 
-/* What fell due while the worker was away is sent all the same, if it is not older than the
- * signature can tell (65535 * 64 ns). */
-#define LATE_NS 4000000
+/* What fell due while the worker was away is sent all the same, if it is not older than this: more
+ * than a hypervisor usually takes a CPU away for, and as long as a forwarder holds frames.  The
+ * signature's lateness saturates at 4.2 ms; latency, which counts from the intended time, does not.
+ */
+#define LATE_NS 10000000
 
 static struct run_time
 time_from_ns(double ns)

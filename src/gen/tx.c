@@ -41,14 +41,19 @@ take_slot(struct run_stream *s)
 
 /* Was the worker away since its last round?  Then it has four times as long as that to send what
  * fell due meanwhile, and until then a full link is full of that.  It is the time between rounds
- * that tells, not the age of a slot: a full link makes slots old while the worker is there. */
+ * that tells, not the age of a slot: a full link makes slots old while the worker is there.
+ *
+ * A link that refused frames just before was full without that: the chain took meanwhile what it
+ * could, and it still gets no more than that.  An overloaded chain fails, however often the worker
+ * is away. */
 static void
 note_absence(struct gen_tx *tx, uint64_t now_ns)
 {
 	uint64_t away = now_ns - tx->last_ns;
+	bool full = tx->last_ns < tx->full_until_ns;
 
 	tx->last_ns = now_ns;
-	if (likely(away <= tx->run->wait_ns))
+	if (likely(away <= tx->run->wait_ns) || full)
 		return;
 	tx->away_until_ns = now_ns;
 	tx->grace_ns = now_ns + TX_GRACE * RTE_MIN(away, tx->run->late_ns);
@@ -218,6 +223,8 @@ give_up(struct gen_tx *tx, uint64_t now_ns)
 		refused = (uint16_t)(refused + tx->slots[n++].on_time);
 	if (n == 0)
 		return;
+	if (refused > 0)
+		tx->full_until_ns = now_ns + TX_FULL * tx->run->wait_ns;
 	counter_add(&tx->run->refused, refused);
 	counter_add(&tx->run->late, n - refused);
 	tx->n_slots = (uint16_t)(tx->n_slots - n);
@@ -277,6 +284,7 @@ tx_release(struct gen_tx *tx)
 	tx->last_ns = 0;
 	tx->away_until_ns = 0;
 	tx->grace_ns = 0;
+	tx->full_until_ns = 0;
 	tx->n_slots = 0;
 	tx->n_built = 0;
 }

@@ -138,11 +138,11 @@ static void
 a_worker_that_was_away_is_late_not_refused(void **state)
 {
 	struct worker_rig *r = *state;
-	struct run *run = start(r, WORKER_RIG_ROOM, 6e-3, 1);
+	struct run *run = start(r, WORKER_RIG_ROOM, 12e-3, 1);
 	uint64_t late_ns = run->late_ns, away_us = late_ns / US + 200;
 	struct worker_rig_counts c;
 
-	assert_true(away_us < 5500);
+	assert_true(away_us < 11500);
 	for (unsigned i = 0; i < 100; i++) {
 		worker_rig_transmit(r, US);
 		rig_discard(r->port[0].out, WORKER_RIG_ROOM);
@@ -156,7 +156,7 @@ a_worker_that_was_away_is_late_not_refused(void **state)
 		rig_discard(r->port[0].out, WORKER_RIG_ROOM);
 	}
 	c = worker_rig_counts(run);
-	assert_int_equal(c.intended, 6000);
+	assert_int_equal(c.intended, 12000);
 	assert_int_equal(c.late, away_us - late_ns / US - 1);
 	assert_int_equal(c.refused, 0);
 }

@@ -31,6 +31,9 @@ struct tx_slot {
 
 /* Time to catch up, as a multiple of the time the worker was away. */
 #define TX_GRACE 4
+/* A link counts as full for this long after it refused a frame, as a multiple of the time that a
+ * frame waits. */
+#define TX_FULL 100
 
 struct gen_tx {
 	struct run *run; /* transmitting, or NULL */
@@ -40,6 +43,7 @@ struct gen_tx {
 	uint64_t last_ns;	/* last round */
 	uint64_t away_until_ns; /* end of the worker's last absence */
 	uint64_t grace_ns;	/* until then a full link is full of what it sends since */
+	uint64_t full_until_ns; /* the link refused frames, so until then it counts as full */
 	struct tx_slot slots[GEN_BURST];
 	struct rte_mbuf *mbufs[GEN_BURST];
 };
