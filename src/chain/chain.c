@@ -496,7 +496,7 @@ chain_default(struct chain *chain, size_t n_hops)
 			.lcores = 1,
 		};
 	for (size_t i = 0; i < N_ELEMS(chain->link); i++)
-		chain->link[i] = (struct chain_link){.ring = 1024, .queues = 1};
+		chain->link[i] = (struct chain_link){.ring = CHAIN_RING, .queues = 1};
 	chain->traffic = (struct chain_traffic){.n_frames = 1, .flows = 1};
 	imix_parse("64", &chain->traffic.frames[0], NULL);
 	chain->bench = (struct chain_bench){

@@ -12,7 +12,8 @@ struct measure {
 };
 
 /* Makes 'traffic' what trials send from now on, and sends a few frames until one has come through
- * the chain: a chain in which nothing arrives is an error that says how far frames came. */
+ * the chain: a chain in which nothing arrives is an error that says how far frames came.  Then a
+ * moment flat out, so that no trial pays for what happens once. */
 int measure_prepare(struct measure *m, const struct tg_traffic *traffic, struct err *err);
 
 /* Runs one trial; see bench/measurer.h. */

@@ -11,7 +11,9 @@
 #include "plan.h"
 #include "plan_parts.h"
 
-#define TESTPMD_MBUFS 16384
+#define SPARE_MBUFS 4096 /* beside those in rings: caches and bursts */
+#define PAGE 4096u
+#define MBUF_EXTRA 512u	     /* mbuf, headroom, the pool's own header */
 #define TESTPMD_HEADROOM 128 /* RTE_PKTMBUF_HEADROOM */
 #define PLAIN_FRAME 1518     /* up to here nobody needs to be told the size */
 
@@ -104,6 +106,24 @@ ring_of(const struct words *w)
 	return a > b ? a : b;
 }
 
+/* Buffers with which every ring of a hop may be full at once. */
+static unsigned
+mbufs_of(const struct words *w)
+{
+	return 4 * ring_of(w) * link_at(w, 0)->queues + SPARE_MBUFS;
+}
+
+/* What a program that is not ours needs with '--no-huge': there a buffer never crosses a page. */
+static unsigned
+memory_mb(const struct words *w)
+{
+	unsigned room = plan_buffer_room(w->plan->max_frame) + MBUF_EXTRA;
+	uint64_t bytes = (uint64_t)mbufs_of(w) * ((room + PAGE - 1) / PAGE * PAGE);
+	unsigned mb = PLAN_MEM_EXTRA_MB + (unsigned)(bytes >> 20);
+
+	return mb > PLAN_MEM_MB ? mb : PLAN_MEM_MB;
+}
+
 static unsigned
 log2_of(unsigned power_of_two)
 {
@@ -154,7 +174,7 @@ add_eal(struct words *w, const char *prefix)
 	if (!w->proc->ours) {
 		add(w, "--no-huge");
 		add(w, "-m");
-		add(w, "%d", PLAN_MEM_MB);
+		add(w, "%u", memory_mb(w));
 	}
 	add(w, "--no-pci");
 	add(w, "--file-prefix=%s", prefix);
@@ -269,7 +289,7 @@ add_testpmd(struct words *w, const struct chain_hop *hop)
 	}
 	if (hop->lcores > 1)
 		add(w, "--nb-cores=%u", hop->lcores);
-	add(w, "--total-num-mbufs=%d", TESTPMD_MBUFS);
+	add(w, "--total-num-mbufs=%u", mbufs_of(w));
 	add(w, "--mbuf-size=%u", plan_buffer_room(w->plan->max_frame) + TESTPMD_HEADROOM);
 	if (w->plan->max_frame > PLAIN_FRAME)
 		add(w, "--max-pkt-len=%u", w->plan->max_frame);
@@ -302,7 +322,7 @@ placeholder_value(const struct words *w, const char *name)
 		return plan_lcores(w->plan, w->chain, w->hop);
 	if (strcmp(name, "prefix") == 0)
 		return xstrdup(w->proc->name);
-	return xasprintf("%d", PLAN_MEM_MB);
+	return xasprintf("%u", memory_mb(w));
 }
 
 /* Length of the "{name}" at 'p', and its name; 0 when this brace begins no such thing. */

@@ -34,20 +34,20 @@ snake_to_the_word(void **state)
 		    "/opt/bin/nfvchain-gen --rpc ipc:///run/x/rpc --pub none "
 		    "--eth-addr 0,02:4d:ae:00:00:00 --eth-addr 1,02:4d:ae:00:00:01 "
 		    "--eth-dest 0,02:4d:ae:00:01:00 --eth-dest 1,02:4d:ae:00:01:01 "
-		    "--rxd 1024 --txd 1024 --max-frame 64 -- "
+		    "--rxd 8192 --txd 8192 --max-frame 64 -- "
 		    "--lcores 0@0 --no-pci --file-prefix=gen "
 		    "--vdev=net_vhost0,iface=/run/x/link0.sock,queues=1 "
 		    "--vdev=net_vhost1,iface=/run/x/link1.sock,queues=1");
 	check_words(m.plan.proc[1].argv,
 		    "/opt/bin/nfvchain-fwd --lcores 0@1 --no-pci --file-prefix=vnf1 "
-		    "--vdev=net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=1024,"
+		    "--vdev=net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=8192,"
 		    "mac=02:4d:ae:00:01:00 "
-		    "--vdev=net_virtio_user1,path=/run/x/link1.sock,queues=1,queue_size=1024,"
+		    "--vdev=net_virtio_user1,path=/run/x/link1.sock,queues=1,queue_size=8192,"
 		    "mac=02:4d:ae:00:01:01 "
 		    "-- --engine poll "
 		    "--eth-addr 0,02:4d:ae:00:01:00 --eth-addr 1,02:4d:ae:00:01:01 "
 		    "--eth-dest 0,02:4d:ae:00:00:00 --eth-dest 1,02:4d:ae:00:00:01 "
-		    "--rxd 1024 --txd 1024 --rxq 1 --max-frame 64 --control /run/x/vnf1.ctl");
+		    "--rxd 8192 --txd 8192 --rxq 1 --max-frame 64 --control /run/x/vnf1.ctl");
 	unmake(&m);
 }
 
@@ -69,25 +69,25 @@ three_hops_to_the_word(void **state)
 	     &facts);
 	check_words(m.plan.proc[1].argv,
 		    "/opt/bin/nfvchain-fwd --lcores 0@3 --no-pci --file-prefix=a "
-		    "--vdev=net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=1024,"
+		    "--vdev=net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=8192,"
 		    "mac=02:8b:45:00:01:00 "
 		    "--vdev=net_vhost1,iface=/run/x/link1.sock,queues=1 "
 		    "-- --engine poll --nf l2fwd --nf x:1 2 "
 		    "--eth-addr 0,02:8b:45:00:01:00 --eth-addr 1,02:8b:45:00:01:01 "
 		    "--eth-dest 0,02:8b:45:00:00:00 --eth-dest 1,02:8b:45:00:02:00 "
-		    "--rxd 1024 --txd 1024 --rxq 1 --max-frame 1518 --control /run/x/a.ctl "
+		    "--rxd 8192 --txd 8192 --rxq 1 --max-frame 1518 --control /run/x/a.ctl "
 		    "--burst 64 --idle=spin");
 	check_words(m.plan.proc[2].argv,
 		    "dpdk-testpmd --lcores 0@4,1@4 --no-huge -m 256 --no-pci --file-prefix=b "
-		    "--vdev=net_virtio_user0,path=/run/x/link1.sock,queues=1,queue_size=1024,"
+		    "--vdev=net_virtio_user0,path=/run/x/link1.sock,queues=1,queue_size=8192,"
 		    "mac=02:8b:45:00:02:00 "
 		    "--vdev=net_vhost1,iface=/run/x/link2.sock,queues=1 "
 		    "-- --forward-mode=mac "
 		    "--eth-peer=0,02:8b:45:00:01:01 --eth-peer=1,02:8b:45:00:03:00 "
-		    "--rxd=1024 --txd=1024 --total-num-mbufs=16384 --mbuf-size=2176 --auto-start "
+		    "--rxd=8192 --txd=8192 --total-num-mbufs=36864 --mbuf-size=2176 --auto-start "
 		    "--no-lsc-interrupt --stats-period=86400 --burst=64");
 	assert_string_equal(option(&m.plan.proc[3], "--vdev"),
-			    "net_virtio_user0,path=/run/x/link2.sock,queues=1,queue_size=1024,"
+			    "net_virtio_user0,path=/run/x/link2.sock,queues=1,queue_size=8192,"
 			    "mac=02:8b:45:00:03:00");
 	unmake(&m);
 }
@@ -124,7 +124,7 @@ links_of_both_kinds_mix(void **state)
 	(void)state;
 	make(&m,
 	     V "name: mix\nhops: [nfvchain-fwd, nfvchain-fwd]\n"
-	       "links: [memif, {ring: 4096}, {kind: memif, ring: 256}]\n",
+	       "links: [{kind: memif, ring: 1024}, {ring: 4096}, {kind: memif, ring: 256}]\n",
 	     &two_cpus);
 	assert_ptr_equal(strstr(vdev(&m, 0, 0), "net_memif0,role=server,"), vdev(&m, 0, 0));
 	assert_ptr_equal(strstr(vdev(&m, 1, 0), "net_memif0,role=client,"), vdev(&m, 1, 0));
@@ -157,9 +157,9 @@ exec_to_the_word(void **state)
 	     &two_cpus);
 	check_words(m.plan.proc[1].argv,
 		    "my prog --lcores=0@1,1@1 -m 256 "
-		    "--vdev net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=1024,"
+		    "--vdev net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=8192,"
 		    "mac=02:95:57:00:01:00 "
-		    "--vdev=net_virtio_user1,path=/run/x/link1.sock,queues=1,queue_size=1024,"
+		    "--vdev=net_virtio_user1,path=/run/x/link1.sock,queues=1,queue_size=8192,"
 		    "mac=02:95:57:00:01:01 "
 		    "xpy 02:95:57:00:00:00/02:95:57:00:00:01 "
 		    "02:95:57:00:01:00,02:95:57:00:01:01  a\"b $HOME 'q {");
@@ -191,6 +191,23 @@ large_frames_get_room(void **state)
 	unmake(&m);
 	make(&m, V "hops: [testpmd]\ntraffic: {frames: 1518}\n", &two_cpus);
 	assert_null(option(&m.plan.proc[1], "--max-pkt-len"));
+	unmake(&m);
+}
+
+static void
+a_deep_ring_gets_the_memory_it_needs(void **state)
+{
+	struct made m;
+
+	(void)state;
+	make(&m,
+	     V "name: deep\nlinks: {ring: 32768}\n"
+	       "hops: [{kind: exec, command: 'x -m {mem} {vdev0} {vdev1}'}, testpmd]\n",
+	     &two_cpus);
+	/* Four rings full of buffers, a page each. */
+	assert_string_equal(option(&m.plan.proc[1], "-m"), "624");
+	assert_string_equal(option(&m.plan.proc[2], "-m"), "624");
+	assert_string_equal(option(&m.plan.proc[2], "--total-num-mbufs"), "135168");
 	unmake(&m);
 }
 
@@ -330,6 +347,7 @@ main(void)
 		cmocka_unit_test(links_of_both_kinds_mix),
 		cmocka_unit_test(exec_to_the_word),
 		cmocka_unit_test(large_frames_get_room),
+		cmocka_unit_test(a_deep_ring_gets_the_memory_it_needs),
 		cmocka_unit_test(queues_and_lcores_reach_the_programs),
 		cmocka_unit_test(trex_tools_get_their_ports),
 		cmocka_unit_test(destinations_are_the_neighbours_addresses),

@@ -6,7 +6,8 @@
 /* What plan.c, plan_argv.c and plan_print.c share.  Index -1 stands for the generator, and link i
  * lies before hop i. */
 
-#define PLAN_MEM_MB 256		 /* for programs that are not ours */
+#define PLAN_MEM_MB 256		 /* for programs that are not ours, at least */
+#define PLAN_MEM_EXTRA_MB 96	 /* of that, what is not buffers */
 #define PLAN_MIN_ROOM 2048	 /* bytes of a buffer behind its headroom */
 #define PLAN_SOCKET_PATH_MAX 107 /* what sun_path holds beside its NUL */
 

@@ -10,7 +10,6 @@
 #include "chain/measure.h"
 #include "session.h"
 
-#define WARM_NS (100 * NSEC_PER_MS)
 #define FLAT_OUT_NS (500 * NSEC_PER_MS)
 #define PACED_NS (300 * NSEC_PER_MS)
 #define PACED_SHARE 0.1
@@ -65,12 +64,9 @@ test_one(struct session *s, const struct chain *chain, size_t i, struct selftest
 		.vlan = chain->traffic.vlan,
 		.dst_mac = s->plan.gen_mac[1],
 	};
-	struct trial_spec spec = {.rate_pps = 1e6, .duration_ns = WARM_NS, .flat_out = true};
+	struct trial_spec spec = {.rate_pps = 1e6, .duration_ns = FLAT_OUT_NS, .flat_out = true};
 	int rc = measure_prepare(&m, &traffic, err);
 
-	if (rc == 0)
-		rc = measure_trial(&m, &spec, &t->flat_out, err);
-	spec.duration_ns = FLAT_OUT_NS;
 	if (rc == 0)
 		rc = measure_trial(&m, &spec, &t->flat_out, err);
 	if (rc < 0)

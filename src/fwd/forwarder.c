@@ -51,7 +51,7 @@ count_mbufs(const struct fwd *fwd)
 			n += (uint32_t)c.n_rxq * c.rxd + (uint32_t)c.n_txq * c.txd;
 	}
 	n += (fwd->plan.n_lcores + 1u) * POOL_CACHE * 3 / 2;
-	return rte_align32pow2(n) - 1;
+	return n;
 }
 
 static int
