@@ -73,26 +73,45 @@ attach(struct builder *b, struct yaml_node *node)
 	top->items[top->n++] = node;
 }
 
+static bool
+is_quoted(struct fy_event *ev)
+{
+	enum fy_node_style style = fy_event_get_node_style(ev);
+
+	return style == FYNS_SINGLE_QUOTED || style == FYNS_DOUBLE_QUOTED;
+}
+
+/* Does the node stand anywhere in the text?  For "cores:" with nothing behind it libfyaml has a
+ * scalar without marks (0.7), or with marks around nothing (since 0.8). */
+static bool
+is_written(const struct yaml_node *node, struct fy_event *ev)
+{
+	const struct fy_mark *start = fy_event_start_mark(ev), *end = fy_event_end_mark(ev);
+
+	if (start == NULL || node->kind != YAML_SCALAR || is_quoted(ev))
+		return start != NULL;
+	return end == NULL || end->input_pos > start->input_pos;
+}
+
 /* Sets where the node is and what of it to underline. */
 static void
 place_node(struct builder *b, struct yaml_node *node, struct fy_event *ev)
 {
 	const struct fy_mark *start = fy_event_start_mark(ev), *end = fy_event_end_mark(ev);
 	const struct yaml_node *top = builder_top(b);
-	enum fy_node_style style = fy_event_get_node_style(ev);
 
 	node->at = (uint32_t)b->last;
 	node->span = 1;
-	if (start != NULL) {
+	if (is_written(node, ev)) {
 		node->at = (uint32_t)start->input_pos;
 		if (node->kind == YAML_SCALAR && end != NULL && end->input_pos > start->input_pos)
 			node->span = (uint32_t)(end->input_pos - start->input_pos);
 	} else if (top != NULL && top->kind == YAML_MAP && top->n % 2 == 1) {
-		/* "cores:" with nothing behind it is best shown as the key. */
+		/* A value that is missing is best shown as its key. */
 		node->at = top->items[top->n - 1]->at;
 		node->span = top->items[top->n - 1]->span;
 	}
-	if ((style == FYNS_SINGLE_QUOTED || style == FYNS_DOUBLE_QUOTED) && node->at > 0) {
+	if (is_quoted(ev) && node->at > 0) {
 		node->at--;
 		node->span +=
 			start != NULL && end != NULL && end->input_pos > start->input_pos ? 2 : 1;
