@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
+
 /* ---- a simulated chain ---- */
 
 struct dut {
@@ -221,7 +223,7 @@ brackets_the_capacity(void **state)
 		assert_true(r.accepted_pps <= dut.capacity_pps);
 		assert_true(r.rejected_pps > dut.capacity_pps);
 		assert_true(r.rejected_pps <= r.accepted_pps * conf.step_ratio * (1 + 1e-9));
-		assert_in_range(r.n_trials, 1, bound);
+		assert_within(r.n_trials, 1, bound);
 		assert_int_equal(r.n_invalid, 0);
 		assert_int_equal(r.latency.n, conf.needed);
 		assert_int_equal(r.intended, conf.needed * (uint64_t)r.accepted_pps);
@@ -276,7 +278,7 @@ the_first_valid_failure_rejects(void **state)
 	(void)state;
 	/* One trial for each load tried, although three would be needed to accept. */
 	assert_int_equal(search(&conf, &dut, &r), 0);
-	assert_in_range(r.n_trials, 2, search_trials_left(&conf, search_grid_size(&conf)) / 3);
+	assert_within(r.n_trials, 2, search_trials_left(&conf, search_grid_size(&conf)) / 3);
 }
 
 static void
@@ -422,7 +424,7 @@ a_limit_of_trials_leaves_a_lower_bound(void **state)
 	assert_int_equal(search(&conf, &dut, &r), 0);
 	assert_int_equal(r.end, SEARCH_AT_LEAST);
 	/* A load begun is finished: at most 'needed' - 1 more. */
-	assert_in_range(r.n_trials, 10, 10 + conf.needed - 1);
+	assert_within(r.n_trials, 10, 10 + conf.needed - 1);
 	assert_true(r.accepted_pps > 0 && r.accepted_pps <= 5e6);
 	/* Not even the first load was accepted: nothing is known. */
 	dut = (struct dut){.capacity_pps = 5e6, .invalid_above = 500};

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
 #include "base/mem.h"
 
 /* ---- a machine made of files ---- */
@@ -447,7 +448,7 @@ the_page_is_narrow_and_ends_with_the_answer(void **state)
 	assert_non_null(strstr(text, "\nAn embedded chain cannot run here.\n"));
 	for (char *c = text; *c != '\0'; c++) {
 		cols = *c == '\n' ? 0 : cols + 1;
-		assert_in_range(cols, 0, 80);
+		assert_within(cols, 0, 80);
 	}
 	free(text);
 	doctor_fini(&d);

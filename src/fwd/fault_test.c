@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
 #include "base/mem.h"
 #include "poll_rig.h"
 
@@ -283,7 +284,7 @@ a_fault_may_treat_every_frame_of_the_largest_burst(void **state)
 	assert_int_equal(poll_rig_totals(r).created, 60);
 	assert_int_equal(atomic_load(&r->fwd.lcore[0].fault.done), 60);
 	for (unsigned i = 1; i < n; i++)
-		assert_in_range(f[i].seq - f[i - 1].seq, 0, 1);
+		assert_within(f[i].seq - f[i - 1].seq, 0, 1);
 }
 
 static void
@@ -301,7 +302,7 @@ held_duplicates_fit(void **state)
 	assert_int_equal(poll_rig_totals(r).rx[0], 256);
 	assert_int_equal(poll_rig_totals(r).tx[1], 1);
 	assert_int_equal(poll_rig_drops(r, "drain"), 255 + poll_rig_totals(r).created);
-	assert_in_range(poll_rig_totals(r).created, 16, FAULT_ROOM);
+	assert_within(poll_rig_totals(r).created, 16, FAULT_ROOM);
 }
 
 static void

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
 #include "base/mem.h"
 
 static struct plan
@@ -303,8 +304,8 @@ work_is_spread_evenly(void **state)
 			for (uint16_t i = 0; i < p.n_links; i++)
 				links[p.link[i].lcore]++;
 			for (uint16_t k = 0; k < p.n_lcores; k++)
-				assert_in_range(links[k], p.n_links / n_lcores,
-						p.n_links / n_lcores + 1);
+				assert_within(links[k], p.n_links / n_lcores,
+					      p.n_links / n_lcores + 1);
 		}
 	}
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
 #include "base/mem.h"
 
 static const uint8_t own_mac[6] = {2, 0, 0, 0, 0, 1};
@@ -312,7 +313,7 @@ a_mix_keeps_its_proportions(void **state)
 		assert_int_equal(run->max_len, 1514);
 		count_slots(run, 120000, slots);
 		for (unsigned i = 0; i < 3; i++)
-			assert_in_range(slots[i], 10000 * weights[i] - 3, 10000 * weights[i] + 3);
+			assert_within(slots[i], 10000 * weights[i] - 3, 10000 * weights[i] + 3);
 		run_free(run);
 	}
 }

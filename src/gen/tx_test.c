@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <rte_ethdev.h>
 
+#include "base/assert_within.h"
 #include "base/mem.h"
 #include "pkt/cksum.h"
 #include "worker_rig.h"
@@ -208,7 +209,7 @@ a_link_that_stays_full_is_to_blame_after_a_while(void **state)
 	c = worker_rig_counts(run);
 	assert_int_equal(c.intended, 20000);
 	assert_int_equal(c.sent, 16);
-	assert_in_range(c.late, 1, (1 + TX_GRACE) * 30 + 50);
+	assert_within(c.late, 1, (1 + TX_GRACE) * 30 + 50);
 	assert_int_equal(c.refused, c.intended - c.sent - c.late);
 }
 
@@ -290,8 +291,8 @@ a_mix_leaves_in_its_proportions(void **state)
 	worker_rig_finish(r, US);
 	worker_rig_assert_clean(run, counter_get(&run->sent));
 	for (unsigned i = 0; i < 3; i++)
-		assert_in_range(run->streams[i].seq * 12, counter_get(&run->sent) * weights[i] - 36,
-				counter_get(&run->sent) * weights[i] + 36);
+		assert_within(run->streams[i].seq * 12, counter_get(&run->sent) * weights[i] - 36,
+			      counter_get(&run->sent) * weights[i] + 36);
 }
 
 static void
@@ -318,7 +319,7 @@ flat_out_sends_what_the_link_takes(void **state)
 	worker_rig_carry(r, 0, 1);
 	worker_rig_receive(r);
 	c = worker_rig_counts(run);
-	assert_in_range(c.sent, 6200, 6300);
+	assert_within(c.sent, 6200, 6300);
 	assert_int_equal(c.intended, c.sent);
 	worker_rig_assert_clean(run, c.sent);
 }

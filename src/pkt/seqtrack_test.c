@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
+
 /* The law in its plainest form: an array of what was seen and the highest sequence of each flow,
  * looked up frame by frame, without a window. */
 struct model {
@@ -43,7 +45,7 @@ model_add(struct model *m, uint64_t seq)
 {
 	uint64_t *high = &m->high[seq % m->flows];
 
-	assert_in_range(seq - m->base, 0, m->size - 1);
+	assert_within(seq - m->base, 0, m->size - 1);
 	if (m->seen[seq - m->base]) {
 		m->duplicate++;
 		return;

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
+
 #define SIG_BITS (8 * SIG_SIZE)
 
 static const struct sig examples[] = {
@@ -128,7 +130,7 @@ double_flips_are_rarely_missed(void **state)
 			}
 	print_message("# %u of %u double flips were not detected\n", missed, tried);
 	/* Never more than chance would miss with 16 bits. */
-	assert_in_range(missed, 0, tried / 65536);
+	assert_within(missed, 0, tried / 65536);
 }
 
 static void
@@ -150,7 +152,7 @@ random_garbage_is_no_signature(void **state)
 		wire[1] = SIG_MAGIC & 0xff;
 		taken += sig_read(wire, &s, 60);
 	}
-	assert_in_range(taken, 0, 50); /* expected: 15 */
+	assert_within(taken, 0, 50); /* expected: 15 */
 }
 
 static void

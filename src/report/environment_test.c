@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -88,7 +89,7 @@ what_cannot_be_read_is_null(void **state)
 	size_t i = 0;
 
 	json_object_foreach(e, key, value) {
-		assert_in_range(i, 0, N_ELEMS(keys) - 1);
+		assert_within(i, 0, N_ELEMS(keys) - 1);
 		assert_string_equal(key, keys[i++]);
 		assert_true(json_is_null(value));
 	}

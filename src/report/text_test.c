@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
 #include "result.h"
 #include "text_golden.h"
 
@@ -311,7 +312,7 @@ no_line_is_wider_than_a_terminal(void **state)
 	text = text_render(result, false);
 	if (widest(text) > COLS)
 		fprintf(stderr, "rendered:\n%s", text);
-	assert_in_range(widest(text), 40, COLS);
+	assert_within(widest(text), 40, COLS);
 	free(text);
 	json_decref(result);
 }

@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "envelope.h"
@@ -310,7 +311,7 @@ assert_received(void *socket, const char *expected)
 	char buf[4096];
 	int n = zmq_recv(socket, buf, sizeof(buf) - 1, 0);
 
-	assert_in_range(n, 0, sizeof(buf) - 1);
+	assert_within(n, 0, sizeof(buf) - 1);
 	buf[n] = '\0';
 	assert_string_equal(buf, expected);
 }
@@ -393,7 +394,7 @@ a_sealed_request_gets_a_sealed_reply(void **state)
 
 	assert_int_equal(zmq_send(req, sealed, len, 0), len);
 	n = zmq_recv(req, buf, sizeof(buf), 0);
-	assert_in_range(n, ENVELOPE_SIZE, sizeof(buf));
+	assert_within(n, ENVELOPE_SIZE, sizeof(buf));
 	plain = envelope_open(buf, (size_t)n, 1000, &plain_len);
 	assert_non_null(plain);
 	assert_string_equal(plain, "{\"id\":1,\"jsonrpc\":\"2.0\",\"result\":{}}");
