@@ -29,6 +29,19 @@ assert_rewritten(const char *text, const char *expected)
 	json_decref(json);
 }
 
+/* Reads 'text' and expects a real in it.  Of several texts for the same real, which one is written
+ * depends on jansson's version. */
+static void
+assert_reads_as(const char *text, double expected)
+{
+	json_t *json = load(text);
+	const json_t *value = json_array_get(json, 0);
+
+	assert_true(json_is_real(value));
+	assert_true(json_real_value(value) == expected);
+	json_decref(json);
+}
+
 static void
 integers_of_64_bits_come_back_exactly(void **state)
 {
@@ -77,7 +90,7 @@ integers_of_more_bits_become_reals(void **state)
 {
 	assert_rewritten("[18446744073709551616]", "[1.8446744073709552e19]");
 	assert_rewritten("[-9223372036854775808]", "[-9223372036854775808]");
-	assert_rewritten("[-9223372036854775809]", "[-9.2233720368547758e18]");
+	assert_reads_as("[-9223372036854775809]", -0x1p63);
 }
 
 static void
