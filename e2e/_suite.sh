@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# What the tests on other releases of Debian share: a script sets $suite and sources this file.  The
+# compiler, DPDK and all libraries are then those of that suite, so every warning is an error there
+# too.  The tests run as an ordinary user, with the capabilities of one.
+
+NFVCHAIN_NAMESPACE=shared
+. "$(dirname "$0")/../smoke/_init.sh"
+
+need mmdebstrap git
+[ "$(id -u)" = 0 ] || skip "needs root to make a Debian system"
+
+rc=0
+"$top/devtools/fresh-chroot" --suite "${suite?}" -w \
+	-r 'devtools/install-packages build unit' \
+	-u 'gcc --version | head -n 1; pkg-config --modversion libdpdk' \
+	-u 'devtools/build build-test -Dwerror=true -Dtests=enabled' \
+	-u 'meson test -C build-test --no-rebuild --timeout-multiplier 4 --print-errorlogs' \
+	>suite.out 2>&1 || rc=$?
+cat suite.out
+[ "$rc" != 3 ] || skip "$(tail -n 1 suite.out)"
+[ "$rc" = 0 ] || fail "status $rc"

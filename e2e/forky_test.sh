@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Builds without a warning, and passes the unit tests and those on a started EAL, with the compiler
+# and the DPDK of Debian's testing suite (in 2026 gcc 16, DPDK 25.11).
+# suite: full
+# timeout: 1200
+suite=forky
+. "$(dirname "$0")/_suite.sh"
