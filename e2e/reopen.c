@@ -215,12 +215,33 @@ replace(size_t victim)
 	}
 }
 
+/* Before the new listener is there the port cannot be attached; later it can. */
+static void
+reopen_too_early(void)
+{
+	struct err err = {0};
+
+	kill_under_load(GENERATOR);
+	for (int port = 0; port < 2; port++) {
+		assert_true(try_reopen(0, port, &err) < 0);
+		assert_non_null(strstr(err.msg, "is its peer there?"));
+	}
+	start_again(GENERATOR);
+	greet_again(GENERATOR);
+	/* It would become port 0. */
+	assert_true(try_reopen(0, 1, &err) < 0);
+	assert_non_null(strstr(err.msg, "port 0 has to be attached before it"));
+	reopen_neighbours(GENERATOR);
+	everything_flows();
+}
+
 static void
 a_generator_is_replaced(void **state)
 {
 	(void)state;
 	fixture_up(&chain, one_hop);
 	replace(GENERATOR);
+	reopen_too_early();
 	replace(GENERATOR);
 	survivors_account_for_all();
 }

@@ -141,29 +141,51 @@ port_close(struct port *port)
 	*port = (struct port){0};
 }
 
-int
-port_reopen(struct port *port, const char *devargs, const struct port_conf *conf, struct err *err)
+static int
+detach(uint16_t id, struct err *err)
 {
 	struct rte_eth_dev_info info;
-	struct port old = *port;
+	int rc = rte_eth_dev_info_get(id, &info);
+
+	if (rc < 0)
+		return err_set(err, -rc, "%s", rte_strerror(-rc));
+	(void)rte_eth_dev_close(id);
+	rc = rte_dev_remove(info.device);
+	return rc < 0 ? err_set(err, -rc, "detach: %s", rte_strerror(-rc)) : 0;
+}
+
+static int
+attach(const struct port *port, const char *devargs, struct err *err)
+{
 	uint16_t id;
 	int rc;
 
-	rc = rte_eth_dev_info_get(port->id, &info);
+	/* Drivers say -1 for a peer that is not there, which would read as EPERM. */
+	if (rte_dev_probe(devargs) < 0)
+		return err_set(err, ENOTCONN, "attach: the driver refuses (is its peer there?)");
+	if (rte_eth_dev_get_port_by_name(port->name, &id) < 0)
+		return err_set(err, ENODEV, "attached, but gone");
+	if (id == port->id)
+		return 0;
+	/* A device takes the lowest number that is free, which several closed ports can claim. */
+	rc = detach(id, err);
+	return rc < 0 ? rc : err_set(err, EBUSY, "port %u has to be attached before it", id);
+}
+
+int
+port_reopen(struct port *port, const char *devargs, const struct port_conf *conf, struct err *err)
+{
+	int rc = 0;
+
+	/* When an attempt before this one found no peer, there is nothing to detach any more. */
+	port_stop(port);
+	if (rte_eth_dev_is_valid_port(port->id))
+		rc = detach(port->id, err);
+	if (rc == 0)
+		rc = attach(port, devargs, err);
 	if (rc < 0)
-		return err_set(err, -rc, "port %u: %s", port->id, rte_strerror(-rc));
-	port_close(port);
-	*port = old;
-	port->started = false;
-	rc = rte_dev_remove(info.device);
-	if (rc < 0)
-		return err_set(err, -rc, "port %s: detach: %s", old.name, rte_strerror(-rc));
-	rc = rte_dev_probe(devargs);
-	if (rc < 0)
-		return err_set(err, -rc, "port %s: attach: %s", old.name, rte_strerror(-rc));
-	if (rte_eth_dev_get_port_by_name(old.name, &id) < 0)
-		return err_set(err, ENODEV, "port %s: attached, but gone", old.name);
-	return port_open(port, id, conf, err);
+		return err_wrap(err, rc, "port %u (%s)", port->id, port->name);
+	return port_open(port, port->id, conf, err);
 }
 
 uint64_t

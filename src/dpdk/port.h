@@ -42,7 +42,8 @@ void port_stop(struct port *port);
 /* Stops and closes the device. */
 void port_close(struct port *port);
 /* Closes and detaches the device and probes it again from the same arguments: how a virtio-user
- * port meets a listener that was started anew. */
+ * port meets a listener that was started anew.  When that is not there yet, the port stays closed
+ * and a later call may succeed. */
 int port_reopen(struct port *port, const char *devargs, const struct port_conf *conf,
 		struct err *err);
 
