@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # suite: full
-# timeout: 1200
+# timeout: 1800
 # The same as kill_test.sh, 200 times.
 . "$(dirname "$0")/../smoke/_init.sh"
 
