@@ -68,7 +68,7 @@ struct nf {
 	 * Returns 0, or a negative errno with a sentence in 'why'. */
 	int (*open)(const struct nf_conf *conf, unsigned n_lcores, void **ctx, char *why,
 		    size_t why_size);
-	/* Sees 'n' frames, at most NF_MAX_BURST, and fills 'verdict[0..n-1]'.  'ctx' is the calling
+	/* Sees 'n' frames, 1 to NF_MAX_BURST, and fills 'verdict[0..n-1]'.  'ctx' is the calling
 	 * lcore's.  frames[i]->port is the port it came from. */
 	void (*burst)(void *ctx, struct rte_mbuf **frames, uint16_t n, uint8_t *verdict);
 	/* Called once, after the last frame; 'ctx' as open filled it in (NULL where it did not). */
