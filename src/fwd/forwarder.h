@@ -62,6 +62,10 @@ struct fwd_lcore {
 	counter_t idle_tsc;
 	counter_t rounds;
 	counter_t bursts; /* rounds of a queue that found frames */
+
+	/* Of the burst in hand, in its first bytes.  Between bursts all are NF_FORWARD, so that
+	 * nobody has to see where a burst ends. */
+	uint8_t verdict[CONF_MAX_BURST + FAULT_ROOM];
 } __rte_cache_aligned;
 
 struct fwd {

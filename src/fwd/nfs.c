@@ -131,22 +131,6 @@ nfs_close(struct fwd *fwd)
 	fwd->n_nfs = 0;
 }
 
-/* Whether all verdicts are NF_FORWARD, eight at a time. */
-static inline bool
-all_forward(const uint8_t *verdict, uint16_t n)
-{
-	uint64_t any = 0, word;
-	uint16_t i = 0;
-
-	for (; i + 8 <= n; i = (uint16_t)(i + 8)) {
-		memcpy(&word, verdict + i, sizeof(word));
-		any |= word;
-	}
-	for (; i < n; i++)
-		any |= verdict[i];
-	return any == 0;
-}
-
 /* Moves a function's own drop reasons into its block. */
 static void
 offset_reasons(uint8_t *verdict, uint16_t n, unsigned first)
@@ -182,15 +166,16 @@ burst_rest(struct fwd_lcore *w, unsigned from, struct rte_mbuf **frames, uint16_
 }
 
 bool
-nfs_burst(struct fwd_lcore *w, struct rte_mbuf **frames, uint16_t n, uint8_t *verdict)
+nfs_rest(struct fwd_lcore *w, struct rte_mbuf **frames, uint16_t n)
 {
-	for (unsigned k = 0; k < w->fwd->n_nfs; k++) {
-		w->fwd->nf[k]->burst(w->nf_ctx[k], frames, n, verdict);
-		if (likely(all_forward(verdict, n)))
-			continue;
-		offset_reasons(verdict, n, w->nf_reason[k]);
-		burst_rest(w, k + 1, frames, n, verdict);
-		return false;
+	unsigned k = 0;
+
+	while (nfs_all_forward(w->verdict, n)) {
+		if (++k == w->fwd->n_nfs)
+			return true;
+		w->fwd->nf[k]->burst(w->nf_ctx[k], frames, n, w->verdict);
 	}
-	return true;
+	offset_reasons(w->verdict, n, w->nf_reason[k]);
+	burst_rest(w, k + 1, frames, n, w->verdict);
+	return false;
 }

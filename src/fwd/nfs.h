@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "forwarder.h"
 
@@ -12,9 +16,49 @@
 int nfs_open(struct fwd *fwd, struct err *err);
 void nfs_close(struct fwd *fwd);
 
-/* Lets each function see the burst.  A frame that one drops or sends elsewhere is not shown to the
- * next.  Returns whether every verdict is NF_FORWARD; 'verdict' is filled in either way. */
-bool nfs_burst(struct fwd_lcore *w, struct rte_mbuf **frames, uint16_t n, uint8_t *verdict);
+static inline uint64_t
+nfs_load_verdicts(const uint8_t *v)
+{
+	uint64_t word;
+
+	memcpy(&word, v, sizeof(word));
+	return word;
+}
+
+#define NFS_STRIDE 32 /* verdicts read at once */
+static_assert(sizeof(((struct fwd_lcore *)NULL)->verdict) % NFS_STRIDE == 0,
+	      "the last stride may reach beyond the burst, not beyond the array");
+
+/* Whether all verdicts are NF_FORWARD, those that fill the last stride up among them. */
+static inline bool
+nfs_all_forward(const uint8_t *v, size_t n)
+{
+	const uint8_t *const end = v + n;
+
+	do {
+		if (unlikely((nfs_load_verdicts(v) | nfs_load_verdicts(v + 8) |
+			      nfs_load_verdicts(v + 16) | nfs_load_verdicts(v + 24)) != 0))
+			return false;
+		v += NFS_STRIDE;
+	} while (v < end);
+	return true;
+}
+
+/* What nfs_burst leaves to do: the functions behind the first, and frames that do not go on. */
+bool nfs_rest(struct fwd_lcore *w, struct rte_mbuf **frames, uint16_t n);
+
+/* Lets each function see the burst, 1 to CONF_MAX_BURST frames.  A frame that one drops or sends
+ * elsewhere is not shown to the next.  The verdicts are in w->verdict, and every byte of that is
+ * NF_FORWARD before.  Returns whether they all are afterwards, too; where not, the caller clears
+ * them once it is through (it may say false of a burst that is forwarded, never the reverse). */
+static inline bool
+nfs_burst(struct fwd_lcore *w, struct rte_mbuf **frames, size_t n)
+{
+	w->fwd->nf[0]->burst(w->nf_ctx[0], frames, (uint16_t)n, w->verdict);
+	if (unlikely(!nfs_all_forward(w->verdict, n) || w->fwd->n_nfs > 1))
+		return nfs_rest(w, frames, (uint16_t)n);
+	return true;
+}
 
 /* Counter of a drop verdict as nfs_burst gives it. */
 static inline unsigned

@@ -36,11 +36,12 @@ assert_refused(const struct fwd_conf *conf, uint16_t n_ports, uint16_t n_lcores,
 
 /* What holds for any plan: each queue of each port in use is polled once, by an lcore that exists,
  * towards the port's pair; an lcore's transmit queue at a port is its alone, and they count from 0
- * without a gap. */
+ * without a gap; no lcore of the plan is without a queue to poll. */
 static void
 assert_plan_is_sound(const struct plan *p, uint16_t n_lcores)
 {
 	bool polled[NF_MAX_PORTS][16] = {0};
+	bool busy[PLAN_MAX_LCORES] = {false};
 
 	assert_true(p->n_lcores <= n_lcores);
 	for (uint16_t i = 0; i < p->n_links; i++) {
@@ -53,7 +54,10 @@ assert_plan_is_sound(const struct plan *p, uint16_t n_lcores)
 		assert_true(p->txq[l->lcore][l->egress] >= 0);
 		assert_false(polled[l->rx_port][l->rxq]);
 		polled[l->rx_port][l->rxq] = true;
+		busy[l->lcore] = true;
 	}
+	for (uint16_t k = 0; k < p->n_lcores; k++)
+		assert_true(busy[k]);
 	for (uint16_t port = 0; port < p->n_ports; port++) {
 		bool used[PLAN_MAX_LCORES] = {false};
 

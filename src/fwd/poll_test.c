@@ -10,6 +10,7 @@
 #include <rte_ethdev.h>
 
 #include "base/clock.h"
+#include "nfs.h"
 #include "poll_rig.h"
 
 /* The polling engine as it runs, over ports made of rings: what it does with every frame. */
@@ -187,6 +188,108 @@ a_port_that_is_not_there_is_a_counted_drop(void **state)
 	assert_int_equal(poll_rig_drops(r, "no_port"), 200);
 }
 
+static uint32_t dropped_seq;
+
+static uint8_t
+all_but_one(uint32_t seq)
+{
+	return (uint8_t)(seq == dropped_seq ? NF_PORT(9) : NF_FORWARD);
+}
+
+/* Runs a burst of 'n' frames of which frame 'at' is dropped, and the others leave for 'dst'. */
+static void
+drop_one_of(struct poll_rig *r, uint32_t n, uint32_t at, const uint8_t dst[6])
+{
+	const uint64_t drops = poll_rig_totals(r).drop_all;
+
+	dropped_seq = at;
+	poll_rig_put(r, 0, 0, n);
+	poll_rig_run(r, 1);
+	assert_int_equal(poll_rig_totals(r).drop_all, drops + 1);
+	for (uint32_t seq = 0; seq < n; seq++) {
+		struct poll_frame f;
+
+		if (seq == at)
+			continue;
+		assert_int_equal(poll_rig_take(r, 1, &f, 1), 1);
+		assert_int_equal(f.seq, seq);
+		assert_memory_equal(f.dst, dst, 6);
+	}
+	assert_int_equal(rte_ring_count(r->port[1].out), 0);
+}
+
+static void
+one_verdict_among_many_counts(void **state)
+{
+	struct poll_rig *r = *state;
+	uint8_t dst[6];
+
+	r->conf.burst = CONF_MAX_BURST;
+	poll_rig_open_deciding(r, 2048, all_but_one);
+	poll_rig_addr(0, dst);
+	for (uint32_t n = 1; n <= 66; n++)
+		for (uint32_t at = 0; at < n; at++)
+			drop_one_of(r, n, at, dst);
+	for (uint32_t at = 0; at < CONF_MAX_BURST; at++)
+		drop_one_of(r, CONF_MAX_BURST, at, dst);
+}
+
+static void
+every_function_sees_what_is_left(void **state)
+{
+	struct poll_rig *r = *state;
+	const struct nf *deciding;
+	struct fwd_lcore *w;
+	uint8_t dst[6];
+	struct err err;
+
+	assert_int_equal(opt_set_list(&r->conf.nf, "l2fwd", &err), 0);
+	poll_rig_open_deciding(r, 2048, all_but_one);
+	assert_int_equal(r->fwd.n_nfs, 2);
+	poll_rig_dest(1, dst);
+	deciding = r->fwd.nf[0];
+	w = &r->fwd.lcore[0];
+	/* The one that drops before the one that rewrites. */
+	r->fwd.nf[1] = &nf_l2fwd;
+	w->nf_ctx[1] = r->fwd.nf_ctx[0][0];
+	drop_one_of(r, 32, 20, dst);
+	/* And the other way round. */
+	r->fwd.nf[0] = &nf_l2fwd;
+	r->fwd.nf[1] = deciding;
+	w->nf_ctx[0] = w->nf_ctx[1];
+	w->nf_ctx[1] = r;
+	drop_one_of(r, 32, 20, dst);
+	drop_one_of(r, 31, 30, dst);
+	/* Where neither drops, all go. */
+	dropped_seq = UINT32_MAX;
+	poll_rig_put(r, 0, 0, 32);
+	poll_rig_run(r, 1);
+	poll_rig_assert_sent(r, 1, 0, 32);
+}
+
+static uint8_t
+all_elsewhere(uint32_t seq)
+{
+	return (uint8_t)(seq < 1000 ? NF_PORT(2) : NF_FORWARD);
+}
+
+static void
+verdicts_are_cleared_behind_a_burst(void **state)
+{
+	struct poll_rig *r = *state;
+
+	r->conf.burst = CONF_MAX_BURST;
+	poll_rig_open_deciding(r, 2048, all_elsewhere);
+	poll_rig_put(r, 0, 0, CONF_MAX_BURST);
+	poll_rig_put(r, 0, 1000, 5);
+	poll_rig_run(r, 2);
+	poll_rig_assert_sent(r, 2, 0, CONF_MAX_BURST);
+	poll_rig_assert_sent(r, 1, 1000, 5);
+	/* The short burst took the short way: nothing was left over that looked like its own. */
+	for (size_t i = 0; i < sizeof(r->fwd.lcore[0].verdict); i++)
+		assert_int_equal(r->fwd.lcore[0].verdict[i], NF_FORWARD);
+}
+
 /* What the control thread does and sees; asserts belong to the main thread. */
 struct pause {
 	struct poll_rig *r;
@@ -312,6 +415,9 @@ main(void)
 		LAW(promiscuous_ports_take_foreign_frames),
 		LAW(a_verdict_may_name_any_port),
 		LAW(a_port_that_is_not_there_is_a_counted_drop),
+		LAW(one_verdict_among_many_counts),
+		LAW(every_function_sees_what_is_left),
+		LAW(verdicts_are_cleared_behind_a_burst),
 		LAW(counters_stand_still_in_a_pause),
 		LAW(a_buffer_that_did_not_come_home_is_told),
 		LAW(closing_twice_and_half_open_is_harmless),
