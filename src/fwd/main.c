@@ -134,17 +134,18 @@ main(int argc, char **argv)
 	int rc;
 
 	log_init("nfvchain-fwd", LOG_NOTICE);
-	fwd_conf_init(&conf);
 	if (asks(sep, argv, "--help") || asks(sep, argv, "-h")) {
 		opt_help(&fwd_command, stdout);
 		return 0;
 	}
+	fwd_conf_init(&conf);
 	/* argv[sep] is "--" and stands for the program's name before its own options. */
 	rc = sep < argc ? fwd_conf_parse(&conf, argc - sep, argv + sep, &err)
 			: fwd_conf_parse(&conf, 1, argv, &err);
 	if (rc == 0 && (conf.version || asks(sep, argv, "--version"))) {
 		printf("nfvchain-fwd %s, %s, gcc %s\n", NFVCHAIN_VERSION, rte_version(),
 		       __VERSION__);
+		fwd_conf_fini(&conf);
 		return 0;
 	}
 	if (conf.verbose)

@@ -64,11 +64,11 @@ main(int argc, char **argv)
 	while (sep < argc && strcmp(argv[sep], "--") != 0)
 		sep++;
 	rc = gen_conf_parse(&conf, sep, argv, &err);
-	if (rc == OPT_HELPED)
-		return 0;
-	if (rc == 0 && conf.version) {
+	if (rc == 0 && conf.version)
 		printf("nfvchain-gen %s, %s, gcc %s\n", NFVCHAIN_VERSION, rte_version(),
 		       __VERSION__);
+	if (rc == OPT_HELPED || (rc == 0 && conf.version)) {
+		gen_conf_fini(&conf);
 		return 0;
 	}
 	if (conf.verbose)

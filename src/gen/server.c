@@ -147,15 +147,14 @@ join_tables(size_t *n)
 static int
 listen_rpc(struct server *s, struct err *err)
 {
-	static struct jsonrpc_method *methods;
 	struct zmq_server_conf conf = {
 		.rpc_endpoint = s->conf->rpc,
 		.pub_endpoint = strcmp(s->conf->pub, "none") == 0 ? NULL : s->conf->pub,
 		.rpc = {.ctx = s, .guard = guard},
 	};
 
-	methods = join_tables(&conf.rpc.n_methods);
-	conf.rpc.methods = methods;
+	s->methods = join_tables(&conf.rpc.n_methods);
+	conf.rpc.methods = s->methods;
 	return zmq_server_open(&s->zmq, &conf, s->loop, err);
 }
 
@@ -213,6 +212,7 @@ server_close(struct server *s)
 		pthread_join(s->thread, NULL);
 	}
 	zmq_server_close(s->zmq);
+	free(s->methods);
 	loop_close(s->loop);
 	for (unsigned i = 0; i < GEN_PORTS; i++)
 		free_port(&s->ports[i]);

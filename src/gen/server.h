@@ -36,6 +36,7 @@ struct server {
 	uint16_t next_stream_base; /* signature stream numbers, never used twice in a row */
 	char started_at[32];
 	struct loop *loop;
+	struct jsonrpc_method *methods; /* all tables, joined */
 	struct zmq_server *zmq;
 	pthread_t thread;
 	bool running;
