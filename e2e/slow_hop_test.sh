@@ -50,13 +50,13 @@ r = json.load(open(path))
 t = r["measurements"][0]["searches"][0]["trials"][0]
 slots, l = t["slots"], t["ledger"]
 reasons = {k: n for h in l["hops"] for k, n in (h["drops"] or {}).items()}
-print(f'{t["verdict"]}: {t["reason"]}; loss ratio {t["loss_ratio"]:.3f}, {slots}, {reasons}')
+print(f'{t["verdict"]}: {t["reason"]}; loss ratio {t["loss_ratio"]:.3f}, {slots}, {reasons}',
+      f'self-test {r["selftest"][0]["max_pps"]:.0f} pps')
 assert abs(slots["intended"] - 500000) <= 1, slots
 assert slots["sent"] + slots["refused"] + slots["late"] == slots["intended"], slots
 assert l["balanced"] and l["lost"] == 0, l
 lost = t["loss_ratio"] * slots["intended"]
 assert lost > 0.1 * (slots["sent"] + slots["refused"]), lost
-assert r["selftest"][0]["max_pps"] > 500000, "the generator itself cannot offer that here"
 # A busy machine makes the generator late; where the frames went is told all the same.
 assert (t["verdict"], status) in (("fail", "0"), ("invalid", "6")), (t["verdict"], status)
 assert t["verdict"] == "fail" or "generator was late" in t["reason"], t["reason"]
