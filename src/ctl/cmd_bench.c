@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stats.h"
+#include "base/units.h"
 #include "bench_conf.h"
 #include "chain/measure.h"
 #include "command.h"
@@ -84,6 +85,7 @@ static int
 run_fixed(struct bench *b, size_t i, struct err *err)
 {
 	static struct trial t;
+	char length[32];
 	const struct trial_spec spec = {
 		.rate_pps = rate_pps(&b->chain.traffic.rate,
 				     imix_mean_size(&b->chain.traffic.frames[i]),
@@ -93,7 +95,7 @@ run_fixed(struct bench *b, size_t i, struct err *err)
 	int rc;
 
 	b->total_trials = b->n_trials + 1;
-	progress_step("one trial of %.0f s", (double)spec.duration_ns / 1e9);
+	progress_step("one trial of %s", duration_print(length, sizeof(length), spec.duration_ns));
 	result_begin_search(b->result);
 	rc = run_trial(b, &spec, &t, err);
 	if (rc == 0) {
