@@ -51,12 +51,17 @@ sig_check(uint64_t a, uint64_t b, uint16_t len)
 			  48);
 }
 
-/* Writes the signature at 'p' for a frame of 'len' bytes without FCS. */
-static inline void
-sig_write(uint8_t *p, const struct sig *s, uint16_t len)
+/* The first 8 bytes of a stream's signature with sequence 0: the sequence is to be added. */
+static inline uint64_t
+sig_stream_word(uint16_t stream)
 {
-	uint64_t a = (uint64_t)SIG_MAGIC << 48 | (uint64_t)s->stream << 32 | s->seq;
-	uint64_t b = s->time_ns << 16 | s->lateness;
+	return (uint64_t)SIG_MAGIC << 48 | (uint64_t)stream << 32;
+}
+
+/* Writes the signature whose first 16 bytes are 'a' and 'b'. */
+static inline void
+sig_put(uint8_t *p, uint64_t a, uint64_t b, uint16_t len)
+{
 	uint64_t wa = __builtin_bswap64(a);
 	uint64_t wb = __builtin_bswap64(b);
 	uint16_t check = __builtin_bswap16(sig_check(a, b, len));
@@ -64,6 +69,13 @@ sig_write(uint8_t *p, const struct sig *s, uint16_t len)
 	memcpy(p, &wa, 8);
 	memcpy(p + 8, &wb, 8);
 	memcpy(p + 16, &check, 2);
+}
+
+/* Writes the signature at 'p' for a frame of 'len' bytes without FCS. */
+static inline void
+sig_write(uint8_t *p, const struct sig *s, uint16_t len)
+{
+	sig_put(p, sig_stream_word(s->stream) | s->seq, s->time_ns << 16 | s->lateness, len);
 }
 
 /* Sum of the 9 words of the signature at 'p', for a checksum that covers it (RFC 1071); not folded,

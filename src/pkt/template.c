@@ -13,6 +13,8 @@
 
 static_assert(SIG_SIZE >= TEMPLATE_STEP, "the last step of the copy stays inside the signature");
 static_assert(TEMPLATE_HEAD % TEMPLATE_STEP == 0, "whole steps are copied");
+static_assert(TEMPLATE_START <= FRAME_L2 + FRAME_IPV4 + FRAME_UDP + SIG_SIZE,
+	      "the shortest frame has room for the start");
 static_assert(FRAME_L2 + 2 * FRAME_VLAN + 60 + FRAME_UDP <= TEMPLATE_HEAD, "all headers fit");
 
 static int
@@ -88,6 +90,9 @@ frame_template_init(struct frame_template *t, const uint8_t *frame, size_t len, 
 	t->src_ip = get32(frame + t->saddr);
 	t->src_port = (uint16_t)(get32(frame + t->sport) >> 16);
 	t->sum = t->ipv6 ? sum_ipv6(frame, len, &v) : sum_ipv4(t, &v);
+	if (!t->ipv6)
+		template_put16(t->head + t->check,
+			       template_check(t->sum + (t->src_ip >> 16) + (t->src_ip & 0xffff)));
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 /* Ethernet, 2 VLAN tags, IPv4 with all options, UDP; and whole 16-byte steps to copy it by. */
 #define TEMPLATE_HEAD 96
 #define TEMPLATE_STEP 16
+#define TEMPLATE_START (3 * TEMPLATE_STEP) /* each frame is longer, and few have more headers */
 
 struct frame_template {
 	uint8_t head[TEMPLATE_HEAD]; /* headers of flow 0, then the frame's next bytes or 0 */
@@ -70,21 +71,15 @@ template_check(uint64_t sum)
 	return (uint16_t)~half;
 }
 
-/* Writes headers and signature of a frame of 'flow' to 'frame', which holds the payload. */
+/* Writes source address, source port and checksum; the signature has been written. */
 static inline void
-frame_emit(const struct frame_template *t, uint8_t *frame, uint32_t flow, const struct sig *s)
+template_set_flow(const struct frame_template *t, uint8_t *frame, uint32_t flow)
 {
 	uint32_t addr = t->src_ip + flow / FRAME_FLOW_PORTS;
 	uint16_t port = (uint16_t)(t->src_port + flow % FRAME_FLOW_PORTS);
 	uint64_t sum = t->sum + (addr >> 16) + (addr & 0xffff);
 	uint16_t check;
 
-	/* Constant sizes become plain vector moves.  The last step may run into the signature,
-	 * which is longer than a step and comes after. */
-	memcpy(frame, t->head, 3 * TEMPLATE_STEP);
-	for (unsigned i = 3 * TEMPLATE_STEP; i < t->copied; i += TEMPLATE_STEP)
-		memcpy(frame + i, t->head + i, TEMPLATE_STEP);
-	sig_write(frame + t->payload, s, t->len);
 	if (t->ipv6)
 		sum += port + sig_sum(frame + t->payload);
 	check = template_check(sum);
@@ -94,4 +89,67 @@ frame_emit(const struct frame_template *t, uint8_t *frame, uint32_t flow, const 
 	addr = __builtin_bswap32(addr);
 	memcpy(frame + t->saddr, &addr, 4);
 	template_put16(frame + t->sport, port);
+}
+
+/* Writes headers and signature of a frame of 'flow' to 'frame', which holds the payload. */
+static inline void
+frame_emit(const struct frame_template *t, uint8_t *frame, uint32_t flow, const struct sig *s)
+{
+	/* Constant sizes become plain vector moves.  The last step may run into the signature,
+	 * which is longer than a step and comes after. */
+	memcpy(frame, t->head, TEMPLATE_START);
+	for (unsigned i = TEMPLATE_START; i < t->copied; i += TEMPLATE_STEP)
+		memcpy(frame + i, t->head + i, TEMPLATE_STEP);
+	sig_write(frame + t->payload, s, t->len);
+	template_set_flow(t, frame, flow);
+}
+
+/* ---- the same in a loop over many frames ---- */
+
+/* A step in a vector register. */
+typedef uint8_t template_step __attribute__((vector_size(TEMPLATE_STEP)));
+
+/* Of a template, what each frame needs, for a local variable: the compiler knows then that no frame
+ * overwrites it, and keeps it in registers. */
+struct template_loop {
+	template_step start[TEMPLATE_START / TEMPLATE_STEP];
+	const uint8_t *rest;
+	uint32_t n_rest; /* bytes */
+	uint32_t payload;
+	uint16_t len;
+};
+
+/* Do the frames of so many flows differ in nothing but the signature, and are their headers not
+ * longer than the start? */
+static inline bool
+template_is_plain(const struct frame_template *t, uint32_t flows)
+{
+	return flows == 1 && !t->ipv6 && t->copied == TEMPLATE_START;
+}
+
+/* 'plain', a constant, is template_is_plain. */
+static inline struct template_loop
+template_loop(const struct frame_template *t, const bool plain)
+{
+	struct template_loop l = {
+		.rest = t->head + TEMPLATE_START,
+		.n_rest = plain ? 0 : t->copied - TEMPLATE_START,
+		.payload = t->payload,
+		.len = t->len,
+	};
+
+	memcpy(l.start, t->head, sizeof(l.start));
+	return l;
+}
+
+/* Writes headers and signature of a frame of flow 0; 'a' and 'b' are the signature's words, see
+ * sig_put.  Over IPv6, and for other flows, template_set_flow comes after. */
+static inline void
+template_loop_emit(const struct template_loop *l, uint8_t *frame, uint64_t a, uint64_t b)
+{
+	for (unsigned i = 0; i < TEMPLATE_START / TEMPLATE_STEP; i++)
+		memcpy(frame + i * TEMPLATE_STEP, &l->start[i], TEMPLATE_STEP);
+	for (unsigned i = 0; i < l->n_rest; i += TEMPLATE_STEP)
+		memcpy(frame + TEMPLATE_START + i, l->rest + i, TEMPLATE_STEP);
+	sig_put(frame + l->payload, a, b, l->len);
 }
