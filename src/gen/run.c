@@ -76,6 +76,7 @@ compile(struct run *run, size_t i, const struct stream *s, const struct run_conf
 	rs->len = s->len;
 	rs->signature = s->signature;
 	rs->flows = s->flows;
+	rs->sig_word = sig_stream_word((uint16_t)(conf->stream_base + i));
 	rs->due = time_from_ns(s->isg_us * 1000);
 	rs->step = time_from_ns(1e9 / pps);
 	rs->slots_left = s->mode == STREAM_SINGLE_BURST ? s->total_pkts : UINT64_MAX;

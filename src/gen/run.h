@@ -27,14 +27,15 @@ struct run_stream {
 	bool signature;
 	bool usual_payload; /* behind the signature lies frame_fill's pattern */
 	uint32_t flows;
+	uint64_t sig_word; /* first word of its signatures, sequence 0 */
 	struct frame_template tmpl;
 	struct run_time due;  /* of the next slot */
 	struct run_time step; /* between slots */
 	uint64_t slots_left;  /* UINT64_MAX: endless */
 	uint64_t seq;	      /* next sequence = frames sent */
 	uint32_t flow;	      /* seq mod flows */
-	uint64_t flow_seq;    /* frames planned but not sent yet carry seq + this */
-	uint32_t next_flow;
+	uint32_t n_built;     /* frames built and not sent yet */
+	uint32_t next_flow;   /* (seq + n_built) mod flows */
 	struct seqtrack track;
 };
 
@@ -96,13 +97,25 @@ struct run *run_new(const struct stream *streams, size_t n, const struct run_con
 		    struct jsonrpc_error *e);
 void run_free(struct run *run);
 
+/* A time as one number, in units of 2^-64 ns: adding a step takes two instructions. */
+typedef unsigned __int128 run_fine_time;
+
+static inline run_fine_time
+run_time_fine(const struct run_time *t)
+{
+	return (run_fine_time)t->ns << 64 | (uint64_t)t->frac << 32;
+}
+
+static inline struct run_time
+run_time_of(run_fine_time fine)
+{
+	return (struct run_time){(uint64_t)(fine >> 64), (uint32_t)(fine >> 32)};
+}
+
 static inline void
 run_advance(struct run_time *t, const struct run_time *step)
 {
-	uint64_t frac = (uint64_t)t->frac + step->frac;
-
-	t->ns += step->ns + (frac >> 32);
-	t->frac = (uint32_t)frac;
+	*t = run_time_of(run_time_fine(t) + run_time_fine(step));
 }
 
 /* Sequence numbers sent and never received, over all signed streams; for a run that has ended. */

@@ -14,29 +14,66 @@
  * run's 'late_ns'.  A slot given up is not made up for, but its frame, already in a buffer, serves
  * the next slot: sequence numbers count what was sent. */
 
-/* The stream whose next slot comes first, or NULL when none has one left. */
+/* The stream whose next slot comes first, or NULL when none has one left.  Its slots before
+ * 'until_ns' come before those of all others; of slots due at once the first stream's is first. */
 static struct run_stream *
-next_stream(struct run *run)
+next_stream(struct run *run, uint64_t *until_ns)
 {
 	struct run_stream *best = NULL;
 
-	if (likely(run->n_streams == 1))
-		return run->streams->slots_left > 0 ? run->streams : NULL;
+	*until_ns = UINT64_MAX;
 	for (uint16_t i = 0; i < run->n_streams; i++) {
 		struct run_stream *s = &run->streams[i];
 
-		if (s->slots_left > 0 && (best == NULL || s->due.ns < best->due.ns))
+		if (s->slots_left == 0)
+			continue;
+		if (best == NULL) {
 			best = s;
+		} else if (s->due.ns < best->due.ns) {
+			*until_ns = best->due.ns;
+			best = s;
+		} else {
+			*until_ns = RTE_MIN(*until_ns, s->due.ns + 1);
+		}
 	}
 	return best;
 }
 
-static void
-take_slot(struct run_stream *s)
+/* Takes the stream's slots before 'until_ns', up to 'most', off its schedule and returns how many.
+ * Unless NULL, 'due_ns' tells when each was due, and 'owner' becomes 'like'. */
+static __rte_always_inline uint64_t
+take_slots(struct run_stream *s, uint64_t until_ns, uint64_t most, uint64_t *due_ns,
+	   struct tx_owner *owner, struct tx_owner like)
 {
-	run_advance(&s->due, &s->step);
+	const uint64_t room = RTE_MIN(most, s->slots_left);
+	const run_fine_time step = run_time_fine(&s->step);
+	run_fine_time due = run_time_fine(&s->due);
+	uint64_t n = 0, ns;
+
+	for (; n < room && (ns = (uint64_t)(due >> 64)) < until_ns; n++) {
+		if (due_ns != NULL) {
+			due_ns[n] = ns;
+			owner[n] = like;
+		}
+		due += step;
+	}
+	s->due = run_time_of(due);
 	if (s->slots_left != UINT64_MAX)
-		s->slots_left--;
+		s->slots_left -= n;
+	return n;
+}
+
+/* Plans slots of the stream, up to a burst in all, and returns how many. */
+static uint64_t
+plan_stretch(struct gen_tx *tx, struct run_stream *s, uint64_t until_ns, bool on_time)
+{
+	const struct tx_owner like = {(uint16_t)(s - tx->run->streams), on_time};
+	uint16_t from = tx->n_slots;
+	uint64_t n = take_slots(s, until_ns, (uint64_t)(GEN_BURST - from), tx->due_ns + from,
+				tx->owner + from, like);
+
+	tx->n_slots = (uint16_t)(from + n);
+	return n;
 }
 
 /* Was the worker away since its last round?  Then it has four times as long as that to send what
@@ -59,156 +96,151 @@ note_absence(struct gen_tx *tx, uint64_t now_ns)
 	tx->grace_ns = now_ns + TX_GRACE * RTE_MIN(away, tx->run->late_ns);
 }
 
+/* Plans slots of the stream that are due: those it returns are all on time, or none is. */
+static uint64_t
+plan_due(struct gen_tx *tx, struct run_stream *s, uint64_t until_ns, uint64_t now_ns)
+{
+	if (unlikely(s->due.ns < tx->away_until_ns))
+		return plan_stretch(tx, s, RTE_MIN(until_ns, tx->away_until_ns), false);
+	return plan_stretch(tx, s, until_ns, now_ns >= tx->grace_ns);
+}
+
 /* Plans the slots that are due; returns false once the schedule has come to its end. */
 static bool
 plan_slots(struct gen_tx *tx, uint64_t now_ns)
 {
 	struct run *run = tx->run;
-	uint64_t intended = 0, late = 0;
-	struct run_stream *s;
+	const uint64_t end_ns = RTE_MIN(run->duration_ns, now_ns + 1);
+	uint64_t intended = 0, late = 0, until_ns;
+	struct run_stream *s = next_stream(run, &until_ns);
 
-	while (tx->n_slots < GEN_BURST && (s = next_stream(run)) != NULL && s->due.ns <= now_ns) {
-		uint64_t age = now_ns - s->due.ns;
-
+	while (s != NULL && s->due.ns <= now_ns && tx->n_slots < GEN_BURST) {
 		if (s->due.ns >= run->duration_ns) {
 			s->slots_left = 0;
-			continue;
+		} else if (unlikely(now_ns - s->due.ns > run->late_ns)) {
+			uint64_t n = take_slots(s, RTE_MIN(end_ns, now_ns - run->late_ns),
+						UINT64_MAX, NULL, NULL, (struct tx_owner){0});
+
+			intended += n;
+			late += n;
+		} else {
+			intended += plan_due(tx, s, RTE_MIN(end_ns, until_ns), now_ns);
 		}
-		intended++;
-		if (age > run->late_ns)
-			late++;
-		else
-			tx->slots[tx->n_slots++] = (struct tx_slot){
-				.due_ns = s->due.ns,
-				.stream = (uint16_t)(s - run->streams),
-				.on_time = s->due.ns >= tx->away_until_ns && now_ns >= tx->grace_ns,
-			};
-		take_slot(s);
+		s = next_stream(run, &until_ns);
 	}
 	counter_add(&run->intended, intended);
 	counter_add(&run->late, late);
-	return next_stream(run) != NULL;
+	return s != NULL;
 }
 
-/* Without a schedule there is always a burst to send, due now. */
+/* Without a schedule there is always a burst to send, due now; the streams' slots still tell in
+ * what proportions. */
 static bool
 plan_flat_out(struct gen_tx *tx, uint64_t now_ns)
 {
 	struct run *run = tx->run;
+	uint16_t i = tx->n_slots;
+	struct run_stream *s;
+	uint64_t until_ns;
 
 	if (now_ns >= run->duration_ns)
 		return false;
-	while (tx->n_slots < GEN_BURST) {
-		struct run_stream *s = next_stream(run);
-
-		if (s == NULL)
-			return tx->n_slots > 0;
-		tx->slots[tx->n_slots++] = (struct tx_slot){
-			.due_ns = now_ns, .stream = (uint16_t)(s - run->streams), .on_time = true};
-		take_slot(s);
-	}
-	return true;
+	while (tx->n_slots < GEN_BURST && (s = next_stream(run, &until_ns)) != NULL)
+		plan_stretch(tx, s, until_ns, true);
+	for (; i < tx->n_slots; i++)
+		tx->due_ns[i] = now_ns;
+	return tx->n_slots > 0;
 }
 
-/* Makes sure that the buffer holds the payload behind the headers. */
+/* Notes how long after they were due the first 'n' slots left; without a schedule, at once.  They
+ * are in order: the first one's time is the longest. */
 static void
-fill_buffer(struct rte_mbuf *m, uint8_t *data, const struct run_stream *s)
+note_pacing(const struct gen_tx *tx, uint16_t n, uint64_t now_ns)
 {
-	struct tx_priv *priv = rte_mbuf_to_priv(m);
+	const uint64_t *due_ns = tx->due_ns;
+	struct hist *h = &tx->run->pacing;
+	uint64_t sum_ns = 0;
 
-	if (likely(s->usual_payload && priv->payload == s->tmpl.payload && priv->filled >= s->len))
+	if (n == 0)
 		return;
-	memcpy(data, s->frame, s->len);
-	priv->payload = s->usual_payload ? s->tmpl.payload : 0;
-	priv->filled = s->len;
+	h->n += n;
+	if (tx->run->flat_out) {
+		uint32_t *count = &h->count[hist_index(0)];
+
+		*count += RTE_MIN(n, UINT32_MAX - *count);
+		h->min_ns = 0;
+		return;
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		uint64_t ns = now_ns - due_ns[i];
+
+		uint32_t *count = &h->count[hist_index(ns)];
+
+		sum_ns += ns;
+		if (unlikely(++*count == 0))
+			*count = UINT32_MAX;
+	}
+	h->sum_ns += sum_ns;
+	h->max_ns = RTE_MAX(h->max_ns, now_ns - due_ns[0]);
+	h->min_ns = RTE_MIN(h->min_ns, now_ns - due_ns[n - 1]);
+}
+
+/* Counts the stream's next 'n' frames as sent. */
+static void
+advance_stream(struct run_stream *s, uint16_t n)
+{
+	uint32_t flow = s->flow + n;
+
+	s->seq += n;
+	s->n_built -= n;
+	if (flow >= s->flows)
+		flow = flow < 2 * s->flows ? flow - s->flows : flow % s->flows;
+	s->flow = flow;
 }
 
 static void
-build_frame(struct run *run, struct rte_mbuf *m, const struct tx_slot *slot, uint64_t now_ns)
+drop_slots(struct gen_tx *tx, uint16_t n)
 {
-	struct run_stream *s = &run->streams[slot->stream];
-	uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
-	uint64_t lateness = (now_ns - slot->due_ns) / SIG_LATENESS_NS;
-
-	m->data_len = s->len;
-	m->pkt_len = s->len;
-	fill_buffer(m, data, s);
-	if (s->signature) {
-		const struct sig sig = {
-			.time_ns = slot->due_ns,
-			.seq = (uint32_t)(s->seq + s->flow_seq),
-			.stream = (uint16_t)(run->stream_base + slot->stream),
-			.lateness = lateness > UINT16_MAX ? UINT16_MAX : (uint16_t)lateness,
-		};
-
-		frame_emit(&s->tmpl, data, s->next_flow, &sig);
-	}
-	hist_record(&run->pacing, now_ns - slot->due_ns);
-	s->flow_seq++;
-	s->next_flow = s->next_flow + 1 == s->flows ? 0 : s->next_flow + 1;
-}
-
-/* Forgets what the buffers carry: slots were given up, so sequences move to other slots. */
-static void
-unbuild(struct gen_tx *tx)
-{
-	tx->n_built = 0;
-	for (uint16_t i = 0; i < tx->run->n_streams; i++) {
-		tx->run->streams[i].flow_seq = 0;
-		tx->run->streams[i].next_flow = tx->run->streams[i].flow;
-	}
-}
-
-static void
-build_frames(struct gen_worker *w, struct gen_tx *tx, uint64_t now_ns)
-{
-	uint16_t missing = (uint16_t)(tx->n_slots - RTE_MIN(tx->n_slots, tx->n_mbufs));
-
-	/* The pool is larger than ring and burst together: it never runs dry. */
-	if (missing > 0 &&
-	    rte_pktmbuf_alloc_bulk(w->tx_pool, tx->mbufs + tx->n_mbufs, missing) == 0)
-		tx->n_mbufs = (uint16_t)(tx->n_mbufs + missing);
-	while (tx->n_built < RTE_MIN(tx->n_slots, tx->n_mbufs)) {
-		build_frame(tx->run, tx->mbufs[tx->n_built], &tx->slots[tx->n_built], now_ns);
-		tx->n_built++;
-	}
+	tx->n_slots = (uint16_t)(tx->n_slots - n);
+	if (tx->n_slots == 0)
+		return;
+	memmove(tx->due_ns, tx->due_ns + n, tx->n_slots * sizeof(tx->due_ns[0]));
+	memmove(tx->owner, tx->owner + n, tx->n_slots * sizeof(tx->owner[0]));
 }
 
 /* Counts the first 'sent' slots as sent and moves the rest up. */
 static void
-commit(struct gen_port *p, uint16_t sent)
+commit(struct gen_port *p, uint16_t sent, uint64_t now_ns)
 {
 	struct gen_tx *tx = &p->tx;
 	uint64_t bytes = 0;
 
-	for (uint16_t i = 0; i < sent; i++) {
-		struct run_stream *s = &tx->run->streams[tx->slots[i].stream];
+	note_pacing(tx, sent, now_ns);
+	for (uint16_t i = 0, n; i < sent; i = (uint16_t)(i + n)) {
+		struct run_stream *s = &tx->run->streams[tx->owner[i].stream];
 
-		s->seq++;
-		s->flow_seq--;
-		s->flow = s->flow + 1 == s->flows ? 0 : s->flow + 1;
-		bytes += s->len + FRAME_FCS;
+		n = tx_stretch(tx, i, sent);
+		advance_stream(s, n);
+		bytes += (uint64_t)n * (s->len + FRAME_FCS);
 	}
 	counter_add(&tx->run->sent, sent);
 	counter_add(&tx->run->sent_bytes, bytes);
 	counter_add(&p->opackets, sent);
 	counter_add(&p->obytes, bytes);
-	tx->n_slots = (uint16_t)(tx->n_slots - sent);
 	tx->n_mbufs = (uint16_t)(tx->n_mbufs - sent);
 	tx->n_built = (uint16_t)(tx->n_built - sent);
-	if (tx->n_mbufs == 0 && tx->n_slots == 0)
-		return;
-	memmove(tx->slots, tx->slots + sent, tx->n_slots * sizeof(tx->slots[0]));
-	memmove(tx->mbufs, tx->mbufs + sent, tx->n_mbufs * sizeof(tx->mbufs[0]));
+	drop_slots(tx, sent);
+	if (tx->n_mbufs > 0)
+		memmove(tx->mbufs, tx->mbufs + sent, tx->n_mbufs * sizeof(tx->mbufs[0]));
 }
 
 /* Has the frame of this slot waited long enough? */
 static bool
-is_over(const struct gen_tx *tx, const struct tx_slot *slot, uint64_t now_ns)
+is_over(const struct gen_tx *tx, uint16_t slot, uint64_t now_ns)
 {
-	uint64_t age = now_ns - slot->due_ns;
+	uint64_t age = now_ns - tx->due_ns[slot];
 
-	if (slot->on_time)
+	if (tx->owner[slot].on_time)
 		return age > tx->run->wait_ns;
 	return age > tx->run->late_ns || (age > tx->run->wait_ns && now_ns >= tx->grace_ns);
 }
@@ -219,17 +251,16 @@ give_up(struct gen_tx *tx, uint64_t now_ns)
 {
 	uint16_t n = 0, refused = 0;
 
-	while (n < tx->n_slots && is_over(tx, &tx->slots[n], now_ns))
-		refused = (uint16_t)(refused + tx->slots[n++].on_time);
+	while (n < tx->n_slots && is_over(tx, n, now_ns))
+		refused = (uint16_t)(refused + tx->owner[n++].on_time);
 	if (n == 0)
 		return;
 	if (refused > 0)
 		tx->full_until_ns = now_ns + TX_FULL * tx->run->wait_ns;
 	counter_add(&tx->run->refused, refused);
 	counter_add(&tx->run->late, n - refused);
-	tx->n_slots = (uint16_t)(tx->n_slots - n);
-	memmove(tx->slots, tx->slots + n, tx->n_slots * sizeof(tx->slots[0]));
-	unbuild(tx);
+	drop_slots(tx, n);
+	tx_unbuild(tx);
 }
 
 static void
@@ -261,9 +292,9 @@ tx_round(struct gen_worker *w, struct gen_port *p, uint64_t now_tsc)
 	note_absence(tx, now_ns);
 	more = run->flat_out ? plan_flat_out(tx, now_ns) : plan_slots(tx, now_ns);
 	if (tx->n_slots > 0) {
-		build_frames(w, tx, now_ns);
+		tx_build(w, tx, now_ns);
 		sent = rte_eth_tx_burst(p->port.id, 0, tx->mbufs, tx->n_built);
-		commit(p, sent);
+		commit(p, sent, now_ns);
 		if (run->flat_out)
 			counter_add(&run->intended, sent);
 		else
@@ -278,7 +309,7 @@ void
 tx_release(struct gen_tx *tx)
 {
 	if (tx->run != NULL)
-		unbuild(tx);
+		tx_unbuild(tx);
 	rte_pktmbuf_free_bulk(tx->mbufs, tx->n_mbufs);
 	tx->n_mbufs = 0;
 	tx->last_ns = 0;

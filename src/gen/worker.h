@@ -22,11 +22,10 @@
 #define GEN_BURST 32
 #define GEN_RX_ROUND (4 * GEN_BURST) /* frames received from a port in one round, at most */
 
-/* A slot of the schedule whose frame is due. */
-struct tx_slot {
-	uint64_t due_ns;
+/* Whose slot it is. */
+struct tx_owner {
 	uint16_t stream;
-	bool on_time; /* the worker came to it in time: if it is not sent, the link is to blame */
+	uint16_t on_time; /* 1: the worker was there in time; if not sent, the link is to blame */
 };
 
 /* Time to catch up, as a multiple of the time the worker was away. */
@@ -44,8 +43,10 @@ struct gen_tx {
 	uint64_t away_until_ns; /* end of the worker's last absence */
 	uint64_t grace_ns;	/* until then a full link is full of what it sends since */
 	uint64_t full_until_ns; /* the link refused frames, so until then it counts as full */
-	struct tx_slot slots[GEN_BURST];
+	/* The slots whose frames are due, in the order in which they are. */
+	uint64_t due_ns[GEN_BURST];
 	struct rte_mbuf *mbufs[GEN_BURST];
+	struct tx_owner owner[GEN_BURST];
 };
 
 struct gen_port {
@@ -79,6 +80,10 @@ int worker_main(void *worker);
 unsigned tx_round(struct gen_worker *w, struct gen_port *p, uint64_t now_tsc);
 /* Gives back the buffers it holds. */
 void tx_release(struct gen_tx *tx);
+/* Puts the frames of the slots that are planned into buffers. */
+void tx_build(struct gen_worker *w, struct gen_tx *tx, uint64_t now_ns);
+/* Forgets what the buffers carry: slots were given up, so sequences move to other slots. */
+void tx_unbuild(struct gen_tx *tx);
 /* Receives a burst from port 'id' and classifies it.  Returns frames received. */
 unsigned rx_round(struct gen_worker *w, unsigned id);
 /* Classifies and frees what port 'id' received at 'tsc'. */
@@ -91,9 +96,28 @@ worker_ns(const struct gen_worker *w, const struct run *run, uint64_t tsc)
 	return (uint64_t)((double)(tsc - run->start_tsc) * w->tsc_to_ns);
 }
 
+/* How many slots from number 'from' on belong to the same stream, of those before 'end'. */
+static inline uint16_t
+tx_stretch(const struct gen_tx *tx, uint16_t from, uint16_t end)
+{
+	uint16_t i = from;
+
+	if (likely(tx->run->n_streams == 1))
+		return (uint16_t)(end - from);
+	while (i < end && tx->owner[i].stream == tx->owner[from].stream)
+		i++;
+	return (uint16_t)(i - from);
+}
+
 /* What a buffer of the transmit pool still holds, in its private area: a frame of the same layout
  * with the usual payload needs its headers rewritten, no more. */
 struct tx_priv {
-	uint16_t payload; /* offset that frame_fill's pattern starts at; 0: nothing known */
-	uint16_t filled;  /* bytes of the buffer that are valid */
+	uint32_t holds; /* by tx_holds; 0: nothing known */
 };
+
+/* frame_fill's pattern from offset 'payload' of the frame on, valid up to 'len'. */
+static inline uint32_t
+tx_holds(uint8_t payload, uint16_t len)
+{
+	return (uint32_t)payload << 16 | len;
+}
