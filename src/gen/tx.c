@@ -14,27 +14,19 @@
  * run's 'late_ns'.  A slot given up is not made up for, but its frame, already in a buffer, serves
  * the next slot: sequence numbers count what was sent. */
 
-/* The stream whose next slot comes first, or NULL when none has one left.  Its slots before
- * 'until_ns' come before those of all others; of slots due at once the first stream's is first. */
+/* The stream whose next slot comes first, or NULL when none has one left. */
 static struct run_stream *
-next_stream(struct run *run, uint64_t *until_ns)
+next_stream(struct run *run)
 {
 	struct run_stream *best = NULL;
 
-	*until_ns = UINT64_MAX;
+	if (likely(run->n_streams == 1))
+		return run->streams->slots_left > 0 ? run->streams : NULL;
 	for (uint16_t i = 0; i < run->n_streams; i++) {
 		struct run_stream *s = &run->streams[i];
 
-		if (s->slots_left == 0)
-			continue;
-		if (best == NULL) {
+		if (s->slots_left > 0 && (best == NULL || s->due.ns < best->due.ns))
 			best = s;
-		} else if (s->due.ns < best->due.ns) {
-			*until_ns = best->due.ns;
-			best = s;
-		} else {
-			*until_ns = RTE_MIN(*until_ns, s->due.ns + 1);
-		}
 	}
 	return best;
 }
@@ -63,16 +55,27 @@ take_slots(struct run_stream *s, uint64_t until_ns, uint64_t most, uint64_t *due
 	return n;
 }
 
-/* Plans slots of the stream, up to a burst in all, and returns how many. */
+/* Plans the stream's slots before 'until_ns', up to a burst in all, and returns how many.  Only the
+ * first, when there are other streams, whose slots may lie between. */
 static uint64_t
 plan_stretch(struct gen_tx *tx, struct run_stream *s, uint64_t until_ns, bool on_time)
 {
-	const struct tx_owner like = {(uint16_t)(s - tx->run->streams), on_time};
-	uint16_t from = tx->n_slots;
-	uint64_t n = take_slots(s, until_ns, (uint64_t)(GEN_BURST - from), tx->due_ns + from,
-				tx->owner + from, like);
+	uint64_t *due_ns = tx->due_ns + tx->n_slots;
+	struct tx_owner *owner = tx->owner + tx->n_slots;
+	struct tx_owner like = {.on_time = on_time};
+	uint64_t n = 1;
 
-	tx->n_slots = (uint16_t)(from + n);
+	if (likely(tx->run->n_streams == 1)) {
+		n = take_slots(s, until_ns, (uint64_t)(GEN_BURST - tx->n_slots), due_ns, owner,
+			       like);
+	} else {
+		like.stream = (uint16_t)(s - tx->run->streams);
+		*due_ns = s->due.ns;
+		*owner = like;
+		run_advance(&s->due, &s->step);
+		s->slots_left -= s->slots_left != UINT64_MAX;
+	}
+	tx->n_slots = (uint16_t)(tx->n_slots + n);
 	return n;
 }
 
@@ -96,7 +99,7 @@ note_absence(struct gen_tx *tx, uint64_t now_ns)
 	tx->grace_ns = now_ns + TX_GRACE * RTE_MIN(away, tx->run->late_ns);
 }
 
-/* Plans slots of the stream that are due: those it returns are all on time, or none is. */
+/* The same for slots that are due; those planned at once are all on time, or none is. */
 static uint64_t
 plan_due(struct gen_tx *tx, struct run_stream *s, uint64_t until_ns, uint64_t now_ns)
 {
@@ -111,8 +114,8 @@ plan_slots(struct gen_tx *tx, uint64_t now_ns)
 {
 	struct run *run = tx->run;
 	const uint64_t end_ns = RTE_MIN(run->duration_ns, now_ns + 1);
-	uint64_t intended = 0, late = 0, until_ns;
-	struct run_stream *s = next_stream(run, &until_ns);
+	struct run_stream *s = next_stream(run);
+	uint64_t intended = 0, late = 0;
 
 	while (s != NULL && s->due.ns <= now_ns && tx->n_slots < GEN_BURST) {
 		if (s->due.ns >= run->duration_ns) {
@@ -124,9 +127,9 @@ plan_slots(struct gen_tx *tx, uint64_t now_ns)
 			intended += n;
 			late += n;
 		} else {
-			intended += plan_due(tx, s, RTE_MIN(end_ns, until_ns), now_ns);
+			intended += plan_due(tx, s, end_ns, now_ns);
 		}
-		s = next_stream(run, &until_ns);
+		s = next_stream(run);
 	}
 	counter_add(&run->intended, intended);
 	counter_add(&run->late, late);
@@ -141,12 +144,11 @@ plan_flat_out(struct gen_tx *tx, uint64_t now_ns)
 	struct run *run = tx->run;
 	uint16_t i = tx->n_slots;
 	struct run_stream *s;
-	uint64_t until_ns;
 
 	if (now_ns >= run->duration_ns)
 		return false;
-	while (tx->n_slots < GEN_BURST && (s = next_stream(run, &until_ns)) != NULL)
-		plan_stretch(tx, s, until_ns, true);
+	while (tx->n_slots < GEN_BURST && (s = next_stream(run)) != NULL)
+		plan_stretch(tx, s, UINT64_MAX, true);
 	for (; i < tx->n_slots; i++)
 		tx->due_ns[i] = now_ns;
 	return tx->n_slots > 0;
@@ -185,8 +187,8 @@ note_pacing(const struct gen_tx *tx, uint16_t n, uint64_t now_ns)
 	h->min_ns = RTE_MIN(h->min_ns, now_ns - due_ns[n - 1]);
 }
 
-/* Counts the stream's next 'n' frames as sent. */
-static void
+/* Counts the stream's next 'n' frames as sent and returns their bytes. */
+static inline uint64_t
 advance_stream(struct run_stream *s, uint16_t n)
 {
 	uint32_t flow = s->flow + n;
@@ -196,6 +198,19 @@ advance_stream(struct run_stream *s, uint16_t n)
 	if (flow >= s->flows)
 		flow = flow < 2 * s->flows ? flow - s->flows : flow % s->flows;
 	s->flow = flow;
+	return (uint64_t)n * (s->len + FRAME_FCS);
+}
+
+static uint64_t
+advance_streams(const struct gen_tx *tx, uint16_t sent)
+{
+	uint64_t bytes = 0;
+
+	if (likely(tx->run->n_streams == 1))
+		return advance_stream(tx->run->streams, sent);
+	for (uint16_t i = 0; i < sent; i++)
+		bytes += advance_stream(&tx->run->streams[tx->owner[i].stream], 1);
+	return bytes;
 }
 
 static void
@@ -213,16 +228,9 @@ static void
 commit(struct gen_port *p, uint16_t sent, uint64_t now_ns)
 {
 	struct gen_tx *tx = &p->tx;
-	uint64_t bytes = 0;
+	const uint64_t bytes = advance_streams(tx, sent);
 
 	note_pacing(tx, sent, now_ns);
-	for (uint16_t i = 0, n; i < sent; i = (uint16_t)(i + n)) {
-		struct run_stream *s = &tx->run->streams[tx->owner[i].stream];
-
-		n = tx_stretch(tx, i, sent);
-		advance_stream(s, n);
-		bytes += (uint64_t)n * (s->len + FRAME_FCS);
-	}
 	counter_add(&tx->run->sent, sent);
 	counter_add(&tx->run->sent_bytes, bytes);
 	counter_add(&p->opackets, sent);

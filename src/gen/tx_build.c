@@ -9,8 +9,8 @@
 
 /* Puts the frames of planned slots into buffers.
  *
- * Works on stretches, slots of one stream in a row, so that all that is the same for the frames of
- * a stream stays in registers; with one stream, a burst is a stretch. */
+ * All frames of a stream that a burst has are built in a row, so that what is the same for them
+ * stays in registers. */
 
 /* An mbuf's fields from data_off to the hash, as two vectors.  Written whole they are two stores,
  * and nothing is left of what the buffer was used for before; all others mean something only with
@@ -70,8 +70,8 @@ fill_buffer(struct rte_mbuf *m, const struct run_stream *s)
 /* Builds the frames of 'n' slots of the stream; 'plain' is template_is_plain.  About 45
  * instructions for a plain frame. */
 static __rte_always_inline void
-build_stretch(struct run_stream *s, struct rte_mbuf **mbufs, const uint64_t *due_ns, uint16_t n,
-	      uint64_t now_ns, const bool plain)
+build_signed(struct run_stream *s, struct rte_mbuf **mbufs, const uint64_t *due_ns, uint16_t n,
+	     uint64_t now_ns, const bool plain)
 {
 	const struct template_loop loop = template_loop(&s->tmpl, plain);
 	const struct mbuf_head head = mbuf_head(s->len);
@@ -110,6 +110,48 @@ build_as_given(const struct run_stream *s, struct rte_mbuf **mbufs, uint16_t n)
 	}
 }
 
+static void
+build_frames(struct run_stream *s, struct rte_mbuf **mbufs, const uint64_t *due_ns, uint16_t n,
+	     uint64_t now_ns)
+{
+	if (!s->signature)
+		build_as_given(s, mbufs, n);
+	else if (template_is_plain(&s->tmpl, s->flows))
+		build_signed(s, mbufs, due_ns, n, now_ns, true);
+	else
+		build_signed(s, mbufs, due_ns, n, now_ns, false);
+	s->n_built += n;
+}
+
+/* Slots of several streams, from number 'from' to before 'end': stream by stream. */
+static void
+build_mixed(struct gen_tx *tx, uint16_t from, uint16_t end, uint64_t now_ns)
+{
+	struct rte_mbuf *mbufs[GEN_BURST];
+	uint64_t due_ns[GEN_BURST];
+	uint16_t left[GEN_BURST], n_left = 0;
+
+	for (uint16_t i = from; i < end; i++)
+		left[n_left++] = i;
+	while (n_left > 0) {
+		const uint16_t stream = tx->owner[left[0]].stream;
+		uint16_t n = 0, n_others = 0;
+
+		for (uint16_t k = 0; k < n_left; k++) {
+			uint16_t i = left[k];
+
+			if (tx->owner[i].stream != stream) {
+				left[n_others++] = i;
+				continue;
+			}
+			mbufs[n] = tx->mbufs[i];
+			due_ns[n++] = tx->due_ns[i];
+		}
+		n_left = n_others;
+		build_frames(&tx->run->streams[stream], mbufs, due_ns, n, now_ns);
+	}
+}
+
 /* Buffers for all slots that have none. */
 static void
 get_buffers(struct gen_worker *w, struct gen_tx *tx)
@@ -125,22 +167,17 @@ get_buffers(struct gen_worker *w, struct gen_tx *tx)
 void
 tx_build(struct gen_worker *w, struct gen_tx *tx, uint64_t now_ns)
 {
-	uint16_t from, n, end;
+	uint16_t from = tx->n_built, end;
 
 	get_buffers(w, tx);
 	end = RTE_MIN(tx->n_slots, tx->n_mbufs);
-	for (from = tx->n_built; from < end; from = (uint16_t)(from + n)) {
-		struct run_stream *s = &tx->run->streams[tx->owner[from].stream];
-
-		n = tx_stretch(tx, from, end);
-		if (!s->signature)
-			build_as_given(s, tx->mbufs + from, n);
-		else if (template_is_plain(&s->tmpl, s->flows))
-			build_stretch(s, tx->mbufs + from, tx->due_ns + from, n, now_ns, true);
-		else
-			build_stretch(s, tx->mbufs + from, tx->due_ns + from, n, now_ns, false);
-		s->n_built += n;
-	}
+	if (from >= end)
+		return;
+	if (likely(tx->run->n_streams == 1))
+		build_frames(tx->run->streams, tx->mbufs + from, tx->due_ns + from,
+			     (uint16_t)(end - from), now_ns);
+	else
+		build_mixed(tx, from, end, now_ns);
 	tx->n_built = end;
 }
 

@@ -96,19 +96,6 @@ worker_ns(const struct gen_worker *w, const struct run *run, uint64_t tsc)
 	return (uint64_t)((double)(tsc - run->start_tsc) * w->tsc_to_ns);
 }
 
-/* How many slots from number 'from' on belong to the same stream, of those before 'end'. */
-static inline uint16_t
-tx_stretch(const struct gen_tx *tx, uint16_t from, uint16_t end)
-{
-	uint16_t i = from;
-
-	if (likely(tx->run->n_streams == 1))
-		return (uint16_t)(end - from);
-	while (i < end && tx->owner[i].stream == tx->owner[from].stream)
-		i++;
-	return (uint16_t)(i - from);
-}
-
 /* What a buffer of the transmit pool still holds, in its private area: a frame of the same layout
  * with the usual payload needs its headers rewritten, no more. */
 struct tx_priv {
