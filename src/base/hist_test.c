@@ -220,6 +220,69 @@ counts_saturate(void **state)
 	assert_int_equal(hist_quantile(&h, 1), 7);
 }
 
+/* The samples that lie 'ns' before some end, as one burst and one at a time. */
+static void
+record_both_ways(struct hist *burst, struct hist *single, const uint64_t *ns, unsigned n)
+{
+	uint64_t end_ns = ns[0] + random_u64() % 1000, begin_ns[64];
+
+	for (unsigned i = 0; i < n; i++) {
+		begin_ns[i] = end_ns - ns[i];
+		hist_record(single, ns[i]);
+	}
+	hist_record_burst(burst, begin_ns, n, end_ns);
+	assert_memory_equal(burst, single, sizeof(*burst));
+}
+
+static void
+bursts_add_what_single_samples_add(void **state)
+{
+	static struct hist burst, single;
+	uint64_t ns[64];
+
+	(void)state;
+	hist_init(&burst);
+	hist_init(&single);
+	hist_record_burst(&burst, ns, 0, 1000);
+	assert_memory_equal(&burst, &single, sizeof(burst));
+	/* Both ends of each bucket, alone in a burst. */
+	for (unsigned i = 0; i < HIST_BUCKETS; i++) {
+		ns[0] = hist_bucket_low(i);
+		record_both_ways(&burst, &single, ns, 1);
+		ns[0] = i + 1 < HIST_BUCKETS ? hist_bucket_high(i) : 1ull << 40;
+		record_both_ways(&burst, &single, ns, 1);
+	}
+	for (unsigned round = 0; round < 20000; round++) {
+		/* Now and then from below the powers of two to beyond them. */
+		uint64_t high = round % 100 == 0 ? 1ull << 36 : random_duration();
+		unsigned n = 1 + random_u64() % 64;
+
+		for (unsigned i = 0; i < n; i++)
+			ns[i] = i == 0 ? high : ns[i - 1] - random_u64() % (ns[i - 1] / 8 + 1);
+		record_both_ways(&burst, &single, ns, n);
+	}
+}
+
+static void
+bursts_saturate_as_single_samples_do(void **state)
+{
+	static struct hist burst, single;
+	uint64_t ns[64];
+
+	(void)state;
+	hist_init(&burst);
+	for (unsigned i = 0; i < 64; i++)
+		ns[i] = 5000;
+	hist_record(&burst, 5000);
+	burst.n += UINT32_MAX - 100u;
+	burst.count[hist_index(5000)] += UINT32_MAX - 100u;
+	single = burst;
+	record_both_ways(&burst, &single, ns, 64);
+	assert_int_equal(burst.count[hist_index(5000)], UINT32_MAX - 35u);
+	record_both_ways(&burst, &single, ns, 64);
+	assert_int_equal(burst.count[hist_index(5000)], UINT32_MAX);
+}
+
 static char *
 text_of(const struct hist *h)
 {
@@ -400,6 +463,8 @@ main(void)
 		cmocka_unit_test(quantiles_never_exceed_the_maximum),
 		cmocka_unit_test(sums_of_histograms_hold_all_samples),
 		cmocka_unit_test(counts_saturate),
+		cmocka_unit_test(bursts_add_what_single_samples_add),
+		cmocka_unit_test(bursts_saturate_as_single_samples_do),
 		cmocka_unit_test(json_has_its_keys_in_order),
 		cmocka_unit_test(quantiles_of_too_few_samples_are_null),
 		cmocka_unit_test(json_reads_back_the_same),
