@@ -12,6 +12,7 @@
 
 static_assert((SEQ_WINDOW & (SEQ_WINDOW - 1)) == 0, "the ring is indexed by the low bits");
 static_assert(SEQ_SLIDE % WORD == 0, "the tail moves by whole words");
+static_assert(SEQ_RUN == WORD && SEQ_RUN <= SEQ_SLIDE, "a run ends in the next word at the latest");
 static_assert(SEQ_WINDOW % SEQ_SLIDE == 0, "slides do not split at the ring's end");
 
 void
@@ -60,10 +61,10 @@ is_seen(const struct seqtrack *t, uint64_t seq)
 	return *word_of(t, seq) >> (seq % WORD) & 1;
 }
 
-/* Moves the window so that 'seq' lies in it.  Words that leave are counted and cleared; beyond one
- * full turn there is nothing left to clear, so a jump of any length costs one pass at most. */
-static void
-slide_to(struct seqtrack *t, uint64_t seq)
+/* Words that leave are counted and cleared; beyond one full turn there is nothing left to clear, so
+ * a jump of any length costs one pass at most. */
+void
+seqtrack_slide(struct seqtrack *t, uint64_t seq)
 {
 	uint64_t tail = (seq + SEQ_SLIDE) / SEQ_SLIDE * SEQ_SLIDE - SEQ_WINDOW;
 	uint64_t turn = t->tail + SEQ_WINDOW;
@@ -173,7 +174,7 @@ seqtrack_add_slow(struct seqtrack *t, uint32_t seq32)
 		add_straggler(t, seq);
 	} else {
 		if (seq - t->tail >= SEQ_WINDOW)
-			slide_to(t, seq);
+			seqtrack_slide(t, seq);
 		*word_of(t, seq) |= 1ull << (seq % WORD);
 		t->next = seq + 1;
 		t->seen++;

@@ -77,6 +77,31 @@ seqtrack_add(struct seqtrack *t, uint32_t seq)
 	}
 }
 
+/* Moves the window so that 'seq', which is t->next or later, lies in it. */
+void seqtrack_slide(struct seqtrack *t, uint64_t seq);
+
+#define SEQ_RUN 64u /* the most that seqtrack_add_run takes, one word of bits */
+
+/* Notes 'n' frames, 1 to SEQ_RUN, whose numbers are the very next ones; the same as seqtrack_add of
+ * each, for the price of one. */
+static inline void
+seqtrack_add_run(struct seqtrack *t, unsigned n)
+{
+	unsigned bit = t->next % 64;
+	uint64_t run = ~0ull >> (SEQ_RUN - n);
+	uint64_t *word;
+
+	if (t->next + n - t->tail > SEQ_WINDOW)
+		seqtrack_slide(t, t->next + n - 1);
+	word = &t->bits[t->next % SEQ_WINDOW / 64];
+	*word |= run << bit;
+	/* What did not fit belongs to the next word, which may be the first of the ring. */
+	if (bit + n > 64)
+		t->bits[(t->next + n - 1) % SEQ_WINDOW / 64] |= run >> (64 - bit);
+	t->next += n;
+	t->seen += n;
+}
+
 /* Sequences below 'sent' that were never seen, counted from the bits and from what left the window,
  * not from 'seen'; call when the stream has ended, from the writer or after it stopped.  Exact as
  * long as no sequence of 'sent' or above was added; if one pushed the window beyond 'sent', the

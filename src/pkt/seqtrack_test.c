@@ -282,6 +282,44 @@ fast_and_slow_path_agree(void **state)
 }
 
 static void
+a_run_is_the_same_as_its_frames(void **state)
+{
+	struct seqtrack runs, frames;
+
+	(void)state;
+	/* Runs of all lengths begin at each bit of a word, past the ring's end and the first wrap
+	 * of the sequence, with gaps, duplicates and stragglers between them. */
+	rng_state = seed_of(__func__);
+	seqtrack_init(&runs, 3);
+	seqtrack_init(&frames, 3);
+	jump_near_wrap(&runs);
+	jump_near_wrap(&frames);
+	while (runs.next < 0xfffff000ull + SEQ_WINDOW + SEQ_WINDOW / 2) {
+		unsigned n = 1 + rng() % SEQ_RUN;
+
+		seqtrack_add_run(&runs, n);
+		for (unsigned k = 0; k < n; k++)
+			seqtrack_add_slow(&frames, (uint32_t)frames.next);
+		if (rng() % 8 == 0) {
+			uint32_t other = (uint32_t)(runs.next + 50 - rng() % 200);
+
+			seqtrack_add(&runs, other);
+			seqtrack_add_slow(&frames, other);
+		}
+		assert_int_equal(runs.next, frames.next);
+		assert_int_equal(runs.tail, frames.tail);
+		assert_int_equal(runs.unseen, frames.unseen);
+	}
+	assert_memory_equal(runs.bits, frames.bits, SEQ_WINDOW / 8);
+	assert_int_equal(runs.seen, frames.seen);
+	assert_int_equal(runs.duplicate, frames.duplicate);
+	assert_int_equal(runs.reordered, frames.reordered);
+	assert_true(runs.duplicate > 0 && runs.reordered > 0 && runs.unseen > 0);
+	seqtrack_fini(&runs);
+	seqtrack_fini(&frames);
+}
+
+static void
 nothing_is_ahead_of_the_window(void **state)
 {
 	struct seqtrack t;
@@ -430,6 +468,7 @@ main(void)
 		cmocka_unit_test(stragglers_are_exact_up_to_the_reach),
 		cmocka_unit_test(never_seen_does_not_come_from_seen),
 		cmocka_unit_test(fast_and_slow_path_agree),
+		cmocka_unit_test(a_run_is_the_same_as_its_frames),
 		cmocka_unit_test(nothing_is_ahead_of_the_window),
 		cmocka_unit_test(hostile_jumps_cost_one_pass),
 		cmocka_unit_test(a_flow_that_hangs_is_searched_once),
