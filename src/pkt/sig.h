@@ -39,15 +39,20 @@ struct sig {
 	uint16_t lateness; /* units of SIG_LATENESS_NS */
 };
 
+/* Odd multipliers without long runs of equal bits: a flipped bit always moves the top 16 bits of
+ * the sum that the check is. */
+#define SIG_MUL_A 0x9e3779b97f4a7c15ull
+#define SIG_MUL_B 0xd6e8feb86659fd93ull
+#define SIG_MUL_TOP 0xa5a3564b27b4c169ull
+
 /* 'a' and 'b' are the first 16 bytes as big-endian numbers; 'len' is without FCS. */
 static inline uint16_t
 sig_check(uint64_t a, uint64_t b, uint16_t len)
 {
-	/* Odd multipliers without long runs of equal bits: a flipped bit always moves the top 16
-	 * bits of the sum.  The top of 'b', which one multiplication hardly spreads, goes in twice,
-	 * else its highest bit would cancel against one bit of the check. */
-	return (uint16_t)((a * 0x9e3779b97f4a7c15ull + b * 0xd6e8feb86659fd93ull +
-			   ((b >> 32) + ((uint64_t)len << 32)) * 0xa5a3564b27b4c169ull) >>
+	/* The top of 'b', which one multiplication hardly spreads, goes in twice, else its highest
+	 * bit would cancel against one bit of the check. */
+	return (uint16_t)((a * SIG_MUL_A + b * SIG_MUL_B +
+			   ((b >> 32) + ((uint64_t)len << 32)) * SIG_MUL_TOP) >>
 			  48);
 }
 
@@ -117,4 +122,68 @@ sig_read(const uint8_t *p, struct sig *s, uint16_t len)
 	s->time_ns = b >> 16;
 	s->lateness = (uint16_t)b;
 	return a >> 48 == SIG_MAGIC && __builtin_bswap16(check) == sig_check(a, b, len);
+}
+
+/* Magic, stream and sequence at 'p' as one number: that of the next frame is one more. */
+static inline uint64_t
+sig_head(const uint8_t *p)
+{
+	uint64_t a;
+
+	memcpy(&a, p, 8);
+	return __builtin_bswap64(a);
+}
+
+static inline uint16_t
+sig_stream(uint64_t head)
+{
+	return (uint16_t)(head >> 32);
+}
+
+/* What a run of signatures of one stream, with sequences that follow each other, must look like:
+ * only time and lateness are open. */
+struct sig_run {
+	uint64_t a;   /* first 8 bytes of the next one as a big-endian number */
+	uint64_t sum; /* what they and the length add to its check */
+	/* The multipliers: as constants they would need a register and an instruction each. */
+	uint64_t mul_a, mul_b, mul_top;
+};
+
+/* The run begins with 'seq' and ends before the sequence wraps; its frames have 'len' bytes. */
+static inline struct sig_run
+sig_run_from(uint16_t stream, uint32_t seq, uint16_t len)
+{
+	uint64_t a = (uint64_t)SIG_MAGIC << 48 | (uint64_t)stream << 32 | seq;
+
+	return (struct sig_run){
+		.a = a,
+		.sum = a * SIG_MUL_A + ((uint64_t)len << 32) * SIG_MUL_TOP,
+		.mul_a = SIG_MUL_A,
+		.mul_b = SIG_MUL_B,
+		.mul_top = SIG_MUL_TOP,
+	};
+}
+
+/* Is the signature at 'p' the next of the run, and intact?  Its time is in '*time_ns'. */
+static inline bool
+sig_run_holds(const struct sig_run *r, const uint8_t *p, uint64_t *time_ns)
+{
+	uint64_t a, b;
+	uint16_t check;
+
+	memcpy(&a, p, 8);
+	memcpy(&b, p + 8, 8);
+	memcpy(&check, p + 16, 2);
+	b = __builtin_bswap64(b);
+	*time_ns = b >> 16;
+	/* The check is the top of the sum, and lies there in the other byte order. */
+	return __builtin_bswap64(a) == r->a &&
+	       (uint16_t)__builtin_bswap64(r->sum + b * r->mul_b + (b >> 32) * r->mul_top) == check;
+}
+
+static inline void
+sig_run_step(struct sig_run *r)
+{
+	r->a++;
+	r->sum += r->mul_a;
 }

@@ -169,6 +169,54 @@ the_extended_magic_is_another_format(void **state)
 }
 
 static void
+a_run_is_known_by_what_comes_next(void **state)
+{
+	const uint32_t first = 0xfffffff0; /* the last 16 before the wrap */
+	const struct sig_run begin = sig_run_from(7, first, 60);
+	struct sig_run run = begin;
+	uint64_t time_ns;
+
+	(void)state;
+	for (uint32_t i = 0; i < 16; i++) {
+		struct sig s = examples[i % N_EXAMPLES];
+		uint8_t wire[SIG_SIZE];
+
+		s.stream = 7;
+		s.seq = first + i;
+		sig_write(wire, &s, 60);
+		assert_true(sig_head(wire) == (0x4e460007ull << 32 | s.seq));
+		assert_int_equal(sig_stream(sig_head(wire)), 7);
+		assert_true(sig_run_holds(&run, wire, &time_ns));
+		assert_int_equal(time_ns, s.time_ns);
+		assert_int_equal(sig_run_holds(&begin, wire, &time_ns), i == 0);
+		sig_run_step(&run);
+		assert_false(sig_run_holds(&run, wire, &time_ns));
+	}
+}
+
+static void
+a_run_takes_nothing_but_what_is_intact(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N_EXAMPLES; i++) {
+		const struct sig *s = &examples[i];
+		struct sig_run run = sig_run_from(s->stream, s->seq, 60);
+		struct sig_run longer = sig_run_from(s->stream, s->seq, 61);
+		uint8_t wire[SIG_SIZE];
+		uint64_t time_ns;
+
+		sig_write(wire, s, 60);
+		assert_true(sig_run_holds(&run, wire, &time_ns));
+		assert_false(sig_run_holds(&longer, wire, &time_ns));
+		for (unsigned bit = 0; bit < SIG_BITS; bit++) {
+			flip(wire, bit);
+			assert_false(sig_run_holds(&run, wire, &time_ns));
+			flip(wire, bit);
+		}
+	}
+}
+
+static void
 sum_is_that_of_its_words(void **state)
 {
 	(void)state;
@@ -195,6 +243,8 @@ main(void)
 		cmocka_unit_test(double_flips_are_rarely_missed),
 		cmocka_unit_test(random_garbage_is_no_signature),
 		cmocka_unit_test(the_extended_magic_is_another_format),
+		cmocka_unit_test(a_run_is_known_by_what_comes_next),
+		cmocka_unit_test(a_run_takes_nothing_but_what_is_intact),
 		cmocka_unit_test(sum_is_that_of_its_words),
 	};
 
