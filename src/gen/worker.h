@@ -86,7 +86,7 @@ void tx_build(struct gen_worker *w, struct gen_tx *tx, uint64_t now_ns);
 void tx_unbuild(struct gen_tx *tx);
 /* Receives a burst from port 'id' and classifies it.  Returns frames received. */
 unsigned rx_round(struct gen_worker *w, unsigned id);
-/* Classifies and frees what port 'id' received at 'tsc'. */
+/* Classifies and frees the 'n' frames, 1 to GEN_BURST, that port 'id' received at 'tsc'. */
 void rx_frames(struct gen_worker *w, unsigned id, struct rte_mbuf **mbufs, uint16_t n,
 	       uint64_t tsc);
 
