@@ -28,7 +28,7 @@ enum fault_kind {
 struct fault {
 	_Atomic int armed;
 	enum fault_kind kind;
-	uint32_t left;	       /* frames still to treat */
+	_Atomic uint32_t left; /* frames still to treat; others look at it */
 	uint32_t skip;	       /* frames to let pass first */
 	uint32_t spacing;      /* frames between two treated ones, at least 1 */
 	uint32_t distance;     /* for FAULT_REORDER */
