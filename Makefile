@@ -18,7 +18,7 @@ format:
 	@devtools/check-format --fix
 
 clean:
-	rm -rf build build-debug build-test build-test-sanitize
+	rm -rf build build-debug build-test build-test-sanitize build-test-thread
 
 quickstart:
 	@./quickstart

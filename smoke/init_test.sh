@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The helper library says so when a script leaves something behind, and stops what it started.
+# sanitize: no
 . "$(dirname "$0")/_init.sh"
 
 # A tree of its own for small scripts that use the library; the build directory stays ours.
