@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "mem.h"
+#include "opt_man.h"
+#include "opt_row.h"
 #include "str.h"
 
 /* Width of help, and the widest column of flags before their help moves to a line of its own. */
@@ -70,9 +72,8 @@ same_name(const char *a, const char *b, size_t len)
 
 /* ---- environment ---- */
 
-/* "NFVCHAIN_FRAME_SIZE"; the caller frees it. */
-static char *
-env_name(const struct opt_command *cmd, const struct opt *row)
+char *
+opt_env_name(const struct opt_command *cmd, const struct opt *row)
 {
 	char *name = xasprintf("%s_%s", cmd->env_prefix, row->name);
 
@@ -93,7 +94,7 @@ read_env(const struct opt_command *cmd, void *conf, enum opt_origin *origin, str
 
 		if (row->flags & OPT_NO_ENV)
 			continue;
-		name = env_name(cmd, row);
+		name = opt_env_name(cmd, row);
 		text = getenv(name);
 		/* Set to nothing is how a shell takes a variable back for one command. */
 		if (text != NULL && text[0] != '\0') {
@@ -114,6 +115,7 @@ struct parser {
 	int argc;
 	int next; /* argument to look at next */
 	int kept; /* positionals moved to the front so far */
+	void (*show)(const struct opt_command *cmd, FILE *out); /* what OPT_HELPED prints */
 	void *conf;
 	enum opt_origin *origin;
 	struct err *err;
@@ -208,16 +210,18 @@ parse_long(struct parser *p, const char *word)
 	const struct opt *row = find_long(p->cmd, word, len, &negated);
 	int rc;
 
-	if (row == NULL && strcmp(name, "help") == 0)
+	if (row == NULL && (strcmp(name, "help") == 0 || strcmp(name, "man") == 0)) {
+		p->show = name[0] == 'h' ? opt_help : opt_man;
 		rc = OPT_HELPED;
-	else if (row == NULL)
+	} else if (row == NULL) {
 		rc = unknown_flag(p, name);
-	else if (row->arg != NULL && !negated)
+	} else if (row->arg != NULL && !negated) {
 		rc = set_value(p, row, attached);
-	else if (attached != NULL)
+	} else if (attached != NULL) {
 		rc = err_usage(p->err, "option '--%s' takes no value", name);
-	else
+	} else {
 		rc = set_flag(p, row, negated ? "no" : NULL);
+	}
 	free(name);
 	return rc;
 }
@@ -287,7 +291,12 @@ opt_parse(const struct opt_command *cmd, int *argc, char ***argv, void *conf,
 	  enum opt_origin *origin, struct err *err)
 {
 	enum opt_origin *own = xcalloc(cmd->n_opts + 1, sizeof(*own));
-	struct parser p = {.cmd = cmd, .argv = *argv, .argc = *argc, .conf = conf, .err = err};
+	struct parser p = {.cmd = cmd,
+			   .argv = *argv,
+			   .argc = *argc,
+			   .conf = conf,
+			   .err = err,
+			   .show = opt_help};
 	int env_rc, rc;
 
 	p.origin = own;
@@ -298,7 +307,7 @@ opt_parse(const struct opt_command *cmd, int *argc, char ***argv, void *conf,
 	if (rc == 0)
 		rc = env_rc;
 	if (rc == OPT_HELPED)
-		opt_help(cmd, stdout);
+		p.show(cmd, stdout);
 	if (rc == 0 && *argc > 0) {
 		p.argv[p.kept] = NULL;
 		*argc = p.kept;
@@ -374,9 +383,8 @@ flag_text(const struct opt *row)
 			 row->arg != NULL ? " " : "", row->arg != NULL ? row->arg : "");
 }
 
-/* Help and, behind it, the words that can be given. */
-static char *
-row_text(const struct opt *row)
+char *
+opt_row_text(const struct opt *row)
 {
 	struct str out = {0};
 
@@ -461,7 +469,7 @@ print_env(const struct opt_command *cmd, FILE *out)
 
 		if (row->flags & (OPT_NO_ENV | OPT_HIDDEN))
 			continue;
-		name = env_name(cmd, row);
+		name = opt_env_name(cmd, row);
 		text = xasprintf("The environment sets them too: %s=%s is --%s%s%s.", name,
 				 row->arg != NULL ? row->arg : "yes", row->name,
 				 row->arg != NULL ? " " : "", row->arg != NULL ? row->arg : "");
@@ -485,7 +493,7 @@ opt_help(const struct opt_command *cmd, FILE *out)
 		print_examples(cmd->examples, out);
 	fprintf(out, "\nOptions:\n");
 	for (size_t i = 0; i < cmd->n_opts; i++) {
-		char *flag = flag_text(&cmd->opts[i]), *text = row_text(&cmd->opts[i]);
+		char *flag = flag_text(&cmd->opts[i]), *text = opt_row_text(&cmd->opts[i]);
 
 		if (!(cmd->opts[i].flags & OPT_HIDDEN))
 			print_row(flag, text, col, out);
@@ -494,19 +502,4 @@ opt_help(const struct opt_command *cmd, FILE *out)
 	}
 	print_row(find_short(cmd, 'h') ? "    --help" : "-h, --help", "show this text", col, out);
 	print_env(cmd, out);
-}
-
-void
-opt_complete(const struct opt_command *cmd, FILE *out)
-{
-	for (size_t i = 0; i < cmd->n_opts; i++) {
-		const struct opt *row = &cmd->opts[i];
-
-		if (row->flags & OPT_HIDDEN)
-			continue;
-		fprintf(out, "--%s\t%s\n", row->name, row->help);
-		if (row->flags & OPT_NEGATABLE)
-			fprintf(out, "--no-%s\tnot: %s\n", row->name, row->help);
-	}
-	fprintf(out, "--help\tshow this text\n");
 }

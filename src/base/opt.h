@@ -51,7 +51,8 @@ enum opt_origin { OPT_DEFAULT, OPT_FILE, OPT_ENV, OPT_FLAG };
  * same array, so there is nothing to free.  'origin' has one element for each row, or is NULL: a
  * file is read afterwards, for the rows that are still OPT_DEFAULT.  A variable set to nothing
  * counts as not set; of a list, flags replace what the environment gave.  Unknown flags name the
- * nearest one.  --help and -h (unless a row has that key) print to stdout and return OPT_HELPED. */
+ * nearest one.  --help and -h (unless a row has that key) print to stdout and return OPT_HELPED, as
+ * does --man, by which the build makes the manual page. */
 int opt_parse(const struct opt_command *cmd, int *argc, char ***argv, void *conf,
 	      enum opt_origin *origin, struct err *err);
 #define OPT_HELPED 1
@@ -62,7 +63,9 @@ int opt_apply(const struct opt_command *cmd, const char *name, const char *text,
 	      struct err *err);
 
 void opt_help(const struct opt_command *cmd, FILE *out);
-/* Names of all visible flags, one per line as "--name<TAB>help", for completion scripts. */
+/* What a bash function needs to know about this command, as the inside of a branch of a case: from
+ * $cur, the word to complete, and $prev, the one before, it sets words to those that can be given,
+ * or kind to chains, files, directories or nothing where they are none. */
 void opt_complete(const struct opt_command *cmd, FILE *out);
 
 /* Setters.  Text fields are char * owned by the settings; the old value is freed. */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "mem.h"
+#include "opt_man.h"
 #include "rate.h"
 
 struct conf {
@@ -380,15 +381,52 @@ help_is_printed_even_when_the_environment_is_bad(void **state)
 }
 
 static void
-completion_lists_visible_flags(void **state)
+completion_knows_flags_and_their_values(void **state)
 {
 	char *text = printed(opt_complete);
 
 	(void)state;
-	assert_non_null(strstr(text, "--rate\toffered load\n--ports\t"));
-	assert_non_null(strstr(text, "--no-color\t"));
+	assert_non_null(strstr(text, "words='--rate --ports --frame-size --duration --quiet "
+				     "--color --no-color --output --vdev --help'\n"));
+	assert_non_null(strstr(text, "-r | --rate) kind=nothing words='' ;;\n"));
+	assert_non_null(strstr(text, "-o | --output) kind=words words='poll event pipeline' ;;"));
+	assert_non_null(strstr(text, "*) [[ $cur == -* ]] || kind=chains ;;\n"));
+	assert_null(strstr(text, "quiet)"));
 	assert_null(strstr(text, "secret"));
 	free(text);
+}
+
+static void
+the_manual_has_every_visible_row(void **state)
+{
+	char *text = printed(opt_man);
+
+	(void)state;
+	assert_non_null(strstr(text, ".TH \"OPTTEST-RUN\" 1 \"\" \"nfvchain "));
+	assert_non_null(strstr(text, ".SH NAME\nopttest run \\- measure a chain\n"));
+	assert_non_null(strstr(text, ".B opttest run\n[\\fIOPTION\\fR]... [CHAIN]\n"));
+	assert_non_null(strstr(text, "\n.TP\n\\fB\\-r\\fR, \\fB\\-\\-rate\\fR "
+				     "\\fIRATE\\fR\noffered load\n"));
+	assert_non_null(strstr(text, "\\fB\\-\\-[no\\-]color\\fR\nuse colours\n"));
+	assert_non_null(strstr(text, "\\fB\\-\\-frame\\-size\\fR"));
+	assert_non_null(strstr(text, "missing (poll, event, pipeline)\n"));
+	assert_non_null(strstr(text, ".B OPTTEST_FRAME_SIZE\n"));
+	/* Has no variable. */
+	assert_null(strstr(text, "OPTTEST_OUTPUT"));
+	assert_null(strstr(text, "secret"));
+	free(text);
+}
+
+static void
+roff_sees_no_command_in_a_text(void **state)
+{
+	char text[128] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	(void)state;
+	opt_man_text(".so a\n'b .c\n\\d --e\n.f", out);
+	fclose(out);
+	assert_string_equal(text, "\\&.so a\n\\&'b .c\n\\ed \\-\\-e\n\\&.f");
 }
 
 int
@@ -407,7 +445,9 @@ main(void)
 		cmocka_unit_test_setup(keys_of_a_file_are_the_same_rows, clear_env),
 		cmocka_unit_test_setup(help_is_aligned_and_fits_80_columns, clear_env),
 		cmocka_unit_test_setup(help_is_printed_even_when_the_environment_is_bad, clear_env),
-		cmocka_unit_test_setup(completion_lists_visible_flags, clear_env),
+		cmocka_unit_test_setup(completion_knows_flags_and_their_values, clear_env),
+		cmocka_unit_test_setup(the_manual_has_every_visible_row, clear_env),
+		cmocka_unit_test(roff_sees_no_command_in_a_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

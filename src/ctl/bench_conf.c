@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "command.h"
 
 #define MIN_PPS 1000.0
 #define MIN_TRIAL_NS (10 * NSEC_PER_MS)
@@ -49,7 +50,7 @@ static const struct opt bench_opts[] = {
 	 FIELD(verbose), NULL, 0},
 };
 
-static const struct opt_command command = {
+const struct opt_command bench_command = {
 	.name = "nfvchain bench",
 	.positional = "[CHAIN]",
 	.summary = "Brings a chain up, measures it, accounts for every frame, takes it down.",
@@ -67,7 +68,7 @@ bench_conf_parse(struct bench_conf *conf, int argc, char **argv, struct err *err
 	int rc;
 
 	*conf = (struct bench_conf){.output = xstrdup("results")};
-	rc = opt_parse(&command, &argc, &argv, conf, NULL, err);
+	rc = opt_parse(&bench_command, &argc, &argv, conf, NULL, err);
 	if (rc != 0)
 		return rc;
 	if (argc > 1)

@@ -33,7 +33,7 @@ static const struct opt doctor_opts[] = {
 	 OPT_FIELD(struct doctor_conf, json), NULL, OPT_NO_ENV},
 };
 
-static const struct opt_command command = {
+const struct opt_command doctor_command = {
 	.name = "nfvchain doctor",
 	.summary = "Says what this machine lacks for running chains and for good figures, and what "
 		   "to type.  Changes nothing.",
@@ -207,7 +207,7 @@ cmd_doctor(int argc, char **argv, struct err *err)
 	struct doctor_conf conf = {0};
 	struct doctor d = {0};
 	char *dpdk = NULL;
-	int rc = opt_parse(&command, &argc, &argv, &conf, NULL, err);
+	int rc = opt_parse(&doctor_command, &argc, &argv, &conf, NULL, err);
 
 	if (rc != 0)
 		return rc;

@@ -33,7 +33,7 @@ static const struct opt plan_opts[] = {
 	 opt_set_switch, FIELD(verbose), NULL, 0},
 };
 
-static const struct opt_command command = {
+const struct opt_command plan_command = {
 	.name = "nfvchain plan",
 	.positional = "[CHAIN]",
 	.summary =
@@ -95,7 +95,7 @@ cmd_plan(int argc, char **argv, struct err *err)
 	struct plan_conf conf = {0};
 	struct chain_plan plan = {0};
 	struct chain chain = {0};
-	int rc = opt_parse(&command, &argc, &argv, &conf, origin, err);
+	int rc = opt_parse(&plan_command, &argc, &argv, &conf, origin, err);
 
 	if (rc == 0)
 		rc = check_conf(&conf, argc, argv, origin, err);

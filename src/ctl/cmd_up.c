@@ -28,7 +28,7 @@ static const struct opt up_opts[] = {
 	 0},
 };
 
-static const struct opt_command command = {
+const struct opt_command up_command = {
 	.name = "nfvchain up",
 	.positional = "[CHAIN]",
 	.summary = "Brings a chain up and keeps it up until Ctrl-C.",
@@ -68,7 +68,7 @@ cmd_up(int argc, char **argv, struct err *err)
 {
 	struct up_conf conf = {0};
 	struct chain chain = {0};
-	int rc = opt_parse(&command, &argc, &argv, &conf, NULL, err);
+	int rc = opt_parse(&up_command, &argc, &argv, &conf, NULL, err);
 
 	if (rc != 0)
 		return rc;

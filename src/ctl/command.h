@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdio.h>
+
 #include "base/err.h"
+#include "base/opt.h"
 
 /* The sub-commands of nfvchain: a table in main.c, one file each. */
 
@@ -11,12 +14,26 @@ struct command {
 	/* 'argv[0]' is the sub-command's name.  0, or negative with the sentence in 'err'; the exit
 	 * code then is err's class.  OPT_HELPED counts as success. */
 	int (*run)(int argc, char **argv, struct err *err);
+	const struct opt_command *options; /* for completion and the manual page */
 };
+
+extern const struct command commands[];
+extern const size_t n_commands;
 
 int cmd_bench(int argc, char **argv, struct err *err);
 int cmd_plan(int argc, char **argv, struct err *err);
 int cmd_up(int argc, char **argv, struct err *err);
 int cmd_doctor(int argc, char **argv, struct err *err);
+int cmd_completion(int argc, char **argv, struct err *err);
+
+extern const struct opt_command bench_command;
+extern const struct opt_command plan_command;
+extern const struct opt_command up_command;
+extern const struct opt_command doctor_command;
+extern const struct opt_command completion_command;
+
+/* Prints the manual page of nfvchain with all its commands. */
+void command_man(FILE *out);
 
 /* Directory of this program: where nfvchain-gen and nfvchain-fwd are looked for first (the build
  * tree's layout too), else PATH.  Returns a path to free. */

@@ -15,12 +15,16 @@
 
 /* nfvchain COMMAND: the table of commands, and what all of them have in common. */
 
-static const struct command commands[] = {
-	{"bench", "bring a chain up, measure it, account for every frame, take it down", cmd_bench},
-	{"plan", "say what would run where, and touch nothing", cmd_plan},
-	{"up", "bring a chain up and keep it up until Ctrl-C", cmd_up},
-	{"doctor", "say what this machine lacks, and what to type", cmd_doctor},
+const struct command commands[] = {
+	{"bench", "bring a chain up, measure it, account for every frame, take it down", cmd_bench,
+	 &bench_command},
+	{"plan", "say what would run where, and touch nothing", cmd_plan, &plan_command},
+	{"up", "bring a chain up and keep it up until Ctrl-C", cmd_up, &up_command},
+	{"doctor", "say what this machine lacks, and what to type", cmd_doctor, &doctor_command},
+	{"completion", "print a script that completes these commands in a shell", cmd_completion,
+	 &completion_command},
 };
+const size_t n_commands = N_ELEMS(commands);
 
 static void
 print_usage(FILE *out)
@@ -28,7 +32,7 @@ print_usage(FILE *out)
 	fprintf(out, "Runs chains of network functions, measures them, accounts for each frame.\n\n"
 		     "Usage: nfvchain COMMAND [OPTION]...\n\nCommands:\n");
 	for (size_t i = 0; i < N_ELEMS(commands); i++)
-		fprintf(out, "  %-8s%s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-12s%s\n", commands[i].name, commands[i].summary);
 	fprintf(out,
 		"\n'nfvchain COMMAND --help' says more, 'nfvchain --version' which version this "
 		"is.\nFor a first figure: nfvchain bench\n");
@@ -76,16 +80,19 @@ run_command(int argc, char **argv, struct err *err)
 	return command != NULL ? command->run(argc, argv, err) : unknown(argv[0], err);
 }
 
-/* "help" and "help COMMAND". */
+/* "help", "help COMMAND", and "help --man", by which the build makes the manual page. */
 static int
 help(int argc, char **argv, struct err *err)
 {
 	char flag[] = "--help";
 	char *asked[] = {argc > 1 ? argv[1] : NULL, flag, NULL};
 
-	if (argc > 1)
+	if (argc > 1 && strcmp(argv[1], "--man") == 0)
+		command_man(stdout);
+	else if (argc > 1)
 		return run_command(2, asked, err);
-	print_usage(stdout);
+	else
+		print_usage(stdout);
 	return 0;
 }
 
