@@ -247,12 +247,12 @@ pick_seq(struct worker_rig *r, unsigned run, unsigned stream, unsigned oddity)
 	return send_next(r, run, stream);
 }
 
-/* A frame for port 'id'; one out of 'oddity' is wrong in some way. */
+/* A frame of run 'from'; one out of 'oddity' is wrong in some way. */
 static struct arrival
-pick_arrival(struct worker_rig *r, unsigned id, unsigned stream, unsigned oddity)
+pick_arrival(struct worker_rig *r, unsigned from, unsigned stream, unsigned oddity)
 {
 	struct arrival a = {
-		.run = one_in(oddity) ? id : !id,
+		.run = one_in(oddity) ? !from : from,
 		.stream = stream,
 		.foreign = one_in(oddity),
 		.unknown = one_in(oddity),
@@ -409,12 +409,13 @@ receive_burst(struct worker_rig *r, unsigned id, uint16_t n, unsigned stream, un
 	struct arrival arrivals[GEN_BURST];
 	struct rte_mbuf *mbufs[GEN_BURST];
 
+	unsigned from = one_in(16) ? id : !id; /* a hop that reflects them all, or none */
 	uint16_t cut = oddity < 1000 && one_in(16) ? (uint16_t)(1 + rng() % 18) : 0;
 
 	now_ns += 1 + rng() % 20000;
 	for (uint16_t i = 0; i < n; i++)
 		arrivals[i] = pick_arrival(
-			r, id, stream < STREAMS ? stream : (unsigned)(rng() % STREAMS), oddity);
+			r, from, stream < STREAMS ? stream : (unsigned)(rng() % STREAMS), oddity);
 	for (uint16_t i = 0; i < n; i++) {
 		struct arrival *a = &arrivals[i];
 
