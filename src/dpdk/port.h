@@ -54,5 +54,9 @@ uint64_t port_missed(const struct port *port);
  * crosses a page, so it takes whole ones. */
 unsigned port_buffers_mb(uint64_t n, uint16_t max_len);
 
+/* Do the device's rings hold buffers of ours?  Those of drivers that copy do not: a pool needs none
+ * for them. */
+bool port_holds_buffers(uint16_t id);
+
 /* Bytes a buffer needs so that a frame of 'max_len' fits into one. */
 uint16_t port_buffer_size(uint16_t max_len);

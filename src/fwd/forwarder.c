@@ -47,7 +47,7 @@ count_mbufs(const struct fwd *fwd)
 	for (uint16_t i = 0; i < fwd->plan.n_ports; i++) {
 		struct port_conf c = port_conf_of(fwd, i);
 
-		if (fwd->plan.enabled[i])
+		if (fwd->plan.enabled[i] && port_holds_buffers(i))
 			n += (uint32_t)c.n_rxq * c.rxd + (uint32_t)c.n_txq * c.txd;
 	}
 	n += (fwd->plan.n_lcores + 1u) * POOL_CACHE * 3 / 2;

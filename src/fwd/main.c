@@ -45,8 +45,8 @@ asks(int argc, char **argv, const char *flag)
 static unsigned
 memory_needed(const struct fwd_conf *conf)
 {
-	/* Two ports with both rings full; pools are powers of two. */
-	uint64_t buffers = rte_align64pow2(2ull * conf->rxq * (conf->rxd + conf->txd) + 2048);
+	/* Two ports with both rings full. */
+	uint64_t buffers = 2ull * conf->rxq * (conf->rxd + conf->txd) + 4096;
 
 	return NEED_MB + port_buffers_mb(buffers, (uint16_t)(conf->max_frame - RTE_ETHER_CRC_LEN));
 }

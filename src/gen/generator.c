@@ -9,11 +9,22 @@
 
 #define POOL_CACHE 256
 
+/* Both ports' rings full, the cache full, bursts in hand. */
 static uint32_t
 pool_size(uint32_t descriptors)
 {
-	/* Both ports' rings full, the cache full, bursts in hand. */
 	return GEN_PORTS * descriptors + POOL_CACHE * 2 + 4 * GEN_BURST;
+}
+
+/* The same for ports of which some copy frames instead of holding their buffers. */
+static uint32_t
+pool_size_of_ports(uint32_t descriptors)
+{
+	uint32_t n = pool_size(descriptors);
+
+	for (uint16_t i = 0; i < GEN_PORTS; i++)
+		n -= port_holds_buffers(i) ? 0 : descriptors;
+	return n;
 }
 
 unsigned
@@ -29,9 +40,9 @@ open_pools(struct gen_worker *w, const struct gen_conf *conf, struct err *err)
 {
 	uint16_t room = port_buffer_size((uint16_t)(conf->max_frame - FRAME_FCS));
 
-	w->rx_pool = rte_pktmbuf_pool_create("rx", pool_size(conf->rxd), POOL_CACHE, 0, room,
-					     SOCKET_ID_ANY);
-	w->tx_pool = rte_pktmbuf_pool_create("tx", pool_size(conf->txd), POOL_CACHE,
+	w->rx_pool = rte_pktmbuf_pool_create("rx", pool_size_of_ports(conf->rxd), POOL_CACHE, 0,
+					     room, SOCKET_ID_ANY);
+	w->tx_pool = rte_pktmbuf_pool_create("tx", pool_size_of_ports(conf->txd), POOL_CACHE,
 					     RTE_ALIGN(sizeof(struct tx_priv), RTE_MBUF_PRIV_ALIGN),
 					     room, SOCKET_ID_ANY);
 	if (w->rx_pool == NULL || w->tx_pool == NULL)

@@ -110,7 +110,7 @@ model_add(struct model_stream *s, uint64_t seq, uint32_t flows)
 {
 	uint64_t *high = &s->high[seq % flows];
 
-	assert_in_range(seq - s->base, 0, SEQS - 1);
+	assert_true(seq - s->base < SEQS);
 	if (s->seen[seq - s->base]) {
 		s->duplicate++;
 		return true;

@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
+
 #include "worker_rig.h"
 
 /* Who is to blame for a full link when the worker was away: the chain, if the link was full before.
@@ -68,7 +70,7 @@ what_is_older_than_may_be_sent_is_late_on_a_full_link_too(void **state)
 	rounds(r, 100, true);
 	before = counter_get(&run->refused);
 	worker_rig_transmit(r, run->late_ns + 300 * US);
-	assert_in_range(counter_get(&run->late), 250, 300);
+	assert_within(counter_get(&run->late), 250, 300);
 	assert_true(counter_get(&run->refused) >= before);
 	while (run->state != RUN_SENT)
 		rounds(r, 1, true);
