@@ -14,7 +14,7 @@
 #define CHAIN_MAX_CPU 1023
 #define CHAIN_MAX_QUEUES 16
 #define CHAIN_MIN_RING 256
-#define CHAIN_RING 8192 /* default */
+#define CHAIN_RING 16384 /* default */
 #define CHAIN_MAX_RING 32768
 #define CHAIN_MAX_MEMIF_RING 16384
 #define CHAIN_MIN_TRIAL_NS 1000000ull

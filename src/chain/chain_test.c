@@ -76,7 +76,7 @@ nothing_given_is_the_default(void **state)
 	assert_string_equal(chain.hop[0].name, "vnf1");
 	assert_string_equal(chain.hop[0].engine, "poll");
 	assert_int_equal(chain.link[1].kind, LINK_VHOST_USER);
-	assert_int_equal(chain.link[1].ring, 8192);
+	assert_int_equal(chain.link[1].ring, 16384);
 	assert_int_equal(chain.traffic.frames[0].part[0].size, 64);
 	assert_int_equal(chain.bench.trial_ns, 1000000000);
 	chain_fini(&chain);

@@ -19,7 +19,7 @@
 #define PROBE_PPS 1000.0
 #define PROBE_S 0.02
 #define PROBE_TRIES 50
-#define WARM_NS (200 * NSEC_PER_MS)
+#define WARM_NS (500 * NSEC_PER_MS)
 
 /* What the kernel knows about the generator's lcore, which is its main thread. */
 struct kernel_noise {
@@ -273,8 +273,9 @@ explain_silence(const struct trial *t, struct err *err)
 	return err_set(err, EPIPE, "no frame comes through the chain");
 }
 
-/* Touches every buffer once, here and in the memory that is shared with the hops: without hugepages
- * the first frame in each page costs more than many later ones. */
+/* Touches every buffer, here and in the memory that is shared with the hops: without hugepages the
+ * first frame in each page costs more than many later ones.  And lets buffers lose the order of
+ * their addresses, in which a chain is faster than it stays. */
 static int
 warm_up(struct measure *m, struct trial *t, struct err *err)
 {

@@ -34,20 +34,20 @@ snake_to_the_word(void **state)
 		    "/opt/bin/nfvchain-gen --rpc ipc:///run/x/rpc --pub none "
 		    "--eth-addr 0,02:4d:ae:00:00:00 --eth-addr 1,02:4d:ae:00:00:01 "
 		    "--eth-dest 0,02:4d:ae:00:01:00 --eth-dest 1,02:4d:ae:00:01:01 "
-		    "--rxd 8192 --txd 8192 --max-frame 64 -- "
+		    "--rxd 16384 --txd 16384 --max-frame 64 -- "
 		    "--lcores 0@0 --no-pci --file-prefix=gen "
 		    "--vdev=net_vhost0,iface=/run/x/link0.sock,queues=1 "
 		    "--vdev=net_vhost1,iface=/run/x/link1.sock,queues=1");
 	check_words(m.plan.proc[1].argv,
 		    "/opt/bin/nfvchain-fwd --lcores 0@1 --no-pci --file-prefix=vnf1 "
-		    "--vdev=net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=8192,"
+		    "--vdev=net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=16384,"
 		    "mac=02:4d:ae:00:01:00 "
-		    "--vdev=net_virtio_user1,path=/run/x/link1.sock,queues=1,queue_size=8192,"
+		    "--vdev=net_virtio_user1,path=/run/x/link1.sock,queues=1,queue_size=16384,"
 		    "mac=02:4d:ae:00:01:01 "
 		    "-- --engine poll "
 		    "--eth-addr 0,02:4d:ae:00:01:00 --eth-addr 1,02:4d:ae:00:01:01 "
 		    "--eth-dest 0,02:4d:ae:00:00:00 --eth-dest 1,02:4d:ae:00:00:01 "
-		    "--rxd 8192 --txd 8192 --rxq 1 --max-frame 64 --control /run/x/vnf1.ctl");
+		    "--rxd 16384 --txd 16384 --rxq 1 --max-frame 64 --control /run/x/vnf1.ctl");
 	unmake(&m);
 }
 
@@ -69,25 +69,25 @@ three_hops_to_the_word(void **state)
 	     &facts);
 	check_words(m.plan.proc[1].argv,
 		    "/opt/bin/nfvchain-fwd --lcores 0@3 --no-pci --file-prefix=a "
-		    "--vdev=net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=8192,"
+		    "--vdev=net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=16384,"
 		    "mac=02:8b:45:00:01:00 "
 		    "--vdev=net_vhost1,iface=/run/x/link1.sock,queues=1 "
 		    "-- --engine poll --nf l2fwd --nf x:1 2 "
 		    "--eth-addr 0,02:8b:45:00:01:00 --eth-addr 1,02:8b:45:00:01:01 "
 		    "--eth-dest 0,02:8b:45:00:00:00 --eth-dest 1,02:8b:45:00:02:00 "
-		    "--rxd 8192 --txd 8192 --rxq 1 --max-frame 1518 --control /run/x/a.ctl "
+		    "--rxd 16384 --txd 16384 --rxq 1 --max-frame 1518 --control /run/x/a.ctl "
 		    "--burst 64 --idle=spin");
 	check_words(m.plan.proc[2].argv,
-		    "dpdk-testpmd --lcores 0@4,1@4 --no-huge -m 256 --no-pci --file-prefix=b "
-		    "--vdev=net_virtio_user0,path=/run/x/link1.sock,queues=1,queue_size=8192,"
+		    "dpdk-testpmd --lcores 0@4,1@4 --no-huge -m 368 --no-pci --file-prefix=b "
+		    "--vdev=net_virtio_user0,path=/run/x/link1.sock,queues=1,queue_size=16384,"
 		    "mac=02:8b:45:00:02:00 "
 		    "--vdev=net_vhost1,iface=/run/x/link2.sock,queues=1 "
 		    "-- --forward-mode=mac "
 		    "--eth-peer=0,02:8b:45:00:01:01 --eth-peer=1,02:8b:45:00:03:00 "
-		    "--rxd=8192 --txd=8192 --total-num-mbufs=36864 --mbuf-size=2176 --auto-start "
+		    "--rxd=16384 --txd=16384 --total-num-mbufs=69632 --mbuf-size=2176 --auto-start "
 		    "--no-lsc-interrupt --stats-period=86400 --burst=64");
 	assert_string_equal(option(&m.plan.proc[3], "--vdev"),
-			    "net_virtio_user0,path=/run/x/link2.sock,queues=1,queue_size=8192,"
+			    "net_virtio_user0,path=/run/x/link2.sock,queues=1,queue_size=16384,"
 			    "mac=02:8b:45:00:03:00");
 	unmake(&m);
 }
@@ -156,10 +156,10 @@ exec_to_the_word(void **state)
 	       "      x{prefix}y {dest0}/{dest1} {addr0},{addr1} '' \"a\\\"b\" '$HOME' \\'q {\n",
 	     &two_cpus);
 	check_words(m.plan.proc[1].argv,
-		    "my prog --lcores=0@1,1@1 -m 256 "
-		    "--vdev net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=8192,"
+		    "my prog --lcores=0@1,1@1 -m 368 "
+		    "--vdev net_virtio_user0,path=/run/x/link0.sock,queues=1,queue_size=16384,"
 		    "mac=02:95:57:00:01:00 "
-		    "--vdev=net_virtio_user1,path=/run/x/link1.sock,queues=1,queue_size=8192,"
+		    "--vdev=net_virtio_user1,path=/run/x/link1.sock,queues=1,queue_size=16384,"
 		    "mac=02:95:57:00:01:01 "
 		    "xpy 02:95:57:00:00:00/02:95:57:00:00:01 "
 		    "02:95:57:00:01:00,02:95:57:00:01:01  a\"b $HOME 'q {");

@@ -10,7 +10,7 @@
 #include "chain/measure.h"
 #include "session.h"
 
-#define FLAT_OUT_NS (500 * NSEC_PER_MS)
+#define FLAT_OUT_NS (1000 * NSEC_PER_MS)
 #define PACED_NS (300 * NSEC_PER_MS)
 #define PACED_SHARE 0.1
 
