@@ -160,7 +160,7 @@ bench_conf_search(const struct chain *chain, double max_pps)
 		.step_ratio = chain->bench.step_ratio,
 		.trial_ns = chain->bench.trial_ns,
 		.needed = 3,
-		.max_invalid = 5,
+		.max_invalid = 3,
 		.max_trials = 60,
 		.max_loss_ratio = 0,
 	};
