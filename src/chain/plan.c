@@ -312,8 +312,20 @@ warn_foreign(struct chain_plan *plan, const struct chain *chain, int i)
 }
 
 static void
+warn_queues(struct chain_plan *plan, const struct chain *chain)
+{
+	unsigned n = chain->link[0].queues;
+
+	if (n > 1)
+		warn(plan,
+		     "the generator fills queue 0 of its links only: %u of %u queues stay idle",
+		     n - 1, n);
+}
+
+static void
 add_warnings(struct chain_plan *plan, const struct chain *chain)
 {
+	warn_queues(plan, chain);
 	warn_generator_shares(plan, chain);
 	warn_hops_share(plan, chain);
 	for (int i = 0; i < (int)chain->n_hops; i++)

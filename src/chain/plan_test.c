@@ -197,6 +197,20 @@ one_cpu_for_all_is_warned_about(void **state)
 }
 
 static void
+queues_that_nobody_fills_are_warned_about(void **state)
+{
+	struct plan_facts facts = cpus_from(0, 4);
+	struct made m;
+
+	(void)state;
+	make(&m, V "hops: [nfvchain-fwd]\nlinks: {queues: 4}\n", &facts);
+	assert_string_equal(m.plan.warnings[0], "the generator fills queue 0 of its links only: 3 "
+						"of 4 queues stay idle");
+	assert_null(m.plan.warnings[1]);
+	unmake(&m);
+}
+
+static void
 explicit_cpus_win(void **state)
 {
 	struct plan_facts facts = cpus_from(0, 4);
@@ -373,6 +387,7 @@ main(void)
 		cmocka_unit_test(absent_cpus_are_refused),
 		cmocka_unit_test(socket_paths_must_fit),
 		cmocka_unit_test(people_see_the_chain),
+		cmocka_unit_test(queues_that_nobody_fills_are_warned_about),
 		cmocka_unit_test(command_lines_can_be_typed),
 		cmocka_unit_test(programs_see_the_same),
 		cmocka_unit_test(the_same_again_is_the_same),
