@@ -12,25 +12,15 @@
 #include <cmocka.h>
 
 #include "mem.h"
+#include "test_random.h"
 
 #define N_SAMPLES 20000
-
-static uint64_t random_state = 88172645463325252;
-
-static uint64_t
-random_u64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
 
 /* A duration between 1 ns and 17 s, each order of magnitude as likely as any other. */
 static uint64_t
 random_duration(void)
 {
-	return (uint64_t)exp((double)(random_u64() >> 11) / 0x1p53 * log(0x1p34));
+	return (uint64_t)exp(rng_unit() * log(0x1p34));
 }
 
 static void
@@ -224,7 +214,7 @@ counts_saturate(void **state)
 static void
 record_both_ways(struct hist *burst, struct hist *single, const uint64_t *ns, unsigned n)
 {
-	uint64_t end_ns = ns[0] + random_u64() % 1000, begin_ns[64];
+	uint64_t end_ns = ns[0] + rng() % 1000, begin_ns[64];
 
 	for (unsigned i = 0; i < n; i++) {
 		begin_ns[i] = end_ns - ns[i];
@@ -255,10 +245,10 @@ bursts_add_what_single_samples_add(void **state)
 	for (unsigned round = 0; round < 20000; round++) {
 		/* Now and then from below the powers of two to beyond them. */
 		uint64_t high = round % 100 == 0 ? 1ull << 36 : random_duration();
-		unsigned n = 1 + random_u64() % 64;
+		unsigned n = 1 + rng() % 64;
 
 		for (unsigned i = 0; i < n; i++)
-			ns[i] = i == 0 ? high : ns[i - 1] - random_u64() % (ns[i - 1] / 8 + 1);
+			ns[i] = i == 0 ? high : ns[i - 1] - rng() % (ns[i - 1] / 8 + 1);
 		record_both_ways(&burst, &single, ns, n);
 	}
 }

@@ -7,36 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-static uint64_t rng_state;
-
-static unsigned
-rng(unsigned n)
-{
-	rng_state ^= rng_state >> 12;
-	rng_state ^= rng_state << 25;
-	rng_state ^= rng_state >> 27;
-	return (unsigned)((rng_state * 0x2545f4914f6cdd1dull >> 33) % n);
-}
-
-static void
-seed(const char *test)
-{
-	const char *given = getenv("NFVCHAIN_TEST_SEED");
-
-	rng_state = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	print_message("# %s: NFVCHAIN_TEST_SEED=%llu\n", test, (unsigned long long)rng_state);
-	rng_state |= 1;
-}
+#include "base/test_random.h"
 
 static void
 random_ports(struct ledger_port *port)
 {
 	for (unsigned i = 0; i < 2; i++)
-		port[i] = (struct ledger_port){rng(100000), rng(100000), rng(100)};
+		port[i] =
+			(struct ledger_port){rng_below(100000), rng_below(100000), rng_below(100)};
 }
 
 /* Counters without sense: JSON must carry any, good or bad. */
@@ -45,8 +26,8 @@ random_ledger(struct ledger *l, size_t n_hops)
 {
 	memset(l, 0, sizeof(*l));
 	random_ports(l->gen);
-	l->never_seen = rng(1000);
-	l->unidentified = rng(10);
+	l->never_seen = rng_below(1000);
+	l->unidentified = rng_below(10);
 	l->n_hops = n_hops;
 	for (size_t i = 0; i < n_hops; i++) {
 		struct ledger_hop *hop = &l->hop[i];
@@ -55,13 +36,13 @@ random_ledger(struct ledger *l, size_t n_hops)
 		hop->known = true;
 		hop->exact = true;
 		random_ports(hop->port);
-		hop->created = rng(10);
-		hop->in_flight = rng(10);
-		for (unsigned k = rng(4); k > 0; k--) {
+		hop->created = rng_below(10);
+		hop->in_flight = rng_below(10);
+		for (unsigned k = rng_below(4); k > 0; k--) {
 			char name[24];
 
 			snprintf(name, sizeof(name), "reason.%u[x]", k);
-			ledger_drop(hop, name, rng(50));
+			ledger_drop(hop, name, rng_below(50));
 		}
 	}
 }
@@ -94,17 +75,17 @@ static void
 json_round_trip(void **state)
 {
 	(void)state;
-	seed(__func__);
+	rng_seed(__func__);
 	for (unsigned run = 0; run < 200; run++) {
 		struct ledger l;
 
-		random_ledger(&l, rng(LEDGER_MAX_HOPS + 1));
+		random_ledger(&l, rng_below(LEDGER_MAX_HOPS + 1));
 		for (size_t i = 0; i < l.n_hops; i++) {
-			l.hop[i].exact = rng(4) > 0;
-			l.hop[i].known = rng(8) > 0;
+			l.hop[i].exact = rng_below(4) > 0;
+			l.hop[i].known = rng_below(8) > 0;
 		}
-		l.seq_unknown = rng(4) == 0;
-		ledger_close(&l, rng(10));
+		l.seq_unknown = rng_below(4) == 0;
+		ledger_close(&l, rng_below(10));
 		assert_round_trip(&l);
 	}
 }
@@ -117,7 +98,7 @@ what_is_known_comes_back_field_by_field(void **state)
 	json_t *json;
 
 	(void)state;
-	seed(__func__);
+	rng_seed(__func__);
 	random_ledger(&l, 3);
 	ledger_close(&l, 2);
 	json = ledger_to_json(&l);
@@ -143,7 +124,7 @@ unknown_is_null_not_zero(void **state)
 	json_t *json, *hop;
 
 	(void)state;
-	seed(__func__);
+	rng_seed(__func__);
 	random_ledger(&l, 2);
 	l.hop[0].exact = false;
 	l.hop[1].known = false;
@@ -170,7 +151,7 @@ broken_json_says_where(void **state)
 	json_t *json, *hops;
 
 	(void)state;
-	seed(__func__);
+	rng_seed(__func__);
 	random_ledger(&l, 2);
 	ledger_close(&l, 0);
 	json = ledger_to_json(&l);

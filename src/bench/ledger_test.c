@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
+
+#include "base/test_random.h"
 
 #define N_SENT 1000
 #define CLEAN "every frame accounted for, none lost"
@@ -368,27 +369,6 @@ strangers_cancel(void **state)
 
 /* ---- properties ---- */
 
-static uint64_t rng_state;
-
-static unsigned
-rng(unsigned n)
-{
-	rng_state ^= rng_state >> 12;
-	rng_state ^= rng_state << 25;
-	rng_state ^= rng_state >> 27;
-	return (unsigned)((rng_state * 0x2545f4914f6cdd1dull >> 33) % n);
-}
-
-static void
-seed(const char *test)
-{
-	const char *given = getenv("NFVCHAIN_TEST_SEED");
-
-	rng_state = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	print_message("# %s: NFVCHAIN_TEST_SEED=%llu\n", test, (unsigned long long)rng_state);
-	rng_state |= 1;
-}
-
 static void
 random_traffic(struct sim *sim)
 {
@@ -397,8 +377,8 @@ random_traffic(struct sim *sim)
 	memset(walked, 1, sizeof(walked));
 	for (unsigned way = 0; way < 2; way++)
 		for (long seq = 0; seq < N_SENT; seq++) {
-			struct plan plan = {(enum fate)rng(FATE_DAMAGE + 1),
-					    rng((unsigned)sim->l.n_hops * 2 + 2)};
+			struct plan plan = {(enum fate)rng_below(FATE_DAMAGE + 1),
+					    rng_below((unsigned)sim->l.n_hops * 2 + 2)};
 
 			send_one(sim, way, seq, plan);
 		}
@@ -409,14 +389,14 @@ static void
 any_mix_of_faults_is_conserved(void **state)
 {
 	(void)state;
-	seed(__func__);
+	rng_seed(__func__);
 	for (unsigned run = 0; run < 200; run++) {
 		struct sim sim;
 		struct ledger *l = &sim.l;
 
-		sim_init(&sim, rng(LEDGER_MAX_HOPS + 1));
+		sim_init(&sim, rng_below(LEDGER_MAX_HOPS + 1));
 		for (size_t i = 0; i < l->n_hops; i++)
-			l->hop[i].exact = rng(4) > 0;
+			l->hop[i].exact = rng_below(4) > 0;
 		random_traffic(&sim);
 		assert_true(l->lost_known);
 		assert_true(l->balanced);
@@ -434,13 +414,13 @@ static void
 unknown_hops_never_make_a_contradiction(void **state)
 {
 	(void)state;
-	seed(__func__);
+	rng_seed(__func__);
 	for (unsigned run = 0; run < 100; run++) {
 		struct sim sim;
 		int64_t gone;
 
-		sim_init(&sim, 1 + rng(LEDGER_MAX_HOPS));
-		sim.l.hop[rng((unsigned)sim.l.n_hops)].known = false;
+		sim_init(&sim, 1 + rng_below(LEDGER_MAX_HOPS));
+		sim.l.hop[rng_below((unsigned)sim.l.n_hops)].known = false;
 		random_traffic(&sim);
 		assert_false(sim.l.lost_known);
 		assert_int_equal(sim.l.residual, 0);
@@ -455,27 +435,27 @@ static void
 every_wrong_counter_is_noticed(void **state)
 {
 	(void)state;
-	seed(__func__);
+	rng_seed(__func__);
 	for (unsigned run = 0; run < 200; run++) {
 		struct sim sim;
 		struct ledger_hop *hop;
 		uint64_t *counter[10];
 
-		sim_init(&sim, 1 + rng(LEDGER_MAX_HOPS));
+		sim_init(&sim, 1 + rng_below(LEDGER_MAX_HOPS));
 		random_traffic(&sim);
-		hop = &sim.l.hop[rng((unsigned)sim.l.n_hops)];
+		hop = &sim.l.hop[rng_below((unsigned)sim.l.n_hops)];
 		ledger_drop(hop, "acl", 0);
-		counter[0] = &sim.l.gen[rng(2)].tx;
-		counter[1] = &sim.l.gen[rng(2)].rx;
+		counter[0] = &sim.l.gen[rng_below(2)].tx;
+		counter[1] = &sim.l.gen[rng_below(2)].rx;
 		counter[2] = &sim.l.never_seen;
 		counter[3] = &sim.l.unidentified;
 		counter[4] = &sim.duplicates;
-		counter[5] = &hop->port[rng(2)].rx;
-		counter[6] = &hop->port[rng(2)].tx;
+		counter[5] = &hop->port[rng_below(2)].rx;
+		counter[6] = &hop->port[rng_below(2)].tx;
 		counter[7] = &hop->created;
 		counter[8] = &hop->in_flight;
-		counter[9] = &hop->drop[rng((unsigned)hop->n_drops)].n;
-		*counter[rng(10)] += 1 + rng(5);
+		counter[9] = &hop->drop[rng_below((unsigned)hop->n_drops)].n;
+		*counter[rng_below(10)] += 1 + rng_below(5);
 		ledger_close(&sim.l, sim.duplicates);
 		assert_false(sim.l.balanced);
 		assert_true(ledger_contradicts(&sim.l));

@@ -6,11 +6,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "base/assert_within.h"
+#include "base/test_random.h"
 
 /* ---- a simulated chain ---- */
 
@@ -28,27 +28,6 @@ struct dut {
 	unsigned n_judged;
 	double highest_pass, lowest_fail;
 };
-
-static uint64_t rng_state;
-
-static double
-rng(void)
-{
-	rng_state ^= rng_state >> 12;
-	rng_state ^= rng_state << 25;
-	rng_state ^= rng_state >> 27;
-	return (double)(rng_state * 0x2545f4914f6cdd1dull >> 11) / (1ull << 53);
-}
-
-static void
-seed(const char *test)
-{
-	const char *given = getenv("NFVCHAIN_TEST_SEED");
-
-	rng_state = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	print_message("# %s: NFVCHAIN_TEST_SEED=%llu\n", test, (unsigned long long)rng_state);
-	rng_state |= 1;
-}
 
 /* A trial in which 'lost' of the frames vanished on the only link. */
 static void
@@ -79,12 +58,12 @@ dut_run(void *ctx, const struct trial_spec *spec, struct trial *t, struct err *e
 	dut->n_trials++;
 	if (spec->rate_pps > dut->capacity_pps)
 		lost = 1 + (uint64_t)((spec->rate_pps - dut->capacity_pps) * seconds);
-	else if (rng() < dut->stall_ratio)
+	else if (rng_unit() < dut->stall_ratio)
 		lost = 3;
 	lost += (uint64_t)(dut->loss_ratio * (double)intended);
 	if (dut->valid_every > 0 && dut->n_trials % dut->valid_every != 0)
 		dut->invalid_next = 1;
-	if (dut->invalid_next > 0 || rng() < dut->invalid_ratio ||
+	if (dut->invalid_next > 0 || rng_unit() < dut->invalid_ratio ||
 	    (dut->invalid_above > 0 && spec->rate_pps >= dut->invalid_above)) {
 		dut->invalid_next -= dut->invalid_next > 0;
 		late = intended / 100 + 1;
@@ -207,16 +186,16 @@ brackets_the_capacity(void **state)
 {
 	(void)state;
 	/* accepted <= capacity < rejected, and they are neighbours on the grid. */
-	seed(__func__);
+	rng_seed(__func__);
 	for (unsigned run = 0; run < 300; run++) {
 		struct search_conf conf = usual;
 		struct search_result r;
 		struct dut dut = {0};
 		unsigned bound;
 
-		conf.step_ratio = 1.005 + rng() * 0.3;
-		conf.needed = 1 + (unsigned)(rng() * 4);
-		dut.capacity_pps = 1000 * pow(10000, rng());
+		conf.step_ratio = 1.005 + rng_unit() * 0.3;
+		conf.needed = 1 + (unsigned)(rng_unit() * 4);
+		dut.capacity_pps = 1000 * pow(10000, rng_unit());
 		bound = search_trials_left(&conf, search_grid_size(&conf));
 		assert_int_equal(search(&conf, &dut, &r), 0);
 		assert_int_equal(r.end, SEARCH_FOUND);
@@ -286,14 +265,14 @@ invalid_trials_are_repeated(void **state)
 {
 	(void)state;
 	/* Scattered ones cost time and change nothing. */
-	seed(__func__);
+	rng_seed(__func__);
 	for (unsigned run = 0; run < 100; run++) {
 		struct search_conf conf = usual;
 		struct dut dut = {.invalid_ratio = 0.2};
 		struct search_result r;
 
 		conf.max_invalid = 20;
-		dut.capacity_pps = 1000 * pow(10000, rng());
+		dut.capacity_pps = 1000 * pow(10000, rng_unit());
 		assert_int_equal(search(&conf, &dut, &r), 0);
 		assert_int_equal(r.end, SEARCH_FOUND);
 		assert_true(r.accepted_pps <= dut.capacity_pps);
@@ -368,12 +347,12 @@ stalls_never_raise_the_result(void **state)
 	(void)state;
 	/* A chain that loses frames now and then at any load: what is accepted is still a load at
 	 * which all trials passed, and below the capacity. */
-	seed(__func__);
+	rng_seed(__func__);
 	for (unsigned run = 0; run < 100; run++) {
 		struct dut dut = {.stall_ratio = 0.1};
 		struct search_result r;
 
-		dut.capacity_pps = 1000 * pow(10000, rng());
+		dut.capacity_pps = 1000 * pow(10000, rng_unit());
 		assert_int_equal(search(&usual, &dut, &r), 0);
 		assert_true(r.end == SEARCH_FOUND || r.end == SEARCH_BELOW_MIN);
 		assert_true(r.accepted_pps <= dut.capacity_pps);

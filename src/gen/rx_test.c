@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <rte_lcore.h>
 
 #include "base/mem.h"
+#include "base/test_random.h"
 #include "worker_rig.h"
 
 /* The receiver against a model that looks at one frame at a time, over bursts of everything that
@@ -54,32 +54,10 @@ static uint64_t ipackets[GEN_PORTS], ibytes[GEN_PORTS];
 static uint64_t now_ns;
 static struct rte_mbuf *shared[GEN_BURST]; /* buffers that the test holds too */
 static unsigned n_shared;
-static uint64_t rng_state;
-
-/* xorshift64*: the same stream of numbers on each machine. */
-static uint64_t
-rng(void)
-{
-	rng_state ^= rng_state >> 12;
-	rng_state ^= rng_state << 25;
-	rng_state ^= rng_state >> 27;
-	return rng_state * 0x2545f4914f6cdd1dull;
-}
-
 static bool
 one_in(unsigned n)
 {
 	return rng() % n == 0;
-}
-
-static void
-seed(const char *test)
-{
-	const char *given = getenv("NFVCHAIN_TEST_SEED");
-	uint64_t value = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-
-	print_message("# %s: NFVCHAIN_TEST_SEED=%llu\n", test, (unsigned long long)value);
-	rng_state = value | 1;
 }
 
 /* ---- the model ---- */
@@ -468,7 +446,7 @@ any_burst_is_counted_as_its_frames_are(void **state)
 	static const unsigned oddities[] = {2, 5, 20, 100, 1000, 100000};
 	struct worker_rig *r = *state;
 
-	seed(__func__);
+	rng_seed(__func__);
 	open_rig(r);
 	for (unsigned round = 0; round < 6000; round++) {
 		unsigned oddity = oddities[rng() % N_ELEMS(oddities)];
@@ -570,7 +548,7 @@ plain_buffers_go_to_the_cache_of_the_lcore(void **state)
 	const struct odd_buffers none = {UINT32_MAX, 0};
 	unsigned len;
 
-	seed(__func__);
+	rng_seed(__func__);
 	open_rig(r);
 	receive_burst(r, 1, GEN_BURST, 0, UINT32_MAX, none);
 	len = cached(r->w.rx_pool);

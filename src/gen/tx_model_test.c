@@ -9,6 +9,7 @@
 #include <rte_ethdev.h>
 
 #include "base/mem.h"
+#include "base/test_random.h"
 #include "pkt/cksum.h"
 #include "worker_rig.h"
 
@@ -51,23 +52,6 @@ struct model {
 	unsigned n_link;
 };
 
-static uint64_t random_state;
-
-static uint64_t
-random_word(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state * 0x2545f4914f6cdd1dull;
-}
-
-static uint32_t
-random_below(uint32_t n)
-{
-	return (uint32_t)((random_word() >> 32) * n >> 32);
-}
-
 /* ---- streams ---- */
 
 static struct stream *
@@ -78,17 +62,17 @@ add_signed(struct worker_rig *r, double pps)
 	struct stream *s;
 
 	frame_spec_init(&spec);
-	spec.vlan = (uint16_t)(random_below(2) * 7);
-	spec.ipv6 = random_below(3) == 0;
+	spec.vlan = (uint16_t)(rng_below(2) * 7);
+	spec.ipv6 = rng_below(3) == 0;
 	spec.size = frame_min_signed_size(&spec);
-	if (random_below(2) == 0)
-		spec.size = (uint16_t)(spec.size + random_below(600));
-	s = worker_rig_add(r, &spec, pps, flows[random_below(N_ELEMS(flows))]);
-	if (random_below(4) == 0)
+	if (rng_below(2) == 0)
+		spec.size = (uint16_t)(spec.size + rng_below(600));
+	s = worker_rig_add(r, &spec, pps, flows[rng_below(N_ELEMS(flows))]);
+	if (rng_below(4) == 0)
 		for (unsigned i = frame_payload_offset(&spec) + SIG_SIZE; i < s->len; i++)
-			s->frame[i] = (uint8_t)random_word();
+			s->frame[i] = (uint8_t)rng();
 	/* Nobody says that it comes with the right checksum. */
-	if (random_below(4) == 0 && !spec.ipv6)
+	if (rng_below(4) == 0 && !spec.ipv6)
 		s->frame[frame_payload_offset(&spec) - FRAME_UDP - 10] ^= 0x55;
 	return s;
 }
@@ -97,24 +81,24 @@ static struct stream *
 add_raw(struct worker_rig *r, double pps)
 {
 	uint8_t frame[300];
-	uint16_t len = (uint16_t)(60 + random_below(sizeof(frame) - 60));
+	uint16_t len = (uint16_t)(60 + rng_below(sizeof(frame) - 60));
 
 	for (unsigned i = 0; i < len; i++)
-		frame[i] = (uint8_t)random_word();
+		frame[i] = (uint8_t)rng();
 	return worker_rig_add_raw(r, frame, len, pps);
 }
 
 static void
 add_stream(struct worker_rig *r, double pps)
 {
-	struct stream *s = random_below(5) == 0 ? add_raw(r, pps) : add_signed(r, pps);
+	struct stream *s = rng_below(5) == 0 ? add_raw(r, pps) : add_signed(r, pps);
 
-	s->keep_src_mac = random_below(2);
-	s->keep_dst_mac = random_below(2);
-	s->isg_us = random_below(2) * random_below(20000) / 1000.0;
-	if (random_below(4) == 0) {
+	s->keep_src_mac = rng_below(2);
+	s->keep_dst_mac = rng_below(2);
+	s->isg_us = rng_below(2) * rng_below(20000) / 1000.0;
+	if (rng_below(4) == 0) {
 		s->mode = STREAM_SINGLE_BURST;
-		s->total_pkts = 1 + random_below(500);
+		s->total_pkts = 1 + rng_below(500);
 	}
 }
 
@@ -192,14 +176,14 @@ scribble(struct rte_mbuf *m, uint16_t n)
 	uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
 
 	for (uint16_t i = 0; i < n; i++)
-		data[i] = (uint8_t)random_word();
-	m->data_off = (uint16_t)random_below(200);
-	m->data_len = (uint16_t)random_below(100);
+		data[i] = (uint8_t)rng();
+	m->data_off = (uint16_t)rng_below(200);
+	m->data_len = (uint16_t)rng_below(100);
 	m->pkt_len = m->data_len;
 	m->ol_flags = RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_RX_RSS_HASH;
-	m->vlan_tci = (uint16_t)random_word();
-	m->packet_type = (uint32_t)random_word();
-	m->hash.rss = (uint32_t)random_word();
+	m->vlan_tci = (uint16_t)rng();
+	m->packet_type = (uint32_t)rng();
+	m->hash.rss = (uint32_t)rng();
 }
 
 static void
@@ -386,7 +370,7 @@ model_round(struct model *m, uint64_t now_ns, unsigned room)
 static void
 make_old(struct model *m)
 {
-	const uint32_t seq = UINT32_MAX - random_below(200), n = UINT32_MAX - random_below(300);
+	const uint32_t seq = UINT32_MAX - rng_below(200), n = UINT32_MAX - rng_below(300);
 	struct hist *pacing = &m->run->pacing;
 
 	for (unsigned i = 0; i < m->run->n_streams; i++) {
@@ -408,7 +392,7 @@ start(struct model *m, struct worker_rig *r, bool flat_out)
 
 	memset(m, 0, sizeof(*m));
 	m->r = r;
-	m->run = worker_rig_start(r, 0, durations_s[random_below(N_ELEMS(durations_s))], flat_out);
+	m->run = worker_rig_start(r, 0, durations_s[rng_below(N_ELEMS(durations_s))], flat_out);
 	hist_init(&m->pacing);
 	for (unsigned i = 0; i < m->run->n_streams; i++) {
 		const struct run_stream *s = &m->run->streams[i];
@@ -416,7 +400,7 @@ start(struct model *m, struct worker_rig *r, bool flat_out)
 		m->streams[i] = (struct model_stream){
 			.due = s->due, .step = s->step, .slots_left = s->slots_left};
 	}
-	if (random_below(4) == 0)
+	if (rng_below(4) == 0)
 		make_old(m);
 }
 
@@ -424,13 +408,13 @@ start(struct model *m, struct worker_rig *r, bool flat_out)
 static uint64_t
 random_step_ns(bool steady)
 {
-	switch (steady ? 2 : random_below(40)) {
+	switch (steady ? 2 : rng_below(40)) {
 	case 0:
-		return random_below(300000);
+		return rng_below(300000);
 	case 1:
-		return random_below(20) == 0 ? random_below(6000000) : 0;
+		return rng_below(20) == 0 ? rng_below(6000000) : 0;
 	default:
-		return random_below(3000);
+		return rng_below(3000);
 	}
 }
 
@@ -455,8 +439,8 @@ run_side_by_side(struct model *m, unsigned out_room)
 	struct worker_rig *r = m->r;
 	uint64_t now_ns = 0;
 	/* From a link that hardly moves to one that takes everything. */
-	unsigned most = 1 + random_below(random_below(2) == 0 ? 8 : 80);
-	bool steady = random_below(2);
+	unsigned most = 1 + rng_below(rng_below(2) == 0 ? 8 : 80);
+	bool steady = rng_below(2);
 
 	for (unsigned i = 0; i < MAX_ROUNDS && !m->ended; i++) {
 		uint64_t step_ns = i == 0 ? 0 : random_step_ns(steady);
@@ -466,7 +450,7 @@ run_side_by_side(struct model *m, unsigned out_room)
 		n = model_round(m, now_ns, room);
 		assert_int_equal(worker_rig_transmit(r, step_ns), n);
 		assert_int_equal(r->w.ports[0].tx.run == NULL, m->ended);
-		take_frames(m, random_below(most + 1));
+		take_frames(m, rng_below(most + 1));
 	}
 	take_frames(m, UINT32_MAX);
 	assert_same(m);
@@ -486,20 +470,20 @@ what_is_sent_and_counted_is_what_the_model_says(void **state)
 		unsigned n_streams, out_room;
 		double pps;
 
-		random_state = seed * 0x9e3779b97f4a7c15ull;
-		n_streams = random_below(2) == 0 ? 1 : 1 + random_below(MAX_STREAMS);
-		out_room = rooms[random_below(N_ELEMS(rooms))];
-		pps = 1000.0 * (1 + random_below(1u << random_below(16)));
-		if (random_below(8) == 0)
+		rng_state = seed * 0x9e3779b97f4a7c15ull;
+		n_streams = rng_below(2) == 0 ? 1 : 1 + rng_below(MAX_STREAMS);
+		out_room = rooms[rng_below(N_ELEMS(rooms))];
+		pps = 1000.0 * (1 + rng_below(1u << rng_below(16)));
+		if (rng_below(8) == 0)
 			pps *= 30; /* slots a few nanoseconds apart */
 		print_message("# seed %u: %u streams, %.0f pps, room for %u\n", seed, n_streams,
 			      pps, out_room);
 		worker_rig_open(r, out_room, WORKER_RIG_ROOM);
 		for (unsigned i = 0; i < n_streams; i++)
-			add_stream(r, random_below(3) == 0 ? pps : pps * (1 + random_below(7)) / 7);
+			add_stream(r, rng_below(3) == 0 ? pps : pps * (1 + rng_below(7)) / 7);
 		/* Twice: the buffers come back with what the first run left in them. */
 		for (unsigned turn = 0; turn < 2; turn++) {
-			start(m, r, random_below(4) == 0);
+			start(m, r, rng_below(4) == 0);
 			run_side_by_side(m, out_room);
 			sent += m->sent;
 			refused += m->refused;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/assert_within.h"
+#include "base/test_random.h"
 
 /* The law in its plainest form: an array of what was seen and the highest sequence of each flow,
  * looked up frame by frame, without a window. */
@@ -68,28 +69,6 @@ model_never_seen(const struct model *m, uint64_t sent)
 	return n;
 }
 
-static uint64_t rng_state;
-
-/* xorshift64*: the same stream of numbers on each machine. */
-static uint64_t
-rng(void)
-{
-	rng_state ^= rng_state >> 12;
-	rng_state ^= rng_state << 25;
-	rng_state ^= rng_state >> 27;
-	return rng_state * 0x2545f4914f6cdd1dull;
-}
-
-static uint64_t
-seed_of(const char *test)
-{
-	const char *given = getenv("NFVCHAIN_TEST_SEED");
-	uint64_t seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-
-	print_message("# %s: NFVCHAIN_TEST_SEED=%llu\n", test, (unsigned long long)seed);
-	return seed | 1;
-}
-
 static void
 assert_same(const struct seqtrack *t, const struct model *m, uint64_t sent)
 {
@@ -145,7 +124,7 @@ agrees_with_the_naive_model(void **state)
 	static const size_t reach[] = {1, 2, 17, 500, 20000};
 
 	(void)state;
-	rng_state = seed_of(__func__);
+	rng_seed(__func__);
 	for (size_t f = 0; f < sizeof(flows) / sizeof(flows[0]); f++)
 		for (size_t r = 0; r < sizeof(reach) / sizeof(reach[0]); r++) {
 			struct seqtrack t;
@@ -167,7 +146,7 @@ sequences_wrap_after_32_bits(void **state)
 	static const uint32_t flows[] = {1, 3, 64, 1000, 5000};
 
 	(void)state;
-	rng_state = seed_of(__func__);
+	rng_seed(__func__);
 	for (size_t f = 0; f < sizeof(flows) / sizeof(flows[0]); f++) {
 		struct seqtrack t;
 		struct model m;
@@ -259,7 +238,7 @@ fast_and_slow_path_agree(void **state)
 	struct seqtrack fast, slow;
 
 	(void)state;
-	rng_state = seed_of(__func__);
+	rng_seed(__func__);
 	seqtrack_init(&fast, 5);
 	seqtrack_init(&slow, 5);
 	for (uint64_t s = 0; s < SEQ_WINDOW + 10000ull; s++) {
@@ -289,7 +268,7 @@ a_run_is_the_same_as_its_frames(void **state)
 	(void)state;
 	/* Runs of all lengths begin at each bit of a word, past the ring's end and the first wrap
 	 * of the sequence, with gaps, duplicates and stragglers between them. */
-	rng_state = seed_of(__func__);
+	rng_seed(__func__);
 	seqtrack_init(&runs, 3);
 	seqtrack_init(&frames, 3);
 	jump_near_wrap(&runs);
@@ -327,7 +306,7 @@ nothing_is_ahead_of_the_window(void **state)
 	(void)state;
 	/* The fast path sets bits without looking, so all from 'next' on must be clear, whatever
 	 * jumps came before. */
-	rng_state = seed_of(__func__);
+	rng_seed(__func__);
 	seqtrack_init(&t, 9);
 	for (unsigned i = 0; i < 200; i++) {
 		uint64_t seq = t.next + rng() % (i % 2 ? 3ull * SEQ_WINDOW : 3000);
