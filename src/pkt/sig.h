@@ -76,11 +76,24 @@ sig_put(uint8_t *p, uint64_t a, uint64_t b, uint16_t len)
 	memcpy(p + 16, &check, 2);
 }
 
+/* The first and second 8 bytes of the signature, as sig_put takes them. */
+static inline uint64_t
+sig_word_a(const struct sig *s)
+{
+	return sig_stream_word(s->stream) | s->seq;
+}
+
+static inline uint64_t
+sig_word_b(const struct sig *s)
+{
+	return s->time_ns << 16 | s->lateness;
+}
+
 /* Writes the signature at 'p' for a frame of 'len' bytes without FCS. */
 static inline void
 sig_write(uint8_t *p, const struct sig *s, uint16_t len)
 {
-	sig_put(p, sig_stream_word(s->stream) | s->seq, s->time_ns << 16 | s->lateness, len);
+	sig_put(p, sig_word_a(s), sig_word_b(s), len);
 }
 
 /* Sum of the 9 words of the signature at 'p', for a checksum that covers it (RFC 1071); not folded,
@@ -153,7 +166,7 @@ struct sig_run {
 static inline struct sig_run
 sig_run_from(uint16_t stream, uint32_t seq, uint16_t len)
 {
-	uint64_t a = (uint64_t)SIG_MAGIC << 48 | (uint64_t)stream << 32 | seq;
+	uint64_t a = sig_stream_word(stream) | seq;
 
 	return (struct sig_run){
 		.a = a,

@@ -91,21 +91,6 @@ template_set_flow(const struct frame_template *t, uint8_t *frame, uint32_t flow)
 	template_put16(frame + t->sport, port);
 }
 
-/* Writes headers and signature of a frame of 'flow' to 'frame', which holds the payload. */
-static inline void
-frame_emit(const struct frame_template *t, uint8_t *frame, uint32_t flow, const struct sig *s)
-{
-	/* Constant sizes become plain vector moves.  The last step may run into the signature,
-	 * which is longer than a step and comes after. */
-	memcpy(frame, t->head, TEMPLATE_START);
-	for (unsigned i = TEMPLATE_START; i < t->copied; i += TEMPLATE_STEP)
-		memcpy(frame + i, t->head + i, TEMPLATE_STEP);
-	sig_write(frame + t->payload, s, t->len);
-	template_set_flow(t, frame, flow);
-}
-
-/* ---- the same in a loop over many frames ---- */
-
 /* A step in a vector register. */
 typedef uint8_t template_step __attribute__((vector_size(TEMPLATE_STEP)));
 
@@ -152,4 +137,14 @@ template_loop_emit(const struct template_loop *l, uint8_t *frame, uint64_t a, ui
 	for (unsigned i = 0; i < l->n_rest; i += TEMPLATE_STEP)
 		memcpy(frame + TEMPLATE_START + i, l->rest + i, TEMPLATE_STEP);
 	sig_put(frame + l->payload, a, b, l->len);
+}
+
+/* Writes headers and signature of one frame of 'flow' to 'frame', which holds the payload. */
+static inline void
+frame_emit(const struct frame_template *t, uint8_t *frame, uint32_t flow, const struct sig *s)
+{
+	const struct template_loop loop = template_loop(t, false);
+
+	template_loop_emit(&loop, frame, sig_word_a(s), sig_word_b(s));
+	template_set_flow(t, frame, flow);
 }
