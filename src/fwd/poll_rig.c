@@ -150,7 +150,8 @@ poll_rig_put_to(struct poll_rig *r, unsigned port, const uint8_t dst[6], uint32_
 	uint8_t *data;
 
 	assert_non_null(m);
-	data = (uint8_t *)rte_pktmbuf_append(m, r->tmpl.len);
+	assert_non_null(rte_pktmbuf_append(m, r->tmpl.len));
+	data = rte_pktmbuf_mtod(m, uint8_t *);
 	memcpy(data, r->frame, r->tmpl.len);
 	frame_emit(&r->tmpl, data, 0, &sig);
 	memcpy(data, dst, 6);
