@@ -83,15 +83,7 @@ start_again(size_t victim)
 {
 	struct backend *b = &chain.session.backend;
 	const struct plan_proc *pp = &b->plan->proc[victim];
-	const struct proc_conf conf = {
-		.name = pp->name,
-		.argv = pp->argv,
-		.env = (const char *const *)pp->env,
-		.log_path = pp->log_path,
-		.cpus = pp->cpus.cpu,
-		.n_cpus = pp->cpus.n,
-		.lifeline = true,
-	};
+	const struct proc_conf conf = backend_proc_conf(pp);
 	struct err err = {0};
 
 	/* A listener finds its own stale socket in the way. */

@@ -46,6 +46,14 @@ int backend_wait(struct backend *b, int ms, struct err *err);
 /* Has anything died?  As backend_wait(0). */
 int backend_check(struct backend *b, struct err *err);
 
+/* Why a call to a program of the chain failed with 'rc': when one has died, or does so within a
+ * moment, for a dying one closes its sockets first, that is the better sentence and the result is
+ * -ECHILD; else both stay as they are. */
+int backend_explain(struct backend *b, int rc, struct err *err);
+
+/* How to start a process of the plan; points into the plan. */
+struct proc_conf backend_proc_conf(const struct plan_proc *pp);
+
 /* Counters of hop 'i' since it started; 'exact' lets it come to rest first.  A hop that cannot be
  * read is filled in as not known. */
 int backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop,

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#define DYING_MS 500
 #define READY_MS 15000
 #define STOP_MS 4000
 #define CALL_MS 4000
@@ -59,6 +60,17 @@ backend_wait(struct backend *b, int ms, struct err *err)
 		fds[i] = (struct pollfd){.fd = b->proc[i].pidfd, .events = POLLIN};
 	(void)poll(fds, b->n_started, ms);
 	return backend_check(b, err);
+}
+
+int
+backend_explain(struct backend *b, int rc, struct err *err)
+{
+	struct err death = {0};
+
+	if (rc == -EINTR || rc == -ECHILD || backend_wait(b, DYING_MS, &death) != -ECHILD)
+		return rc;
+	*err = death;
+	return -ECHILD;
 }
 
 static bool
@@ -135,10 +147,10 @@ greet_hop(struct backend *b, const struct plan_proc *pp, struct err *err)
 	return h->control != NULL ? err_wrap(err, say_hello(b, h, err), "%s", pp->name) : 0;
 }
 
-static int
-start(struct backend *b, const struct plan_proc *pp, struct err *err)
+struct proc_conf
+backend_proc_conf(const struct plan_proc *pp)
 {
-	const struct proc_conf conf = {
+	return (struct proc_conf){
 		.name = pp->name,
 		.argv = pp->argv,
 		.env = (const char *const *)pp->env,
@@ -147,6 +159,12 @@ start(struct backend *b, const struct plan_proc *pp, struct err *err)
 		.n_cpus = pp->cpus.n,
 		.lifeline = pp->ours,
 	};
+}
+
+static int
+start(struct backend *b, const struct plan_proc *pp, struct err *err)
+{
+	const struct proc_conf conf = backend_proc_conf(pp);
 	int rc;
 
 	if (mkdir(pp->rt_dir, 0700) < 0 && errno != EEXIST)
@@ -209,11 +227,7 @@ backend_up(struct backend *b, const struct chain *chain, const struct chain_plan
 	*dir = (struct rundir){.lock_fd = -1};
 	rc = bring_up(b, err);
 	if (rc < 0) {
-		/* The death of a program explains a call that failed better than the call does. */
-		struct err death = {0};
-
-		if (rc != -EINTR && rc != -ECHILD && backend_check(b, &death) == -ECHILD)
-			*err = death;
+		rc = backend_explain(b, rc, err);
 		backend_down(b);
 	}
 	return rc;

@@ -16,7 +16,6 @@
 #define QUIET_MS 50 /* nothing arrived for this long: the chain has drained */
 #define DRAIN_MS 10000
 #define STRETCH_MS 2000 /* a trial may take this much longer than it should */
-#define DYING_MS 500
 #define PROBE_PPS 1000.0
 #define PROBE_S 0.02
 #define PROBE_TRIES 50
@@ -233,19 +232,6 @@ run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct er
 	return 0;
 }
 
-/* A dead program explains a failed call better than the call does.  A dying one closes its sockets
- * before it is dead. */
-static int
-explain_failure(struct measure *m, int rc, struct err *err)
-{
-	struct err death = {0};
-
-	if (rc == -EINTR || rc == -ECHILD || backend_wait(m->backend, DYING_MS, &death) != -ECHILD)
-		return rc;
-	*err = death;
-	return -ECHILD;
-}
-
 int
 measure_trial(struct measure *m, const struct trial_spec *spec, struct trial *t, struct err *err)
 {
@@ -255,7 +241,7 @@ measure_trial(struct measure *m, const struct trial_spec *spec, struct trial *t,
 	rc = run(m, spec, t, err);
 	if (rc == 0)
 		return 0;
-	rc = explain_failure(m, rc, err);
+	rc = backend_explain(m->backend, rc, err);
 	t->interrupted = true;
 	str_copy(t->fault, sizeof(t->fault), err->msg);
 	return rc;
@@ -308,7 +294,7 @@ measure_prepare(struct measure *m, const struct tg_traffic *traffic, struct err 
 	int rc = tg_set_streams(m->backend->tg, traffic, err);
 
 	if (rc < 0)
-		return explain_failure(m, rc, err);
+		return backend_explain(m->backend, rc, err);
 	for (int i = 0; rc == 0 && i < PROBE_TRIES; i++) {
 		rc = measure_trial(m, &probe, &t, err);
 		if (rc == 0 && t.ok > 0)
