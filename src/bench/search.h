@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "goal.h"
 #include "measurer.h"
+#include "search_result.h"
 
 /* Plain zero-loss search: binary, on a logarithmic grid in frames a second, because a virtual link
  * has no line rate to take percents of.  A load is accepted when 'needed' of 'needed' valid trials
@@ -25,32 +27,8 @@ struct search_conf {
 	double max_loss_ratio; /* 0 */
 };
 
-enum search_end {
-	SEARCH_FOUND,	     /* regular: a load accepted, the next one on the grid rejected */
-	SEARCH_AT_MAX,	     /* the highest load passed: the chain is at least that fast */
-	SEARCH_BELOW_MIN,    /* the lowest load failed */
-	SEARCH_AT_LEAST,     /* a load accepted, and none rejected next to it: too many invalid
-			      * trials there, or in all */
-	SEARCH_INCONCLUSIVE, /* too many invalid trials, and no load accepted */
-};
-
-struct search_result {
-	enum search_end end;
-	double accepted_pps; /* highest load accepted, 0 when none */
-	double rejected_pps; /* lowest load rejected, 0 when none */
-	size_t n_trials;     /* all */
-	size_t n_invalid;
-	uint64_t intended; /* frames over all valid trials at accepted_pps */
-	uint64_t lost;
-	struct hist latency; /* merged over the accepted trials at accepted_pps */
-};
-
-const char *
-search_end_name(enum search_end end); /* "found", "at_max", "below_min", "at_least", ... */
-
-/* Goal code of 'conf', as results print it: "1f3d0l0e" = trials of 1 s, 3 s in sum, loss 0 %, none
- * may exceed. */
-char *search_goal_code(char *buf, size_t size, const struct search_conf *conf);
+/* The goal that 'conf' is a search for: 1 s trials of which 3 must pass are 1f3d0l0e. */
+struct goal search_goal(const struct search_conf *conf);
 
 /* Loads on the grid and the i-th of them, ascending: grid[0] = min, the last = max. */
 size_t search_grid_size(const struct search_conf *conf);

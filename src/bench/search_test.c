@@ -170,12 +170,15 @@ goal_codes(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(goals) / sizeof(goals[0]); i++) {
 		struct search_conf conf = usual;
+		struct goal goal;
 		char buf[64];
 
 		conf.trial_ns = goals[i].trial_ns;
 		conf.needed = goals[i].needed;
 		conf.max_loss_ratio = goals[i].loss;
-		assert_string_equal(search_goal_code(buf, sizeof(buf), &conf), goals[i].code);
+		goal = search_goal(&conf);
+		assert_int_equal(goal_check(&goal, NULL), 0);
+		assert_string_equal(goal_code(buf, sizeof(buf), &goal), goals[i].code);
 	}
 }
 

@@ -147,6 +147,14 @@ is_lossy(struct trial *t, double max_loss_ratio)
 		   t->intended, t->refused, ledger_explain(text, sizeof(text), &t->ledger));
 }
 
+bool
+trial_exceeds(const struct trial *t, double loss_ratio)
+{
+	return t->corrupt + t->truncated + t->misdelivered + t->reflected + t->ledger.in_flight >
+		       0 ||
+	       t->loss_ratio > loss_ratio;
+}
+
 void
 trial_judge(struct trial *t, double max_loss_ratio)
 {

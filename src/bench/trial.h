@@ -80,6 +80,10 @@ void trial_init(struct trial *t, const struct trial_spec *spec);
  * and with nothing left inside the chain after the drain. */
 void trial_judge(struct trial *t, double max_loss_ratio);
 
+/* Is a valid trial, judged before, a bad one for a goal of this loss ratio: did it lose more, or
+ * deliver frames that were not as they should be? */
+bool trial_exceeds(const struct trial *t, double loss_ratio);
+
 /* Frames that the chain did not deliver: lost, drops, miss and refused, and what is unexplained
  * where counters cannot be read. */
 uint64_t trial_lost(const struct trial *t);

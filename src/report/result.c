@@ -113,12 +113,14 @@ void
 result_set_goal(json_t *result, const struct search_conf *conf)
 {
 	json_t *goal;
+	struct goal asked;
 	char code[160];
 
 	if (conf == NULL)
 		return;
 	goal = json_object();
-	json_object_set_new(goal, "code", json_string(search_goal_code(code, sizeof(code), conf)));
+	asked = search_goal(conf);
+	json_object_set_new(goal, "code", json_string(goal_code(code, sizeof(code), &asked)));
 	json_object_set_new(goal, "trial_s", json_number((double)conf->trial_ns / NSEC_PER_S));
 	json_object_set_new(goal, "needed", json_integer(conf->needed));
 	json_object_set_new(goal, "max_loss_ratio", json_number(conf->max_loss_ratio));
