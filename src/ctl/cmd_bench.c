@@ -131,11 +131,18 @@ measure_frames(struct bench *b, size_t i, struct err *err)
 	const struct imix *mix = &b->chain.traffic.frames[i];
 	const struct tg_traffic traffic = traffic_of(b, i);
 	bool fixed = b->chain.traffic.has_rate;
+	const struct search_conf conf = bench_conf_search(&b->chain, b->selftest[i].max_pps);
+	const struct goal goal = search_goal(&conf);
+	const struct result_asked asked = {
+		.preset = fixed ? NULL : "search",
+		.procedure = fixed ? "fixed" : "binary",
+		.goals = &goal,
+		.n_goals = fixed ? 0 : 1,
+	};
 	int rc = measure_prepare(&b->measure, &traffic, err);
 
 	b->frames = mix->name;
-	result_add_measurement(b->result, mix->name, imix_mean_size(mix),
-			       fixed ? "fixed" : "search");
+	result_add_measurement(b->result, mix->name, imix_mean_size(mix), &asked);
 	for (unsigned k = 0; rc == 0 && k < (fixed ? 1 : b->chain.bench.repeat); k++)
 		rc = fixed ? run_fixed(b, i, err) : run_search(b, i, err);
 	result_end_measurement(b->result);
@@ -189,7 +196,9 @@ measure_all(struct bench *b, struct err *err)
 		const struct search_conf conf =
 			bench_conf_search(&b->chain, b->selftest[0].max_pps);
 
-		result_set_goal(b->result, &conf);
+		const struct goal goal = search_goal(&conf);
+
+		result_set_goal(b->result, &goal);
 	}
 	progress_step("bringing up %zu programs", b->chain.n_hops + 1);
 	rc = session_up(&b->session, &b->chain, false, err);

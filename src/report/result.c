@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/rate.h"
-#include "base/stats.h"
+
+#include "headline.h"
 
 static json_t *
 or_null(json_t *value)
@@ -110,22 +110,23 @@ result_finish(json_t *result, double elapsed_s, int exit_code, const char *sente
 }
 
 void
-result_set_goal(json_t *result, const struct search_conf *conf)
+result_set_goal(json_t *result, const struct goal *goal)
 {
-	json_t *goal;
-	struct goal asked;
+	static const char *const keys[] = {"code", "trial_s", "needed", "max_loss_ratio",
+					   "step_ratio"};
+	json_t *json;
 	char code[160];
 
-	if (conf == NULL)
+	if (goal == NULL)
 		return;
-	goal = json_object();
-	asked = search_goal(conf);
-	json_object_set_new(goal, "code", json_string(goal_code(code, sizeof(code), &asked)));
-	json_object_set_new(goal, "trial_s", json_number((double)conf->trial_ns / NSEC_PER_S));
-	json_object_set_new(goal, "needed", json_integer(conf->needed));
-	json_object_set_new(goal, "max_loss_ratio", json_number(conf->max_loss_ratio));
-	json_object_set_new(goal, "step_ratio", positive_or_null(conf->step_ratio));
-	json_object_set_new(result, "goal", goal);
+	json = object_of_nulls(keys, N_ELEMS(keys));
+	json_object_set_new(json, "code", json_string(goal_code(code, sizeof(code), goal)));
+	json_object_set_new(json, "trial_s", json_number((double)goal->trial_ns / NSEC_PER_S));
+	if (goal->exceed_ratio == 0)
+		json_object_set_new(json, "needed", json_u64(goal->sum_ns / goal->trial_ns));
+	json_object_set_new(json, "max_loss_ratio", json_number(goal->loss_ratio));
+	json_object_set_new(json, "step_ratio", json_number(1 / (1 - goal->width)));
+	json_object_set_new(result, "goal", json);
 }
 
 void
@@ -174,14 +175,69 @@ last_search(const json_t *result)
 	return search;
 }
 
+/* A goal as it was asked for; what was found for it comes later. */
+static json_t *
+new_goal(const struct goal *goal)
+{
+	static const char *const keys[] = {
+		"code",
+		"trial_s",
+		"initial_s",
+		"sum_s",
+		"max_loss_ratio",
+		"exceed_ratio",
+		"width",
+		"rate_pps",
+		"rate_low_pps",
+		"rate_high_pps",
+		"interval_level",
+		"interval_method",
+		"rate_min_pps",
+		"rate_max_pps",
+		"rate_l1_bps",
+		"rate_l2_bps",
+		"rate_is_lower_bound",
+		"conditional_pps",
+		"n_found",
+		"n_at_max",
+		"n_below_min",
+		"n_at_least",
+		"n_inconclusive",
+		"intended",
+		"lost",
+		"loss_ratio",
+		"offered_pps",
+		"forwarding_pps",
+		"latency_accuracy_ns",
+		"latency",
+	};
+	const uint64_t initial_ns = goal->initial_ns > 0 ? goal->initial_ns : goal->trial_ns;
+	json_t *json = object_of_nulls(keys, N_ELEMS(keys));
+	char code[160];
+
+	json_object_set_new(json, "code", json_string(goal_code(code, sizeof(code), goal)));
+	json_object_set_new(json, "trial_s", json_number((double)goal->trial_ns / NSEC_PER_S));
+	json_object_set_new(json, "initial_s", json_number((double)initial_ns / NSEC_PER_S));
+	json_object_set_new(json, "sum_s", json_number((double)goal->sum_ns / NSEC_PER_S));
+	json_object_set_new(json, "max_loss_ratio", json_number(goal->loss_ratio));
+	json_object_set_new(json, "exceed_ratio", json_number(goal->exceed_ratio));
+	json_object_set_new(json, "width", json_number(goal->width));
+	return json;
+}
+
 void
-result_add_measurement(json_t *result, const char *frames, double mean_size, const char *kind)
+result_add_measurement(json_t *result, const char *frames, double mean_size,
+		       const struct result_asked *asked)
 {
 	static const char *const keys[] = {
 		"frames",
 		"mean_frame_size",
 		"kind",
+		"preset",
+		"procedure",
 		"rate_pps",
+		"rate_low_pps",
+		"rate_high_pps",
 		"rate_min_pps",
 		"rate_max_pps",
 		"rate_l1_bps",
@@ -202,13 +258,23 @@ result_add_measurement(json_t *result, const char *frames, double mean_size, con
 		"forwarding_pps",
 		"latency_accuracy_ns",
 		"latency",
+		"goals",
+		"loss_free",
+		"loss_curve",
+		"mrr_pps",
 		"searches",
 	};
-	json_t *m = object_of_nulls(keys, N_ELEMS(keys));
+	json_t *m = object_of_nulls(keys, N_ELEMS(keys)), *goals = json_array();
 
 	json_object_set_new(m, "frames", json_string(frames));
 	json_object_set_new(m, "mean_frame_size", positive_or_null(mean_size));
-	json_object_set_new(m, "kind", json_string(kind));
+	json_object_set_new(m, "kind", json_string(asked->n_goals > 0 ? "search" : "fixed"));
+	json_object_set_new(m, "procedure", json_string(asked->procedure));
+	if (asked->preset != NULL)
+		json_object_set_new(m, "preset", json_string(asked->preset));
+	for (size_t i = 0; i < asked->n_goals; i++)
+		json_array_append_new(goals, new_goal(&asked->goals[i]));
+	json_object_set_new(m, "goals", goals);
 	json_object_set_new(m, "searches", json_array());
 	json_array_append_new(json_object_get(result, "measurements"), m);
 }
@@ -218,7 +284,7 @@ result_begin_search(json_t *result)
 {
 	static const char *const keys[] = {
 		"end",	     "accepted_pps", "rejected_pps", "n_trials",
-		"n_invalid", "elapsed_s",    "trials",
+		"n_invalid", "elapsed_s",    "goals",	     "trials",
 	};
 	json_t *search = object_of_nulls(keys, N_ELEMS(keys));
 
@@ -232,209 +298,50 @@ result_add_trial(json_t *result, const struct trial *trial)
 	json_array_append_new(json_object_get(last_search(result), "trials"), trial_to_json(trial));
 }
 
-static bool
-has_verdict(const json_t *trial, enum trial_verdict verdict)
+/* What was found for a goal, in that goal's order of the measurement. */
+static json_t *
+goal_found(const json_t *goal, const struct search_result *found)
 {
-	const char *name = json_string_value(json_object_get(trial, "verdict"));
+	json_t *json = json_object();
 
-	return name != NULL && strcmp(name, trial_verdict_name(verdict)) == 0;
+	json_object_set(json, "code", json_object_get(goal, "code"));
+	json_object_set_new(json, "end", json_string(search_end_name(found->end)));
+	json_object_set_new(json, "accepted_pps", positive_or_null(found->accepted_pps));
+	json_object_set_new(json, "rejected_pps", positive_or_null(found->rejected_pps));
+	json_object_set_new(json, "conditional_pps", positive_or_null(found->conditional_pps));
+	return json;
 }
 
-static size_t
-count_invalid(const json_t *trials)
+static void
+note_found(json_t *search, const json_t *goals, const struct search_result *found)
 {
-	size_t n = 0;
+	json_t *list = json_array(), *first;
 
-	for (size_t i = 0; i < json_array_size(trials); i++)
-		n += has_verdict(json_array_get(trials, i), TRIAL_INVALID);
-	return n;
+	for (size_t i = 0; i < json_array_size(goals); i++)
+		json_array_append_new(list, goal_found(json_array_get(goals, i), &found[i]));
+	first = json_array_get(list, 0);
+	json_object_set(search, "end", json_object_get(first, "end"));
+	json_object_set(search, "accepted_pps", json_object_get(first, "accepted_pps"));
+	json_object_set(search, "rejected_pps", json_object_get(first, "rejected_pps"));
+	json_object_set_new(search, "goals", list);
 }
 
 void
 result_end_search(json_t *result, const struct search_result *found, double elapsed_s)
 {
+	const json_t *goals = json_object_get(last_measurement(result), "goals");
 	json_t *search = last_search(result);
 	const json_t *trials = json_object_get(search, "trials");
 
-	if (found != NULL) {
-		json_object_set_new(search, "end", json_string(search_end_name(found->end)));
-		json_object_set_new(search, "accepted_pps", positive_or_null(found->accepted_pps));
-		json_object_set_new(search, "rejected_pps", positive_or_null(found->rejected_pps));
-	}
+	if (found != NULL && json_array_size(goals) > 0)
+		note_found(search, goals, found);
 	json_object_set_new(search, "n_trials", json_u64(json_array_size(trials)));
-	json_object_set_new(search, "n_invalid", json_u64(count_invalid(trials)));
+	json_object_set_new(search, "n_invalid", json_u64(headline_count_invalid(trials)));
 	json_object_set_new(search, "elapsed_s", json_number(elapsed_s));
-}
-
-/* ---- the headline of a measurement ---- */
-
-/* What the trials that count say together. */
-struct headline {
-	size_t n_end[SEARCH_INCONCLUSIVE + 1];
-	size_t n_trials, n_invalid;
-	double *rate; /* one for each search that counts; -INFINITY: below the lowest load */
-	size_t n_rates;
-	double bound_pps; /* lowest of the loads accepted that no rejected one stands above */
-	size_t n_counted; /* trials in what follows */
-	uint64_t intended, lost, sent, ok;
-	double elapsed_s;
-	uint64_t latency_accuracy_ns;
-	bool latency_known;
-	struct hist latency;
-};
-
-/* SEARCH_INCONCLUSIVE for what is none, such as a search that was interrupted. */
-static enum search_end
-end_of(const json_t *search)
-{
-	const char *name = json_string_value(json_object_get(search, "end"));
-
-	for (int end = 0; name != NULL && end < SEARCH_INCONCLUSIVE; end++)
-		if (strcmp(name, search_end_name((enum search_end)end)) == 0)
-			return (enum search_end)end;
-	return SEARCH_INCONCLUSIVE;
-}
-
-static void
-count_trial(struct headline *h, const struct trial *t)
-{
-	h->n_counted++;
-	h->intended += t->intended;
-	h->lost += trial_lost(t);
-	h->sent += t->sent;
-	h->ok += t->ok;
-	h->elapsed_s += t->elapsed_s;
-	if (t->latency_accuracy_ns > h->latency_accuracy_ns)
-		h->latency_accuracy_ns = t->latency_accuracy_ns;
-	hist_add(&h->latency, &t->latency);
-}
-
-/* Does a valid trial count?  All of them when fixed, else those at the load that was accepted. */
-static bool
-is_at_result(const json_t *trial, const json_t *search, bool fixed)
-{
-	const json_t *accepted = json_object_get(search, "accepted_pps");
-
-	return fixed ||
-	       (json_is_number(accepted) && json_equal(json_at(trial, "spec.rate_pps"), accepted));
-}
-
-static void
-count_trials(struct headline *h, const json_t *search, bool fixed)
-{
-	const json_t *trials = json_object_get(search, "trials");
-	struct trial *t = xcalloc(1, sizeof(*t));
-
-	for (size_t i = 0; i < json_array_size(trials); i++) {
-		const json_t *one = json_array_get(trials, i);
-
-		h->n_trials++;
-		if (has_verdict(one, TRIAL_INVALID)) {
-			h->n_invalid++;
-			continue;
-		}
-		if (is_at_result(one, search, fixed) && trial_from_json(t, one, NULL) == 0)
-			count_trial(h, t);
-	}
-	free(t);
-}
-
-static void
-take_search(struct headline *h, const json_t *search)
-{
-	double rate = json_number_value(json_object_get(search, "accepted_pps"));
-	enum search_end end = end_of(search);
-
-	h->n_end[end]++;
-	count_trials(h, search, false);
-	if (end == SEARCH_INCONCLUSIVE)
-		return;
-	h->rate[h->n_rates++] = end == SEARCH_BELOW_MIN ? -INFINITY : rate;
-	if ((end == SEARCH_AT_MAX || end == SEARCH_AT_LEAST) && rate < h->bound_pps)
-		h->bound_pps = rate;
-}
-
-/* The loads of a fixed-rate measurement are what its trials say they are. */
-static void
-take_fixed(struct headline *h, const json_t *search)
-{
-	const json_t *first = json_array_get(json_object_get(search, "trials"), 0);
-	const json_t *rate = json_at(first, "spec.rate_pps");
-
-	count_trials(h, search, true);
-	if (json_is_number(rate) && !json_is_true(json_at(first, "spec.flat_out")))
-		h->rate[h->n_rates++] = json_number_value(rate);
-}
-
-static void
-write_rates(json_t *m, const struct headline *h, bool fixed)
-{
-	double size = json_number_value(json_object_get(m, "mean_frame_size"));
-	double rate = stats_median(h->rate, h->n_rates);
-	double l1 = size > 0 ? rate_bps_l1(rate, size) : NAN;
-	double l2 = size > 0 ? rate_bps_l2(rate, size) : NAN;
-
-	json_object_set_new(m, "rate_pps", json_number(rate));
-	json_object_set_new(m, "rate_min_pps", json_number(stats_min(h->rate, h->n_rates)));
-	json_object_set_new(m, "rate_max_pps", json_number(stats_max(h->rate, h->n_rates)));
-	json_object_set_new(m, "rate_l1_bps", json_number(l1));
-	json_object_set_new(m, "rate_l2_bps", json_number(l2));
-	/* Had that search been allowed to go higher, the median might be higher. */
-	if (isfinite(rate) && !fixed)
-		json_object_set_new(m, "rate_is_lower_bound", json_boolean(rate >= h->bound_pps));
-}
-
-static void
-write_counts(json_t *m, const struct headline *h, size_t n_searches, bool fixed)
-{
-	json_object_set_new(m, "n_searches", json_u64(n_searches));
-	if (!fixed) {
-		json_object_set_new(m, "n_found", json_u64(h->n_end[SEARCH_FOUND]));
-		json_object_set_new(m, "n_at_max", json_u64(h->n_end[SEARCH_AT_MAX]));
-		json_object_set_new(m, "n_below_min", json_u64(h->n_end[SEARCH_BELOW_MIN]));
-		json_object_set_new(m, "n_at_least", json_u64(h->n_end[SEARCH_AT_LEAST]));
-		json_object_set_new(m, "n_inconclusive", json_u64(h->n_end[SEARCH_INCONCLUSIVE]));
-	}
-	json_object_set_new(m, "n_trials", json_u64(h->n_trials));
-	json_object_set_new(m, "n_invalid", json_u64(h->n_invalid));
-}
-
-static void
-write_frames(json_t *m, const struct headline *h)
-{
-	double s = h->elapsed_s;
-
-	if (h->n_counted == 0)
-		return;
-	json_object_set_new(m, "intended", json_u64(h->intended));
-	json_object_set_new(m, "lost", json_u64(h->lost));
-	json_object_set_new(m, "loss_ratio", json_number((double)h->lost / (double)h->intended));
-	json_object_set_new(m, "offered_pps", json_number(s > 0 ? (double)h->sent / s : NAN));
-	json_object_set_new(m, "forwarding_pps", json_number(s > 0 ? (double)h->ok / s : NAN));
-	if (h->latency.n == 0)
-		return;
-	json_object_set_new(m, "latency_accuracy_ns", json_u64(h->latency_accuracy_ns));
-	json_object_set_new(m, "latency", hist_to_json(&h->latency));
 }
 
 void
 result_end_measurement(json_t *result)
 {
-	json_t *m = last_measurement(result);
-	const char *kind = json_string_value(json_object_get(m, "kind"));
-	const json_t *searches = json_object_get(m, "searches");
-	size_t n = json_array_size(searches);
-	struct headline *h = xcalloc(1, sizeof(*h));
-	bool fixed = kind != NULL && strcmp(kind, "fixed") == 0;
-
-	h->rate = xcalloc(n + 1, sizeof(*h->rate));
-	h->bound_pps = INFINITY;
-	hist_init(&h->latency);
-	for (size_t i = 0; i < n; i++)
-		(fixed ? take_fixed : take_search)(h, json_array_get(searches, i));
-	write_rates(m, h, fixed);
-	write_counts(m, h, n, fixed);
-	write_frames(m, h);
-	free(h->rate);
-	free(h);
+	headline_write(last_measurement(result));
 }

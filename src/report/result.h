@@ -7,7 +7,8 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "bench/search.h"
+#include "bench/goal.h"
+#include "bench/search_result.h"
 #include "bench/trial.h"
 
 /* result.json: everything a benchmark did and found.  Keys are only ever added within a major
@@ -19,13 +20,21 @@
  *     chain       {name, text (YAML), hops: [{name, kind, engine}], links: [{kind, ring}]}
  *     goal        {code, trial_s, needed, max_loss_ratio, step_ratio}
  *     selftest    [{frames, max_pps, pacing_p50_ns, pacing_p99_ns, latency_floor_p50_ns, ...}]
- *     measurements [{frames, mean_frame_size, kind "search" | "fixed",
- *                  rate_pps (median), rate_min_pps, rate_max_pps, rate_l1_bps, rate_l2_bps,
+ *     measurements [{frames, mean_frame_size, kind "search" | "fixed", preset, procedure,
+ *                  rate_pps (median), rate_low_pps, rate_high_pps (interval),
+ *                  rate_min_pps, rate_max_pps, rate_l1_bps, rate_l2_bps,
  *                  rate_is_lower_bound, n_searches, n_found, n_at_max, n_below_min, n_at_least,
  *                  n_inconclusive, n_trials, n_invalid,
  *                  intended, lost, loss_ratio, offered_pps, forwarding_pps, latency_accuracy_ns,
  *                  latency (of the valid trials at the accepted loads; when fixed, of all valid),
- *                  searches: [{end, accepted_pps, rejected_pps, n_trials, n_invalid, elapsed_s,
+ *                  goals: [{code, trial_s, initial_s, sum_s, max_loss_ratio, exceed_ratio, width,
+ *                  interval_level, interval_method, conditional_pps, and as above; the first one
+ *                  is what the measurement itself repeats}],
+ *                  loss_free: [{duration_s, rate_pps, rate_low_pps, rate_high_pps, extrapolated}],
+ *                  loss_curve: [{rate_pps, loss_ratio, n_trials}], mrr_pps: {median, low, high},
+ *                  searches: [{end, accepted_pps, rejected_pps (of the first goal), n_trials,
+ *                  n_invalid, elapsed_s,
+ *                  goals: [{code, end, accepted_pps, rejected_pps, conditional_pps}],
  *                  trials: [trial..]}]}]
  *     plan        as `nfvchain plan --json` prints it
  *     environment see environment.h
@@ -51,20 +60,30 @@ struct result_selftest {
 };
 void result_add_selftest(json_t *result, const struct result_selftest *s);
 
-/* NULL: there is none. */
-void result_set_goal(json_t *result, const struct search_conf *conf);
+/* The goal of the headlines; NULL: there is none. */
+void result_set_goal(json_t *result, const struct goal *goal);
+
+/* What a measurement is to find out. */
+struct result_asked {
+	const char *preset;    /* or NULL */
+	const char *procedure; /* "binary", "mlrsearch", ..., "fixed" */
+	const struct goal *goals;
+	size_t n_goals; /* 0: nothing is searched, the load is given */
+};
 
 /* Starts a measurement; trials and searches are added to the last one started. */
-void result_add_measurement(json_t *result, const char *frames, double mean_size, const char *kind);
+void result_add_measurement(json_t *result, const char *frames, double mean_size,
+			    const struct result_asked *asked);
 /* Starts a search (or the only one of a fixed-rate measurement). */
 void result_begin_search(json_t *result);
 void result_add_trial(json_t *result, const struct trial *trial);
-/* Closes the search begun last; for a fixed-rate measurement 'found' is NULL. */
+/* Closes the search begun last; 'found' has a result for each goal of the measurement, or is NULL
+ * when nothing was searched. */
 void result_end_search(json_t *result, const struct search_result *found, double elapsed_s);
-/* Computes the measurement's headline from its searches: median, spread, loss over all valid trials
- * at the accepted loads, merged latency.  Inconclusive searches are no part of median and spread;
- * with one that ended below the lowest load, what would rest on it is null.  When fixed, the rates
- * are the intended loads. */
+/* Computes the measurement's headline from its searches, for each goal: median, spread, interval,
+ * loss over all valid trials at the accepted loads, merged latency.  Inconclusive searches are no
+ * part of median and spread; with one that ended below the lowest load, what would rest on it is
+ * null.  When fixed, the rates are the intended loads. */
 void result_end_measurement(json_t *result);
 
 void result_finish(json_t *result, double elapsed_s, int exit_code, const char *sentence);

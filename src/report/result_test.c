@@ -33,8 +33,15 @@ start(void)
 	return result_new(3, argv, json_pack("{s:s}", "name", "snake"), NULL, json_object());
 }
 
-static const struct search_conf conf = {
-	.trial_ns = 1000000000, .needed = 3, .step_ratio = 1.02, .max_invalid = 3};
+static const struct goal goals[] = {
+	{.trial_ns = 1000000000, .sum_ns = 3000000000, .width = 0.02},
+	{.trial_ns = 1000000000, .sum_ns = 3000000000, .loss_ratio = 0.005, .width = 0.02},
+};
+static const struct result_asked asked = {
+	.preset = "search", .procedure = "binary", .goals = goals, .n_goals = 1};
+static const struct result_asked asked_two = {
+	.preset = "quick", .procedure = "mlrsearch", .goals = goals, .n_goals = 2};
+static const struct result_asked fixed = {.procedure = "fixed"};
 
 /* A judged trial of 'n' frames in a second, of which 'lost' are lost on the last link. */
 static struct trial *
@@ -158,9 +165,9 @@ full_result(void)
 					  .paced = NULL,
 					  .flat_out = NULL};
 
-	result_set_goal(result, &conf);
+	result_set_goal(result, &goals[0]);
 	result_add_selftest(result, &s);
-	result_add_measurement(result, "64", 64, "search");
+	result_add_measurement(result, "64", 64, &asked);
 	result_begin_search(result);
 	add_trial(result, t);
 	result_end_search(result,
@@ -237,7 +244,7 @@ the_rate_is_the_median_of_the_searches_that_found_one(void **state)
 	json_t *result = start();
 
 	(void)state;
-	result_add_measurement(result, "64", 64, "search");
+	result_add_measurement(result, "64", 64, &asked);
 	add_search(result, SEARCH_FOUND, 3000, 1000);
 	add_search(result, SEARCH_FOUND, 1000, 1000);
 	add_search(result, SEARCH_INCONCLUSIVE, 9000, 1000);
@@ -272,7 +279,7 @@ a_search_without_an_upper_bound_makes_the_median_a_lower_bound(void **state)
 	for (size_t i = 0; i < N_ELEMS(cases); i++) {
 		json_t *result = start();
 
-		result_add_measurement(result, "64", 64, "search");
+		result_add_measurement(result, "64", 64, &asked);
 		add_search(result, SEARCH_FOUND, 2000, 1000);
 		add_search(result, cases[i].end, cases[i].rate, 1000);
 		add_search(result, SEARCH_FOUND, 2000, 1000);
@@ -292,7 +299,7 @@ what_rests_on_a_search_below_the_lowest_load_is_null(void **state)
 	json_t *result = start();
 
 	(void)state;
-	result_add_measurement(result, "64", 64, "search");
+	result_add_measurement(result, "64", 64, &asked);
 	add_search(result, SEARCH_BELOW_MIN, 0, 1000);
 	add_search(result, SEARCH_FOUND, 2000, 1000);
 	add_search(result, SEARCH_FOUND, 3000, 1000);
@@ -315,7 +322,7 @@ loss_and_latency_are_of_the_valid_trials_at_the_accepted_loads(void **state)
 	json_t *result = start();
 
 	(void)state;
-	result_add_measurement(result, "64", 64, "search");
+	result_add_measurement(result, "64", 64, &asked);
 	add_search(result, SEARCH_FOUND, 2000, 1000);
 	add_search(result, SEARCH_FOUND, 3000, 5000);
 	add_invalid(result, 3000);
@@ -334,12 +341,48 @@ loss_and_latency_are_of_the_valid_trials_at_the_accepted_loads(void **state)
 }
 
 static void
+each_goal_has_its_own_answer_from_the_same_trials(void **state)
+{
+	const struct search_result found[] = {
+		{.end = SEARCH_FOUND, .accepted_pps = 1000, .rejected_pps = 1500},
+		{.end = SEARCH_AT_MAX, .accepted_pps = 2000, .conditional_pps = 1990},
+	};
+	json_t *result = start();
+
+	(void)state;
+	result_add_measurement(result, "64", 64, &asked_two);
+	result_begin_search(result);
+	add_trial(result, new_trial(1000, 0, 1000));
+	add_trial(result, new_trial(2000, 10, 7000));
+	result_end_search(result, found, 2);
+	result_end_measurement(result);
+	assert_true(number(result, "goals[0].rate_pps") == 1000);
+	assert_true(number(result, "goals[0].lost") == 0);
+	assert_true(json_is_null(headline(result, "goals[0].conditional_pps")));
+	assert_true(number(result, "goals[1].rate_pps") == 2000);
+	assert_true(number(result, "goals[1].loss_ratio") == 0.005);
+	assert_true(number(result, "goals[1].conditional_pps") == 1990);
+	assert_true(number(result, "goals[1].latency.max_ns") == 7000);
+	assert_true(json_is_true(headline(result, "goals[1].rate_is_lower_bound")));
+	assert_string_equal(json_string_value(headline(result, "goals[1].code")), "1f3d.5l0e");
+	assert_string_equal(json_string_value(headline(result, "searches[0].goals[1].end")),
+			    "at_max");
+	/* The measurement itself speaks for the first. */
+	assert_true(number(result, "rate_pps") == 1000);
+	assert_true(json_is_false(headline(result, "rate_is_lower_bound")));
+	assert_true(number(result, "n_at_max") == 0);
+	assert_true(number(result, "n_trials") == 2);
+	assert_true(number(result, "searches[0].accepted_pps") == 1000);
+	json_decref(result);
+}
+
+static void
 a_fixed_rate_counts_all_valid_trials(void **state)
 {
 	json_t *result = start();
 
 	(void)state;
-	result_add_measurement(result, "64", 64, "fixed");
+	result_add_measurement(result, "64", 64, &fixed);
 	result_begin_search(result);
 	add_trial(result, new_trial(1000, 0, 1000));
 	add_trial(result, new_trial(1000, 10, 1000));
@@ -388,7 +431,7 @@ unknown_is_null_and_never_0(void **state)
 	result_add_selftest(result, &s);
 	for (size_t i = 0; i < N_ELEMS(self); i++)
 		assert_true(json_is_null(json_at(json_at(result, "selftest[0]"), self[i])));
-	result_add_measurement(result, "64", 64, "search");
+	result_add_measurement(result, "64", 64, &asked);
 	result_begin_search(result);
 	add_invalid(result, 1000);
 	result_end_search(result, &(struct search_result){.end = SEARCH_INCONCLUSIVE}, 1);
@@ -573,6 +616,7 @@ main(void)
 		cmocka_unit_test(a_search_without_an_upper_bound_makes_the_median_a_lower_bound),
 		cmocka_unit_test(what_rests_on_a_search_below_the_lowest_load_is_null),
 		cmocka_unit_test(loss_and_latency_are_of_the_valid_trials_at_the_accepted_loads),
+		cmocka_unit_test(each_goal_has_its_own_answer_from_the_same_trials),
 		cmocka_unit_test(a_fixed_rate_counts_all_valid_trials),
 		cmocka_unit_test(unknown_is_null_and_never_0),
 		cmocka_unit_test_setup_teardown(each_result_has_a_directory_of_its_own,

@@ -36,13 +36,16 @@ start(void)
 	return result_new(2, argv, chain_of("vnf2"), NULL, NULL);
 }
 
+static const struct goal goal = {
+	.trial_ns = 1000000000, .sum_ns = 3000000000, .width = 1 - 1 / 1.02};
+static const struct result_asked asked = {
+	.preset = "search", .procedure = "binary", .goals = &goal, .n_goals = 1};
+static const struct result_asked fixed = {.procedure = "fixed"};
+
 static void
 set_goal(json_t *result)
 {
-	const struct search_conf conf = {
-		.trial_ns = 1000000000, .needed = 3, .step_ratio = 1.02, .max_invalid = 3};
-
-	result_set_goal(result, &conf);
+	result_set_goal(result, &goal);
 }
 
 static void
@@ -146,7 +149,7 @@ the_answer_comes_first_with_all_that_qualifies_it(void **state)
 	(void)state;
 	set_goal(result);
 	add_selftest(result);
-	result_add_measurement(result, "64", 64, "search");
+	result_add_measurement(result, "64", 64, &asked);
 	add_search(result, 8.2e6, SEARCH_FOUND);
 	add_search(result, 8.6e6, SEARCH_FOUND);
 	add_search(result, 8.412e6, SEARCH_FOUND);
@@ -183,7 +186,7 @@ a_loss_is_shown_where_it_happened(void **state)
 	json_t *result = start();
 
 	(void)state;
-	result_add_measurement(result, "64", 64, "fixed");
+	result_add_measurement(result, "64", 64, &fixed);
 	result_begin_search(result);
 	judge_and_add(result, lossy_trial());
 	result_end_search(result, NULL, 1.5);
@@ -203,7 +206,7 @@ what_is_unknown_is_a_question_mark_and_what_is_unsure_is_said(void **state)
 	set_goal(result);
 	json_object_set_new(result, "plan",
 			    json_pack("{s:[s]}", "warnings", "the generator shares CPU 0"));
-	result_add_measurement(result, "imix", 361.8, "search");
+	result_add_measurement(result, "imix", 361.8, &asked);
 	result_begin_search(result);
 	late->sent -= 500;
 	late->late = 500;
@@ -243,7 +246,7 @@ colours_change_nothing_but_colours(void **state)
 	char *plain, *coloured;
 
 	(void)state;
-	result_add_measurement(result, "64", 64, "fixed");
+	result_add_measurement(result, "64", 64, &fixed);
 	result_begin_search(result);
 	judge_and_add(result, lossy_trial());
 	result_end_measurement(result);
@@ -295,12 +298,11 @@ no_line_is_wider_than_a_terminal(void **state)
 	(void)state;
 	set_goal(result);
 	add_selftest(result);
-	result_add_measurement(result, "64:7,128:3,256:1,512:5,594:4,1024:1,1518:1", 361.8,
-			       "search");
+	result_add_measurement(result, "64:7,128:3,256:1,512:5,594:4,1024:1,1518:1", 361.8, &asked);
 	add_search(result, 123.4567e6, SEARCH_AT_MAX);
 	add_search(result, 23.4567e6, SEARCH_INCONCLUSIVE);
 	result_end_measurement(result);
-	result_add_measurement(result, "1518", 1518, "fixed");
+	result_add_measurement(result, "1518", 1518, &fixed);
 	result_begin_search(result);
 	judge_and_add(result, huge_trial());
 	judge_and_add(result, huge_trial());
@@ -343,7 +345,7 @@ a_result_cut_short_is_rendered_as_far_as_it_goes(void **state)
 	assert_string_equal(text, "nothing was measured\n");
 	free(text);
 	json_decref(empty);
-	result_add_measurement(result, "64", 64, "search");
+	result_add_measurement(result, "64", 64, &asked);
 	result_begin_search(result);
 	judge_and_add(result, new_trial(1e6));
 	text = text_render(result, false);
@@ -362,7 +364,7 @@ zero_loss_never_stands_alone(void **state)
 
 	(void)state;
 	set_goal(result);
-	result_add_measurement(result, "64", 64, "search");
+	result_add_measurement(result, "64", 64, &asked);
 	add_search(result, 1e6, SEARCH_AT_MAX);
 	result_end_measurement(result);
 	text = text_render(result, false);
@@ -384,7 +386,7 @@ a_lower_bound_says_what_it_lacks(void **state)
 
 	(void)state;
 	set_goal(result);
-	result_add_measurement(result, "64", 64, "search");
+	result_add_measurement(result, "64", 64, &asked);
 	add_search(result, 2e6, SEARCH_FOUND);
 	add_search(result, 1e6, SEARCH_AT_LEAST);
 	add_search(result, 1e6, SEARCH_FOUND);
