@@ -51,22 +51,43 @@ add_chain(struct str *page, const json_t *result)
 
 /* ---- searches and trials ---- */
 
+/* What a search found for one goal, on the line begun; 'code' when there are several goals. */
 static void
-add_search(struct str *page, size_t no, const json_t *search)
+add_found(struct str *page, const json_t *found, const json_t *search, const char *code)
 {
-	double accepted = text_number(search, "accepted_pps");
-	double rejected = text_number(search, "rejected_pps");
+	double accepted = text_number(found, "accepted_pps");
+	double rejected = text_number(found, "rejected_pps");
 	double seconds = text_number(search, "elapsed_s");
 	char cell[PAGE_CELL];
 
-	snprintf(cell, sizeof(cell), "%zu", no);
-	page_cell(page, 4, cell);
 	page_cell(page, 14, accepted > 0 ? page_pps(cell, accepted) : "none");
 	page_cell(page, 14, rejected > 0 ? page_pps(cell, rejected) : "none");
 	page_cell(page, 8, page_count(cell, text_count(search, "n_trials")));
 	page_cell(page, 9, page_count(cell, text_count(search, "n_invalid")));
 	page_cell(page, 10, seconds >= 0 ? page_ns(cell, seconds * NSEC_PER_S) : "?");
-	str_addf(page, "  %s\n", text_word(search, "end"));
+	str_addf(page, "  %s%s%s\n", text_word(found, "end"), code[0] != '\0' ? "  " : "", code);
+}
+
+static void
+add_search(struct str *page, size_t no, const json_t *search)
+{
+	const json_t *goals = json_object_get(search, "goals");
+	size_t n = json_array_size(goals);
+	char cell[PAGE_CELL];
+
+	snprintf(cell, sizeof(cell), "%zu", no);
+	page_cell(page, 4, cell);
+	if (n < 2) {
+		add_found(page, search, search, "");
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const json_t *found = json_array_get(goals, i);
+
+		if (i > 0)
+			page_cell(page, 4, "");
+		add_found(page, found, search, text_word(found, "code"));
+	}
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/rate.h"
@@ -31,10 +32,14 @@ add_load(struct str *s, double pps, double size)
 	str_addf(s, " %s%cL2)", page_bps(cell, rate_bps_l2(pps, size)), PAGE_GLUE);
 }
 
+/* Of 'g', one of the measurement's goals; files of before there were several have it apart. */
 static void
-add_goal(struct str *s, const json_t *result)
+add_goal(struct str *s, const json_t *result, const json_t *g)
 {
-	str_addf(s, ", goal%c%s", PAGE_GLUE, text_word(result, "goal.code"));
+	const char *code = text_word(g, "code");
+
+	str_addf(s, ", goal%c%s", PAGE_GLUE,
+		 code[0] != '?' ? code : text_word(result, "goal.code"));
 }
 
 /* A load that was given has no goal: what it was tried with says as much. */
@@ -107,22 +112,28 @@ add_quantile(struct str *s, const json_t *m, const char *name, const char *path)
 	str_addf(s, "%s%c%s", name, PAGE_GLUE, ns >= 0 ? page_ns(cell, ns) : "?");
 }
 
-/* What belongs beside each rate. */
+/* What belongs beside each rate, which is one of 'g'. */
+static void
+add_latency(struct str *s, const json_t *g)
+{
+	str_addf(s, " " DOT " ");
+	add_quantile(s, g, "p50", "latency.p50_ns");
+	str_addf(s, ", ");
+	add_quantile(s, g, "p99", "latency.p99_ns");
+}
+
+/* What belongs beside each measurement. */
 static void
 add_conditions(struct str *s, const json_t *result, const json_t *m, double pps)
 {
 	add_share(s, result, m, pps);
 	add_rings(s, result);
-	str_addf(s, " " DOT " ");
-	add_quantile(s, m, "p50", "latency.p50_ns");
-	str_addf(s, ", ");
-	add_quantile(s, m, "p99", "latency.p99_ns");
 }
 
 /* ---- answers ---- */
 
 /* "8.2" of "8.2 Mpps" where the other text has the same unit, since it follows. */
-static void
+static char *
 drop_unit(char *low, const char *high)
 {
 	char *unit = strrchr(low, PAGE_GLUE);
@@ -130,74 +141,115 @@ drop_unit(char *low, const char *high)
 
 	if (unit != NULL && other != NULL && strcmp(unit, other) == 0)
 		*unit = '\0';
+	return low;
 }
 
 static void
-add_spread(struct str *s, const json_t *m)
+add_spread(struct str *s, const json_t *m, const json_t *g)
 {
-	uint64_t n = text_count(m, "n_searches") - text_count(m, "n_inconclusive");
-	double min = text_number(m, "rate_min_pps");
+	uint64_t n = text_count(m, "n_searches") - text_count(g, "n_inconclusive");
+	double min = text_number(g, "rate_min_pps");
 	char low[PAGE_CELL], high[PAGE_CELL];
 
 	if (n <= 1) {
 		str_addf(s, ", one%csearch", PAGE_GLUE);
 		return;
 	}
-	page_pps(high, text_number(m, "rate_max_pps"));
+	page_pps(high, text_number(g, "rate_max_pps"));
 	str_copy(low, sizeof(low), "less than the lowest load tried");
 	if (min >= 0)
 		drop_unit(page_pps(low, min), high);
 	str_addf(s, ", median of %" PRIu64 ", %s to %s", n, low, high);
 }
 
-/* "zero-loss", or the loss that the goal allows; for the caller to free. */
-static char *
-loss_words(const json_t *result)
+/* The interval that the rate of an endless search would lie in. */
+static void
+add_interval(struct str *s, const json_t *g)
 {
-	double ratio = text_number(result, "goal.max_loss_ratio");
+	double low = text_number(g, "rate_low_pps"), high = text_number(g, "rate_high_pps");
+	char from[PAGE_CELL], to[PAGE_CELL];
 
-	if (ratio > 0)
-		return xasprintf("with at most %.4g%c%% lost", 100 * ratio, PAGE_GLUE);
-	return xstrdup("zero-loss");
+	if (!(low >= 0 && high >= 0))
+		return;
+	page_pps(to, high);
+	str_addf(s, ", %.0f%c%% sure of %s to %s", 100 * text_number(g, "interval_level"),
+		 PAGE_GLUE, drop_unit(page_pps(from, low), to), to);
+}
+
+/* All that was lost at the rate, in however many trials: a goal may allow for bad ones. */
+static void
+add_loss_at(struct str *s, const json_t *g)
+{
+	uint64_t lost = text_count(g, "lost");
+	char n[PAGE_CELL], of[PAGE_CELL];
+
+	if (lost > 0)
+		str_addf(s, ", lost %s of %s there (%.2g)", page_count(n, lost),
+			 page_count(of, text_count(g, "intended")), text_number(g, "loss_ratio"));
+}
+
+/* The goal in words behind the rate, unless it is no loss in any trial, which "zero-loss" in front
+ * of it says. */
+static void
+add_goal_words(struct str *s, const json_t *g)
+{
+	double loss = text_number(g, "max_loss_ratio"), exceed = text_number(g, "exceed_ratio");
+	double trial_s = text_number(g, "trial_s");
+	char cell[PAGE_CELL];
+
+	if (loss > 0)
+		str_addf(s, " with at most %.4g%c%% lost", 100 * loss, PAGE_GLUE);
+	else if (exceed > 0)
+		str_addf(s, " without loss");
+	if (exceed > 0 && trial_s > 0)
+		str_addf(s, " in at least %.3g%c%% of trials of %s", 100 * (1 - exceed), PAGE_GLUE,
+			 page_ns(cell, trial_s * NSEC_PER_S));
+}
+
+static bool
+is_zero_loss(const json_t *g)
+{
+	return !(text_number(g, "max_loss_ratio") > 0 || text_number(g, "exceed_ratio") > 0);
 }
 
 static void
-answer_no_rate(struct str *s, const json_t *result, const json_t *m)
+answer_no_rate(struct str *s, const json_t *result, const json_t *m, const json_t *g)
 {
-	uint64_t n = text_count(m, "n_searches"), unsure = text_count(m, "n_inconclusive");
-	char *words = loss_words(result);
+	uint64_t n = text_count(m, "n_searches"), unsure = text_count(g, "n_inconclusive");
 
-	str_addf(s, "%s: " PAGE_BAD "no rate found" PAGE_PLAIN, words);
-	free(words);
-	if (text_count(m, "n_below_min") > 0)
+	str_addf(s, "%s" PAGE_BAD "no rate found" PAGE_PLAIN, is_zero_loss(g) ? "zero-loss: " : "");
+	add_goal_words(s, g);
+	if (text_count(g, "n_below_min") > 0)
 		str_addf(s, ", the chain fails at the lowest load tried");
 	else if (unsure > 0)
 		str_addf(s, ", %" PRIu64 " of %" PRIu64 " searches were inconclusive", unsure, n);
 	else
 		str_addf(s, ", no search was finished");
-	add_goal(s, result);
+	add_goal(s, result, g);
 	add_rings(s, result);
 }
 
+/* What one goal of a search came to; 'g' is that goal. */
 static void
-answer_search(struct str *s, const json_t *result, const json_t *m)
+answer_goal(struct str *s, const json_t *result, const json_t *m, const json_t *g)
 {
-	double pps = text_number(m, "rate_pps");
-	char *words;
+	double pps = text_number(g, "rate_pps");
 
 	if (!(pps >= 0)) {
-		answer_no_rate(s, result, m);
+		answer_no_rate(s, result, m, g);
 		return;
 	}
-	words = loss_words(result);
-	str_addf(s, "%s ", words);
-	free(words);
-	if (json_is_true(json_at(m, "rate_is_lower_bound")))
-		str_addf(s, "at least ");
+	str_addf(s, "%s%s", is_zero_loss(g) ? "zero-loss " : "",
+		 json_is_true(json_at(g, "rate_is_lower_bound")) ? "at least " : "");
 	add_load(s, pps, text_number(m, "mean_frame_size"));
-	add_goal(s, result);
-	add_spread(s, m);
-	add_conditions(s, result, m, pps);
+	add_goal_words(s, g);
+	add_goal(s, result, g);
+	add_spread(s, m, g);
+	add_interval(s, g);
+	add_loss_at(s, g);
+	if (g == m || g == json_at(m, "goals[0]"))
+		add_conditions(s, result, m, pps);
+	add_latency(s, g);
 }
 
 static void
@@ -233,27 +285,71 @@ answer_fixed(struct str *s, const json_t *result, const json_t *m)
 	}
 	str_addf(s, ": ");
 	add_loss(s, m);
-	if (json_is_object(json_object_get(result, "goal")))
-		add_goal(s, result);
-	else
-		add_trials(s, m);
+	add_trials(s, m);
 	if (forwarded >= 0 && (text_count(m, "lost") > 0 || !(pps >= 0)))
 		str_addf(s, " " DOT " forwarding rate %s", page_pps(cell, forwarded));
 	add_conditions(s, result, m, pps >= 0 ? pps : offered);
+	add_latency(s, m);
+}
+
+/* How little would be left of the rate if trials lasted as long as the RFC's: the longest duration
+ * that the trials could tell something about. */
+static void
+answer_long(struct str *s, const json_t *m)
+{
+	const json_t *list = json_object_get(m, "loss_free");
+	const json_t *last = json_array_get(list, json_array_size(list) - 1);
+	double pps = text_number(last, "rate_pps"), ns;
+	char cell[PAGE_CELL], low[PAGE_CELL], high[PAGE_CELL];
+
+	if (json_array_size(list) == 0)
+		return;
+	ns = text_number(last, "duration_s") * NSEC_PER_S;
+	if (!(pps >= 0)) {
+		str_addf(s, "without loss for %s: these trials do not tell", page_ns(cell, ns));
+		return;
+	}
+	str_addf(s, "without loss for %s, ", page_ns(cell, ns));
+	str_addf(s, "%s: " PAGE_BOLD "%s" PAGE_PLAIN,
+		 json_is_true(json_at(last, "extrapolated")) ? "extrapolated" : "estimated",
+		 page_pps(cell, pps));
+	page_pps(high, text_number(last, "rate_high_pps"));
+	if (text_number(last, "rate_low_pps") >= 0)
+		str_addf(s, ", 95%c%% sure of %s to %s", PAGE_GLUE,
+			 drop_unit(page_pps(low, text_number(last, "rate_low_pps")), high), high);
+}
+
+/* Under 'label', which is told once. */
+static void
+add_paragraph(struct str *page, char *label, struct str *s)
+{
+	if (page_width(label) + 2 > COLS_LABEL) {
+		str_addf(page, "%s\n", label);
+		label[0] = '\0';
+	}
+	page_wrap(page, label, COLS_LABEL, str_text(s));
+	label[0] = '\0';
+	str_fini(s);
 }
 
 void
 text_answer(struct str *page, const json_t *result, const json_t *m)
 {
+	const json_t *goals = json_object_get(m, "goals");
 	char *label = text_label(m);
 	struct str s = {0};
 
-	(text_is_fixed(m) ? answer_fixed : answer_search)(&s, result, m);
-	if (page_width(label) + 2 > COLS_LABEL) {
-		str_addf(page, "%s\n", label);
-		label[0] = '\0';
+	for (size_t i = 0; i < json_array_size(goals); i++) {
+		answer_goal(&s, result, m, json_array_get(goals, i));
+		add_paragraph(page, label, &s);
 	}
-	page_wrap(page, label, COLS_LABEL, str_text(&s));
-	str_fini(&s);
+	if (text_is_fixed(m))
+		answer_fixed(&s, result, m);
+	else if (json_array_size(goals) == 0)
+		answer_goal(&s, result, m, m);
+	else
+		answer_long(&s, m);
+	if (str_text(&s)[0] != '\0')
+		add_paragraph(page, label, &s);
 	free(label);
 }

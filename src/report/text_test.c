@@ -350,7 +350,47 @@ a_result_cut_short_is_rendered_as_far_as_it_goes(void **state)
 	judge_and_add(result, new_trial(1e6));
 	text = text_render(result, false);
 	assert_memory_equal(
-		text, "64 B    zero-loss: no rate found, no search was finished, goal ? ", 64);
+		text, "64 B    zero-loss: no rate found, no search was finished, goal 1f3d0l0e",
+		71);
+	free(text);
+	json_decref(result);
+}
+
+static void
+each_goal_has_a_paragraph_that_says_it_in_words(void **state)
+{
+	const struct goal goals[] = {
+		{.trial_ns = 500000000, .sum_ns = 5500000000, .exceed_ratio = 0.5, .width = 0.02},
+		{.trial_ns = 500000000,
+		 .sum_ns = 5500000000,
+		 .loss_ratio = 0.005,
+		 .exceed_ratio = 0.5,
+		 .width = 0.02},
+	};
+	const struct result_asked quick = {
+		.preset = "quick", .procedure = "mlrsearch", .goals = goals, .n_goals = 2};
+	const struct search_result found[] = {
+		{.end = SEARCH_FOUND, .accepted_pps = 1e6, .rejected_pps = 1.02e6},
+		{.end = SEARCH_AT_MAX, .accepted_pps = 2e6}};
+	json_t *result = start();
+	struct trial *t = new_trial(2e6);
+	char *text;
+
+	(void)state;
+	result_add_measurement(result, "64", 64, &quick);
+	result_begin_search(result);
+	judge_and_add(result, new_trial(1e6));
+	lose(t, 9000);
+	judge_and_add(result, t);
+	result_end_search(result, found, 17);
+	result_end_measurement(result);
+	json_object_set_new(json_array_get(json_object_get(result, "measurements"), 0), "loss_free",
+			    json_pack("[{s:f,s:f,s:f,s:f,s:b}]", "duration_s", 60., "rate_pps",
+				      4.1e5, "rate_low_pps", 2.2e5, "rate_high_pps", 6e5,
+				      "extrapolated", 1));
+	text = text_render(result, false);
+	assert_memory_equal(text, golden_goals, sizeof(golden_goals) - 1);
+	assert_non_null(strstr(text, golden_goal_ends));
 	free(text);
 	json_decref(result);
 }
@@ -410,6 +450,7 @@ main(void)
 		cmocka_unit_test(no_line_is_wider_than_a_terminal),
 		cmocka_unit_test(names_from_a_file_do_not_steer_the_terminal),
 		cmocka_unit_test(a_result_cut_short_is_rendered_as_far_as_it_goes),
+		cmocka_unit_test(each_goal_has_a_paragraph_that_says_it_in_words),
 		cmocka_unit_test(zero_loss_never_stands_alone),
 		cmocka_unit_test(a_lower_bound_says_what_it_lacks),
 	};
