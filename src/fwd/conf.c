@@ -42,8 +42,9 @@ static const char *const on_full_words[] = {"hold", "drop", NULL};
 static const struct opt fwd_opts[] = {
 	{"engine", 'e', "NAME", "how work is spread over lcores: poll", opt_set_text, FIELD(engine),
 	 engines, 0},
-	{"nf", 0, "NAME[:ARGS]", "network function, repeatable: l2fwd, wire, or FILE.so",
-	 opt_set_list, FIELD(nf), NULL, OPT_NO_ENV},
+	{"nf", 0, "NAME[:ARGS]",
+	 "network function, repeatable: l2fwd, wire, work:CYCLES or FILE.so", opt_set_list,
+	 FIELD(nf), NULL, OPT_NO_ENV},
 	{"portmask", 'p', "MASK", "ports to use, hexadecimal (all)", set_portmask, FIELD(portmask),
 	 NULL, 0},
 	{"portmap", 0, "MAP", "pairs of ports, (0,1)(2,3); neighbours unless given", opt_set_text,

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static const struct nf *const built_in[] = {&nf_l2fwd, &nf_wire};
+static const struct nf *const built_in[] = {&nf_l2fwd, &nf_wire, &nf_work};
 
 /* Drop verdicts carry six bits: the reasons of all functions together must fit. */
 #define MAX_NF_REASONS 64
@@ -64,10 +64,11 @@ open_one(struct fwd *fwd, unsigned i, const char *spec, struct err *err)
 	if (nf == NULL && strchr(name, '/') != NULL)
 		return -EINVAL;
 	if (nf == NULL)
-		return err_usage(err,
-				 "--nf: there is no function '%s' (l2fwd, wire, or a path like "
-				 "./mine.so)",
-				 name);
+		return err_usage(
+			err,
+			"--nf: there is no function '%s' (l2fwd, wire, work, or a path like "
+			"./mine.so)",
+			name);
 	conf.args = colon != NULL ? colon + 1 : "";
 	fwd->nf[i] = nf;
 	fwd->n_nfs = i + 1;

@@ -11,7 +11,8 @@
 
 /* The network functions of a forwarder, in their order. */
 
-/* Finds, checks and opens what --nf names ("l2fwd", "wire", "./mine.so:args"); l2fwd without any.
+/* Finds, checks and opens what --nf names ("l2fwd", "work:300", "./mine.so:args"); l2fwd without
+ * any.
  */
 int nfs_open(struct fwd *fwd, struct err *err);
 void nfs_close(struct fwd *fwd);
@@ -68,4 +69,5 @@ nfs_reason(uint8_t verdict)
 }
 
 extern const struct nf nf_l2fwd;
+extern const struct nf nf_work;
 extern const struct nf nf_wire;
