@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim_law.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Cells into which the frames that may be lost are divided: for 60 slots that vary by 0.1 %, and a
+ * loss of 0.5 %, a cell is half a standard deviation of what one slot loses. */
+#define CELLS 512
+
+static double
+normal_cdf(double z)
+{
+	return 0.5 * erfc(-z / sqrt(2));
+}
+
+/* Probability that a slot's capacity is at least 'pps'. */
+static double
+carries(const struct sim_model *model, double pps)
+{
+	double sd = model->capacity_pps * model->capacity_sd_ratio;
+
+	if (!(sd > 0))
+		return model->capacity_pps >= pps ? 1 : 0;
+	return normal_cdf((model->capacity_pps - pps) / sd);
+}
+
+/* Stalls in 'seconds' that outlast the ring, on average. */
+static double
+bad_stalls(const struct sim_model *model, double pps, double seconds)
+{
+	if (!(model->stalls_per_s > 0))
+		return 0;
+	return model->stalls_per_s * seconds * exp(-model->ring_frames / (pps * model->stall_s));
+}
+
+double
+sim_clean(const struct sim_model *model, double pps, double seconds)
+{
+	double slots = ceil(seconds / model->slot_s - 1e-9);
+
+	if (model->loss_ratio > 0)
+		return 0;
+	return pow(carries(model, pps), slots) * exp(-bad_stalls(model, pps, seconds));
+}
+
+/* Probability that stalls lose 'frames' at most.  An exponential stall has no memory: what is lost
+ * of one that outlasts the ring is exponential again, and so of k of them a gamma variable. */
+static double
+stalls_lose(const struct sim_model *model, double pps, double seconds, double frames)
+{
+	double mean = bad_stalls(model, pps, seconds);
+	double u = mean > 0 ? frames / (pps * model->stall_s) : 0;
+	double poisson = exp(-mean), gamma_term = exp(-u), above = 0, sum = 0;
+	unsigned most = (unsigned)(mean + 10 * sqrt(mean) + 20);
+
+	for (unsigned k = 1; k <= most && mean > 0; k++) {
+		poisson *= mean / k;
+		above += gamma_term; /* k of them lose more than 'frames' */
+		gamma_term *= u / k;
+		sum += poisson * above;
+	}
+	return 1 - sum;
+}
+
+/* The frames lost by one slot, in cells of 'cell' frames each, centred. */
+static void
+slot_loses(double *cells, const struct sim_model *model, double pps, double slot_s, double cell)
+{
+	double below = 0;
+
+	for (unsigned j = 0; j <= CELLS; j++) {
+		double upto = carries(model, pps - (j + 0.5) * cell / slot_s);
+
+		cells[j] = upto - below;
+		below = upto;
+	}
+}
+
+/* sum := sum + other, as random variables; what is beyond the last cell is left out. */
+static void
+convolve(double *sum, const double *other)
+{
+	double out[CELLS + 1] = {0};
+
+	for (unsigned i = 0; i <= CELLS; i++)
+		for (unsigned j = 0; sum[i] > 0 && i + j <= CELLS; j++)
+			out[i + j] += sum[i] * other[j];
+	memcpy(sum, out, sizeof(out));
+}
+
+/* The frames lost by all slots of a trial. */
+static void
+slots_lose(double *sum, const struct sim_model *model, double pps, double seconds, double cell)
+{
+	double power[CELLS + 1], rest_s;
+	unsigned n = (unsigned)floor(seconds / model->slot_s + 1e-9);
+
+	memset(sum, 0, (CELLS + 1) * sizeof(*sum));
+	sum[0] = 1;
+	slot_loses(power, model, pps, model->slot_s, cell);
+	for (; n > 0; n /= 2) {
+		if (n % 2 == 1)
+			convolve(sum, power);
+		if (n > 1)
+			convolve(power, power);
+	}
+	rest_s = seconds - model->slot_s * floor(seconds / model->slot_s + 1e-9);
+	if (rest_s > 1e-9) {
+		slot_loses(power, model, pps, rest_s, cell);
+		convolve(sum, power);
+	}
+}
+
+/* Probability that slots and stalls together lose 'frames' at most. */
+static double
+all_lose(const struct sim_model *model, double pps, double seconds, double frames)
+{
+	double sum[CELLS + 1], p = 0, cell = frames / CELLS;
+
+	slots_lose(sum, model, pps, seconds, cell);
+	for (unsigned j = 0; j < CELLS; j++)
+		p += sum[j] * stalls_lose(model, pps, seconds, frames - j * cell);
+	/* Half of the last cell is beyond. */
+	return p + sum[CELLS] / 2 * stalls_lose(model, pps, seconds, 0);
+}
+
+double
+sim_exceed(const struct sim_model *model, double pps, double seconds, double loss_ratio)
+{
+	double frames = (loss_ratio - model->loss_ratio) * pps * seconds, always;
+
+	if (!(loss_ratio > 0))
+		return 1 - sim_clean(model, pps, seconds);
+	if (frames < 0)
+		return 1;
+	if (model->capacity_sd_ratio > 0 && carries(model, pps) < 1 - 1e-12 && frames > 0)
+		return 1 - all_lose(model, pps, seconds, frames);
+	always = fmax(0, pps - model->capacity_pps) * seconds;
+	return always > frames ? 1 : 1 - stalls_lose(model, pps, seconds, frames - always);
+}
+
+double
+sim_quantile_pps(const struct sim_model *model, double seconds, double loss_ratio,
+		 double exceed_ratio)
+{
+	double low = log(1e-3), high = log(100 * model->capacity_pps);
+
+	for (unsigned i = 0; i < 60; i++) {
+		double mid = (low + high) / 2;
+
+		if (sim_exceed(model, exp(mid), seconds, loss_ratio) <= exceed_ratio)
+			low = mid;
+		else
+			high = mid;
+	}
+	return exp(low);
+}
