@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "preset.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -35,7 +36,7 @@
 
 static const struct preset presets[] = {
 	{
-		.name = "plain",
+		.name = "search",
 		.summary = "zero loss in 3 of 3 trials of 1 s, binary search to 2 %",
 		.procedure = {.kind = PROCEDURE_BINARY,
 			      .goal = {GOAL(1000, 3000, 0, 0, 1 - 1 / 1.02)},
@@ -43,7 +44,7 @@ static const struct preset presets[] = {
 			      .min_pps = LOWEST_PPS,
 			      .max_invalid = MAX_INVALID,
 			      .needed = 3},
-		.n_repeats = 3,
+		.n_repeats = 1,
 	},
 	{
 		.name = "quick",
@@ -56,7 +57,7 @@ static const struct preset presets[] = {
 			      .max_invalid = MAX_INVALID,
 			      .max_ns = MAX_MLR_NS,
 			      .n_preceding = N_PRECEDING},
-		.n_repeats = 3,
+		.n_repeats = 1,
 	},
 	{
 		.name = "csit-ndr",
@@ -146,6 +147,39 @@ static const struct preset presets[] = {
 	{.name = NULL},
 };
 
+const char *const preset_names[] = {"search", "quick",	  "csit-ndr", "csit-pdr", "rfc2544",
+				    "tst009", "tst009-z", "nfvbench", "mrr",	  NULL};
+
+static struct goal
+tuned_goal(struct goal goal, const struct preset_tune *tune)
+{
+	const uint64_t n_trials = goal.sum_ns / goal.trial_ns;
+
+	if (tune->trial_ns > 0) {
+		goal.trial_ns = tune->trial_ns;
+		goal.sum_ns = n_trials * tune->trial_ns;
+	}
+	if (tune->step_ratio > 1)
+		goal.width = 1 - 1 / tune->step_ratio;
+	return goal;
+}
+
+struct procedure_conf
+preset_procedure(const struct preset *preset, const struct preset_tune *tune, double max_pps)
+{
+	struct procedure_conf conf = preset->procedure;
+
+	for (size_t i = 0; i < N_ELEMS(conf.goal); i++)
+		if (conf.goal[i].trial_ns > 0)
+			conf.goal[i] = tuned_goal(conf.goal[i], tune);
+	if (conf.step_of_max > 0 && tune->step_ratio > 1)
+		conf.step_of_max = conf.goal[0].width;
+	conf.max_pps = max_pps;
+	/* A generator that can do next to nothing still has a lower half. */
+	conf.min_pps = fmin(conf.min_pps, max_pps / 2);
+	return conf;
+}
+
 const struct preset *
 preset_table(void)
 {
@@ -155,16 +189,14 @@ preset_table(void)
 int
 preset_find(const char *name, const struct preset **preset, struct err *err)
 {
-	const char *names[N_ELEMS(presets) - 1], *nearest;
+	const char *nearest;
 
-	for (size_t i = 0; i < N_ELEMS(names); i++) {
-		names[i] = presets[i].name;
-		if (strcmp(name, names[i]) == 0) {
+	for (size_t i = 0; presets[i].name != NULL; i++)
+		if (strcmp(name, presets[i].name) == 0) {
 			*preset = &presets[i];
 			return 0;
 		}
-	}
-	nearest = str_nearest(name, names, N_ELEMS(names));
+	nearest = str_nearest(name, preset_names, N_ELEMS(preset_names) - 1);
 	if (nearest != NULL)
 		return err_usage(err, "no preset '%s' (did you mean '%s'?)", name, nearest);
 	return err_usage(err, "no preset '%s'", name);

@@ -20,8 +20,21 @@ struct preset {
 	unsigned n_repeats; /* how often to run it all, for an interval */
 };
 
+/* The names of all of them, in their order; ends with NULL. */
+extern const char *const preset_names[];
+
 /* All of them, for help; ends with one whose name is NULL. */
 const struct preset *preset_table(void);
+
+/* What of a preset may be changed without making it another; 0 leaves a thing as it is. */
+struct preset_tune {
+	uint64_t trial_ns; /* length of final trials; as many as before are needed at a load */
+	double step_ratio; /* neighbouring loads of the result, 1.02 = 2 % */
+};
+
+/* The procedure of 'preset' with loads up to 'max_pps', the generator's own maximum. */
+struct procedure_conf preset_procedure(const struct preset *preset, const struct preset_tune *tune,
+				       double max_pps);
 
 /* The one of that name, or -EINVAL and a sentence with the nearest. */
 int preset_find(const char *name, const struct preset **preset, struct err *err);

@@ -26,7 +26,7 @@ presets_have_the_published_goals(void **state)
 	static const struct {
 		const char *name, *procedure, *code, *second_code;
 	} rows[] = {
-		{"plain", "binary", "1f3d0l0e", NULL},
+		{"search", "binary", "1f3d0l0e", NULL},
 		{"quick", "mlrsearch", "0.5f5.5d0l50e", "0.5f5.5d.5l50e"},
 		{"csit-ndr", "mlrsearch", "1f21d0l50e", NULL},
 		{"csit-pdr", "mlrsearch", "1f21d.5l50e", NULL},
@@ -185,7 +185,7 @@ what_makes_no_sense_is_refused(void **state)
 	struct err err;
 
 	(void)state;
-	conf = conf_of("plain", 10e6);
+	conf = conf_of("search", 10e6);
 	conf.n_goals = 0;
 	assert_int_equal(run(&conf, &model, &err), -EINVAL);
 	assert_string_equal(err.msg, "procedure 'binary' takes 1 to 4 goals, not 0");
@@ -227,12 +227,35 @@ interruptions_are_passed_on(void **state)
 	}
 }
 
+static void
+a_tuned_preset_needs_as_many_trials_as_before(void **state)
+{
+	const struct preset_tune tune = {.trial_ns = 200000000, .step_ratio = 1.1};
+	const struct preset *preset;
+	struct procedure_conf conf;
+	char code[64];
+
+	(void)state;
+	assert_int_equal(preset_find("quick", &preset, NULL), 0);
+	conf = preset_procedure(preset, &tune, 1e6);
+	assert_string_equal(goal_code(code, sizeof(code), &conf.goal[1]), "0.2f2.2d.5l50e");
+	assert_float_equal(conf.goal[0].width, 1 - 1 / 1.1, 1e-12);
+	assert_float_equal(conf.max_pps, 1e6, 0);
+	/* Nothing asked for changes nothing. */
+	conf = preset_procedure(preset, &(struct preset_tune){0}, 1500);
+	assert_string_equal(goal_code(code, sizeof(code), &conf.goal[1]), "0.5f5.5d.5l50e");
+	assert_float_equal(conf.min_pps, 750, 0);
+	for (size_t i = 0; preset_names[i] != NULL; i++)
+		assert_string_equal(preset_names[i], preset_table()[i].name);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(presets_have_the_published_goals),
 		cmocka_unit_test(every_preset_is_found_and_explained),
+		cmocka_unit_test(a_tuned_preset_needs_as_many_trials_as_before),
 		cmocka_unit_test(did_you_mean),
 		cmocka_unit_test(each_fills_in_its_own),
 		cmocka_unit_test(mrr_and_curve_have_no_goals),

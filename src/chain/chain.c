@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "bench/preset.h"
 #include "pkt/frame.h"
 
 #include "chain_rules.h"
@@ -59,7 +60,6 @@ static const char *const place_words[] = {
 };
 
 static const char *const engine_words[] = {"poll", "event", "pipeline", NULL};
-static const char *const preset_words[] = {"search", NULL};
 
 const struct chain_words chain_generator_kinds = {"generator kind", generator_words,
 						  BUILT(GENERATOR_NFVCHAIN)};
@@ -69,7 +69,7 @@ const struct chain_words chain_link_kinds = {"link kind", link_words,
 					     BUILT(LINK_VHOST_USER) | BUILT(LINK_MEMIF)};
 const struct chain_words chain_places = {"place", place_words, BUILT(PLACE_PROCESS)};
 const struct chain_words chain_engines = {"engine", engine_words, BUILT(0)};
-const struct chain_words chain_presets = {"bench preset", preset_words, BUILT(0)};
+const struct chain_words chain_presets = {"bench preset", preset_names, ~0u};
 
 static size_t
 count_words(const struct chain_words *w)
@@ -429,13 +429,14 @@ chain_rule_bench(const struct chain_bench *bench, const char **key, struct err *
 	if (rc < 0)
 		return rc;
 	*key = "trial";
-	if (bench->trial_ns < CHAIN_MIN_TRIAL_NS || bench->trial_ns > CHAIN_MAX_TRIAL_NS)
+	if (bench->trial_ns != 0 &&
+	    (bench->trial_ns < CHAIN_MIN_TRIAL_NS || bench->trial_ns > CHAIN_MAX_TRIAL_NS))
 		return err_usage(err, "'trial' must be from 1ms to 24h");
 	*key = "repeat";
-	if (bench->repeat < 1 || bench->repeat > CHAIN_MAX_REPEAT)
+	if (bench->repeat > CHAIN_MAX_REPEAT)
 		return err_usage(err, "'repeat' must be from 1 to %d", CHAIN_MAX_REPEAT);
 	*key = "step";
-	if (!(bench->step_ratio >= 1.0001 && bench->step_ratio <= 2))
+	if (bench->step_ratio > 0 && !(bench->step_ratio >= 1.0001 && bench->step_ratio <= 2))
 		return err_usage(err, "'step' must be a ratio from 1.0001 to 2 (1.02 is 2 %%)");
 	return 0;
 }
@@ -499,12 +500,7 @@ chain_default(struct chain *chain, size_t n_hops)
 		chain->link[i] = (struct chain_link){.ring = CHAIN_RING, .queues = 1};
 	chain->traffic = (struct chain_traffic){.n_frames = 1, .flows = 1};
 	imix_parse("64", &chain->traffic.frames[0], NULL);
-	chain->bench = (struct chain_bench){
-		.preset = xstrdup(preset_words[0]),
-		.trial_ns = 1000000000,
-		.repeat = 1,
-		.step_ratio = 1.02,
-	};
+	chain->bench = (struct chain_bench){.preset = xstrdup(CHAIN_PRESET)};
 }
 
 static void

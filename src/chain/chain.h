@@ -90,11 +90,14 @@ struct chain_traffic {
 	uint16_t vlan; /* 0 = none */
 };
 
+#define CHAIN_PRESET "search"
+
 struct chain_bench {
-	char *preset;	   /* "search" is built; others are refused by name */
-	uint64_t trial_ns; /* default 1 s */
-	unsigned repeat;   /* searches per frame size; default 1 */
-	double step_ratio; /* default 1.02 */
+	char *preset; /* see bench/preset.h; default CHAIN_PRESET */
+	/* Instead of the preset's own; 0 leaves that. */
+	uint64_t trial_ns;
+	unsigned repeat; /* searches per frame size */
+	double step_ratio;
 };
 
 struct chain {

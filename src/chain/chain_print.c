@@ -208,6 +208,24 @@ add_ratio(struct str *out, double ratio)
 	str_addf(out, "%s", text);
 }
 
+/* What was given in place of the preset's own. */
+static void
+add_tuning(struct str *out, const struct chain_bench *bench)
+{
+	if (bench->trial_ns > 0) {
+		str_addf(out, "  trial: ");
+		add_duration(out, bench->trial_ns);
+		str_addf(out, "\n");
+	}
+	if (bench->repeat > 0)
+		str_addf(out, "  repeat: %u\n", bench->repeat);
+	if (bench->step_ratio > 0) {
+		str_addf(out, "  step: ");
+		add_ratio(out, bench->step_ratio);
+		str_addf(out, "\n");
+	}
+}
+
 char *
 chain_print(const struct chain *chain)
 {
@@ -227,10 +245,6 @@ chain_print(const struct chain *chain)
 	add_traffic(&out, &chain->traffic);
 	str_addf(&out, "bench:\n");
 	add_line(&out, "  ", "preset", chain->bench.preset);
-	str_addf(&out, "  trial: ");
-	add_duration(&out, chain->bench.trial_ns);
-	str_addf(&out, "\n  repeat: %u\n  step: ", chain->bench.repeat);
-	add_ratio(&out, chain->bench.step_ratio);
-	str_addf(&out, "\n");
+	add_tuning(&out, &chain->bench);
 	return str_take(&out);
 }

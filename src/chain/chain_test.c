@@ -78,7 +78,8 @@ nothing_given_is_the_default(void **state)
 	assert_int_equal(chain.link[1].kind, LINK_VHOST_USER);
 	assert_int_equal(chain.link[1].ring, 16384);
 	assert_int_equal(chain.traffic.frames[0].part[0].size, 64);
-	assert_int_equal(chain.bench.trial_ns, 1000000000);
+	assert_string_equal(chain.bench.preset, CHAIN_PRESET);
+	assert_int_equal(chain.bench.trial_ns, 0);
 	chain_fini(&chain);
 	chain_fini(&by_default);
 }
@@ -216,8 +217,8 @@ what_is_not_built_is_refused_by_name(void **state)
 	refuse(V "hops: [{supervise: true}]\n", "c.yaml:2:20: error: 'supervise' is not built yet");
 	refuse(V "generator: {kind: trex, at: \"tcp://127.0.0.1:4501\"}\n",
 	       "c.yaml:2:19: error: generator kind 'trex' is not built yet (nfvchain-gen is)");
-	refuse(V "bench: {preset: rfc2544}\n",
-	       "c.yaml:2:17: error: unknown bench preset 'rfc2544' (search is built)");
+	refuse(V "bench: {preset: rfc2545}\n",
+	       "c.yaml:2:17: error: unknown bench preset 'rfc2545' (did you mean 'rfc2544'?)");
 }
 
 static void
@@ -302,6 +303,8 @@ values_out_of_range_are_refused(void **state)
 	refuse(V "bench: {step: 1}\n", "c.yaml:2:15: error: 'step' must be a ratio from 1.0001");
 	refuse(V "bench: {step: nan}\n", "c.yaml:2:15: error: 'step' must be a ratio such as");
 	refuse(V "bench: {repeat: 0}\n", "c.yaml:2:17: error: 'repeat' must be");
+	refuse(V "bench: {trial: 0}\n", "c.yaml:2:16: error: 'trial' must be above 0");
+	refuse(V "bench: {step: 0}\n", "c.yaml:2:15: error: 'step' must be above 0");
 }
 
 static void

@@ -459,6 +459,19 @@ parse_step(const char *text, void *field, struct err *err)
 	return 0;
 }
 
+/* In the struct 0 says that nothing was given. */
+static int
+refuse_zero(const struct yaml *doc, const struct yaml_node *map, const char *key, bool is_zero,
+	    struct err *err)
+{
+	struct err why = {0};
+
+	if (!is_zero || yaml_get(map, key) == NULL)
+		return 0;
+	err_usage(&why, "'%s' must be above 0; left out, it is the preset's own", key);
+	return refuse(doc, map, key, &why, err);
+}
+
 static int
 read_bench(const struct yaml *doc, const struct yaml_node *map, struct chain_bench *bench,
 	   struct err *err)
@@ -476,6 +489,12 @@ read_bench(const struct yaml *doc, const struct yaml_node *map, struct chain_ben
 		rc = get_unsigned(doc, map, "repeat", CHAIN_MAX_REPEAT, &bench->repeat, err);
 	if (rc == 0)
 		rc = get_parsed(doc, map, "step", parse_step, &bench->step_ratio, &seen, err);
+	if (rc == 0)
+		rc = refuse_zero(doc, map, "trial", bench->trial_ns == 0, err);
+	if (rc == 0)
+		rc = refuse_zero(doc, map, "repeat", bench->repeat == 0, err);
+	if (rc == 0)
+		rc = refuse_zero(doc, map, "step", !(bench->step_ratio > 0), err);
 	if (rc == 0 && chain_rule_bench(bench, &key, &why) < 0)
 		rc = refuse(doc, map, key, &why, err);
 	return rc;

@@ -106,10 +106,11 @@ wait_sent(struct backend *b, double duration_s, struct err *err)
 	return rc;
 }
 
-/* Waits until nothing has arrived for a while. */
+/* Waits until nothing has arrived for a while, and at least so long. */
 static int
-wait_drained(struct backend *b, struct err *err)
+wait_drained(struct backend *b, uint64_t least_ns, struct err *err)
 {
+	const uint64_t start = clock_now_ns();
 	struct deadline d = deadline_in_ms(DRAIN_MS);
 	uint64_t last = UINT64_MAX, received, since = clock_now_ns();
 	bool sent;
@@ -122,7 +123,8 @@ wait_drained(struct backend *b, struct err *err)
 		if (received != last)
 			since = clock_now_ns();
 		last = received;
-		if (clock_now_ns() - since >= QUIET_MS * NSEC_PER_MS)
+		if (clock_now_ns() - since >= QUIET_MS * NSEC_PER_MS &&
+		    clock_now_ns() - start >= least_ns)
 			return 0;
 		rc = backend_wait(b, POLL_MS, err);
 	} while (rc == 0 && !deadline_passed(&d));
@@ -203,8 +205,10 @@ run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct er
 	double duration_s = (double)spec->duration_ns / 1e9;
 	uint64_t repeated = 0;
 	json_t *json = NULL;
-	int rc = read_hops(b, false, before, err);
+	int rc = backend_wait(b, (int)(m->rest_ns / NSEC_PER_MS), err);
 
+	if (rc == 0)
+		rc = read_hops(b, false, before, err);
 	read_kernel_noise(b, &noise[0]);
 	if (rc == 0)
 		rc = tg_start(b->tg, spec->rate_pps, duration_s, spec->flat_out, err);
@@ -212,7 +216,7 @@ run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct er
 		rc = wait_sent(b, duration_s, err);
 	read_kernel_noise(b, &noise[1]);
 	if (rc == 0)
-		rc = wait_drained(b, err);
+		rc = wait_drained(b, m->drain_ns, err);
 	t->ledger.n_hops = b->chain->n_hops;
 	if (rc == 0)
 		rc = read_hops(b, true, t->ledger.hop, err);

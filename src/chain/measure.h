@@ -8,7 +8,8 @@
 
 struct measure {
 	struct backend *backend;
-	bool wire; /* self-test: frames are addressed to the generator's other port directly */
+	uint64_t drain_ns; /* wait at least so long for frames under way */
+	uint64_t rest_ns;  /* and so long before each trial */
 };
 
 /* Makes 'traffic' what trials send from now on, and sends a few frames until one has come through

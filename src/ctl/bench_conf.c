@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "command.h"
 
-#define MIN_PPS 1000.0
 #define MIN_TRIAL_NS (10 * NSEC_PER_MS)
 #define MAX_TRIAL_NS (3600 * NSEC_PER_S)
 
@@ -37,9 +36,12 @@ static const struct opt bench_opts[] = {
 	{"flows", 'f', "N", "flows, 1 to 1000000 (1)", opt_set_count, FIELD(flows), NULL, 0},
 	{"hops", 0, "N", "forwarders in the default chain (1)", opt_set_u32, FIELD(hops), NULL, 0},
 	{"link", 0, "KIND", "links of the default chain", opt_set_text, FIELD(link), links, 0},
-	{"trial", 0, "TIME", "length of the search's trials (1s)", opt_set_duration,
+	{"preset", 'p', "NAME", "how the rate is searched, and what for (" CHAIN_PRESET ")",
+	 opt_set_text, FIELD(preset), preset_names, 0},
+	{"trial", 0, "TIME", "length of its final trials (the preset's)", opt_set_duration,
 	 FIELD(trial_ns), NULL, 0},
-	{"repeat", 0, "N", "searches for each frame size (1)", opt_set_u32, FIELD(repeat), NULL, 0},
+	{"repeat", 0, "N", "searches for each frame size (the preset's)", opt_set_u32,
+	 FIELD(repeat), NULL, 0},
 	{"output", 'o', "DIR", "where results go (results)", opt_set_text, FIELD(output), NULL, 0},
 	{"json", 0, NULL, "print result.json instead of the table", opt_set_switch, FIELD(json),
 	 NULL, OPT_NO_ENV},
@@ -96,6 +98,7 @@ bench_conf_fini(struct bench_conf *conf)
 {
 	free(conf->link);
 	free(conf->frames);
+	free(conf->preset);
 	free(conf->output);
 }
 
@@ -144,6 +147,10 @@ bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err 
 		chain->traffic.rate = conf->rate;
 		chain->traffic.has_rate = true;
 	}
+	if (conf->preset != NULL) {
+		free(chain->bench.preset);
+		chain->bench.preset = xstrdup(conf->preset);
+	}
 	if (conf->trial_ns > 0)
 		chain->bench.trial_ns = conf->trial_ns;
 	if (conf->repeat > 0)
@@ -151,17 +158,29 @@ bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err 
 	return chain_check(chain, err);
 }
 
-struct search_conf
-bench_conf_search(const struct chain *chain, double max_pps)
+const struct preset *
+bench_conf_preset(const struct chain *chain)
 {
-	return (struct search_conf){
-		.min_pps = fmin(MIN_PPS, max_pps / 2),
-		.max_pps = max_pps,
-		.step_ratio = chain->bench.step_ratio,
+	const struct preset *preset;
+
+	if (preset_find(chain->bench.preset, &preset, NULL) < 0)
+		return preset_table(); /* the chain was checked */
+	return preset;
+}
+
+struct procedure_conf
+bench_conf_procedure(const struct chain *chain, double max_pps)
+{
+	const struct preset_tune tune = {
 		.trial_ns = chain->bench.trial_ns,
-		.needed = 3,
-		.max_invalid = 3,
-		.max_trials = 60,
-		.max_loss_ratio = 0,
+		.step_ratio = chain->bench.step_ratio,
 	};
+
+	return preset_procedure(bench_conf_preset(chain), &tune, max_pps);
+}
+
+unsigned
+bench_conf_repeats(const struct chain *chain)
+{
+	return chain->bench.repeat > 0 ? chain->bench.repeat : bench_conf_preset(chain)->n_repeats;
 }

@@ -6,7 +6,7 @@
 
 #include "base/opt.h"
 #include "base/rate.h"
-#include "bench/search.h"
+#include "bench/preset.h"
 #include "chain/chain.h"
 
 /* What `nfvchain bench` was asked for: flags and environment over the chain file. */
@@ -20,8 +20,9 @@ struct bench_conf {
 	struct rate rate; /* fixed-rate trial when value or unit is set */
 	bool has_rate;
 	uint64_t duration_ns; /* of the fixed-rate trial; 0 = not given */
-	uint64_t trial_ns;    /* of the search; 0 = not given */
-	uint32_t repeat;      /* searches per frame size; 0 = not given */
+	char *preset;
+	uint64_t trial_ns; /* of the search; 0 = not given */
+	uint32_t repeat;   /* searches per frame size; 0 = not given */
 	char *output;
 	bool json;
 	bool quiet;
@@ -35,5 +36,7 @@ void bench_conf_fini(struct bench_conf *conf);
 
 /* Makes the chain: the file's or the default one, with the flags applied, checked. */
 int bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err *err);
-/* The search's settings; 'max_pps' is what the generator can do. */
-struct search_conf bench_conf_search(const struct chain *chain, double max_pps);
+/* What is to be run of the chain's preset; 'max_pps' is what the generator can do. */
+const struct preset *bench_conf_preset(const struct chain *chain);
+struct procedure_conf bench_conf_procedure(const struct chain *chain, double max_pps);
+unsigned bench_conf_repeats(const struct chain *chain);

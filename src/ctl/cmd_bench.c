@@ -107,22 +107,48 @@ run_fixed(struct bench *b, size_t i, struct err *err)
 	return rc;
 }
 
-static int
-run_search(struct bench *b, size_t i, struct err *err)
+static bool
+is_inconclusive(const struct procedure_result *found)
 {
-	const struct search_conf conf = bench_conf_search(&b->chain, b->selftest[i].max_pps);
+	if (found->kind == PROCEDURE_MRR)
+		return found->mrr.n == 0;
+	return found->n_goals > 0 && found->found[0].end == SEARCH_INCONCLUSIVE;
+}
+
+static int
+run_procedure(struct bench *b, size_t i, struct err *err)
+{
+	const struct procedure_conf conf = bench_conf_procedure(&b->chain, b->selftest[i].max_pps);
 	const struct measurer m = {.ctx = b, .run = run_trial, .judged = note_trial};
-	static struct search_result found;
+	static struct procedure_result found;
 	uint64_t start = clock_now_ns();
 	int rc;
 
-	b->total_trials = b->n_trials + search_trials_left(&conf, search_grid_size(&conf));
+	b->total_trials = b->n_trials + (unsigned)procedure_max_trials(&conf);
 	result_begin_search(b->result);
-	rc = search_run(&conf, &m, &found, err);
-	result_end_search(b->result, &found, (double)(clock_now_ns() - start) / 1e9);
-	b->n_inconclusive += rc == 0 && found.end == SEARCH_INCONCLUSIVE;
-	b->n_below_min += rc == 0 && found.end == SEARCH_BELOW_MIN;
+	rc = procedure_run(&conf, &m, &found, err);
+	result_end_search(b->result, conf.n_goals > 0 ? found.found : NULL,
+			  (double)(clock_now_ns() - start) / 1e9);
+	result_set_curve(b->result, &found.curve);
+	result_set_mrr(b->result, &found.mrr);
+	b->n_inconclusive += rc == 0 && is_inconclusive(&found);
+	b->n_below_min += rc == 0 && conf.n_goals > 0 && found.found[0].end == SEARCH_BELOW_MIN;
 	return rc;
+}
+
+/* What mix number 'i' is asked; goals are those of 'conf', which the caller keeps. */
+static struct result_asked
+asked_of(const struct bench *b, size_t i, struct procedure_conf *conf)
+{
+	if (b->chain.traffic.has_rate)
+		return (struct result_asked){.procedure = "fixed"};
+	*conf = bench_conf_procedure(&b->chain, b->selftest[i].max_pps);
+	return (struct result_asked){
+		.preset = bench_conf_preset(&b->chain)->name,
+		.procedure = procedure_name(conf->kind),
+		.goals = conf->goal,
+		.n_goals = conf->n_goals,
+	};
 }
 
 static int
@@ -131,20 +157,15 @@ measure_frames(struct bench *b, size_t i, struct err *err)
 	const struct imix *mix = &b->chain.traffic.frames[i];
 	const struct tg_traffic traffic = traffic_of(b, i);
 	bool fixed = b->chain.traffic.has_rate;
-	const struct search_conf conf = bench_conf_search(&b->chain, b->selftest[i].max_pps);
-	const struct goal goal = search_goal(&conf);
-	const struct result_asked asked = {
-		.preset = fixed ? NULL : "search",
-		.procedure = fixed ? "fixed" : "binary",
-		.goals = &goal,
-		.n_goals = fixed ? 0 : 1,
-	};
+	unsigned n = fixed ? 1 : bench_conf_repeats(&b->chain);
+	struct procedure_conf conf;
+	const struct result_asked asked = asked_of(b, i, &conf);
 	int rc = measure_prepare(&b->measure, &traffic, err);
 
 	b->frames = mix->name;
 	result_add_measurement(b->result, mix->name, imix_mean_size(mix), &asked);
-	for (unsigned k = 0; rc == 0 && k < (fixed ? 1 : b->chain.bench.repeat); k++)
-		rc = fixed ? run_fixed(b, i, err) : run_search(b, i, err);
+	for (unsigned k = 0; rc == 0 && k < n; k++)
+		rc = fixed ? run_fixed(b, i, err) : run_procedure(b, i, err);
 	result_end_measurement(b->result);
 	return rc;
 }
@@ -180,6 +201,21 @@ note_version(struct bench *b)
 				    json_string(version));
 }
 
+/* That of the headlines; pauses are the preset's, whatever its goal. */
+static void
+set_goal(struct bench *b)
+{
+	const struct preset *preset = bench_conf_preset(&b->chain);
+	const struct procedure_conf conf = bench_conf_procedure(&b->chain, b->selftest[0].max_pps);
+
+	if (b->chain.traffic.has_rate)
+		return;
+	if (conf.n_goals > 0)
+		result_set_goal(b->result, &conf.goal[0]);
+	b->measure.drain_ns = preset->drain_ns;
+	b->measure.rest_ns = preset->rest_ns;
+}
+
 static int
 measure_all(struct bench *b, struct err *err)
 {
@@ -192,14 +228,7 @@ measure_all(struct bench *b, struct err *err)
 	if (rc < 0)
 		return rc;
 	note_selftests(b);
-	if (!b->chain.traffic.has_rate) {
-		const struct search_conf conf =
-			bench_conf_search(&b->chain, b->selftest[0].max_pps);
-
-		const struct goal goal = search_goal(&conf);
-
-		result_set_goal(b->result, &goal);
-	}
+	set_goal(b);
 	progress_step("bringing up %zu programs", b->chain.n_hops + 1);
 	rc = session_up(&b->session, &b->chain, false, err);
 	b->measure.backend = &b->session.backend;

@@ -341,6 +341,41 @@ result_end_search(json_t *result, const struct search_result *found, double elap
 }
 
 void
+result_set_curve(json_t *result, const struct loss_curve *curve)
+{
+	json_t *list;
+
+	if (curve->n == 0)
+		return;
+	list = json_array();
+	for (size_t i = 0; i < curve->n; i++) {
+		const struct loss_point *p = &curve->point[i];
+		json_t *point = json_object();
+
+		json_object_set_new(point, "rate_pps", json_number(p->rate_pps));
+		json_object_set_new(point, "loss_ratio", json_number(p->loss_ratio));
+		json_object_set_new(point, "n_trials", json_u64(p->n_trials));
+		json_array_append_new(list, point);
+	}
+	json_object_set_new(last_measurement(result), "loss_curve", list);
+}
+
+void
+result_set_mrr(json_t *result, const struct mrr *mrr)
+{
+	json_t *json;
+
+	if (mrr->n_trials == 0)
+		return;
+	json = json_object();
+	json_object_set_new(json, "median", json_number(mrr->median_pps));
+	json_object_set_new(json, "low", json_number(mrr->low_pps));
+	json_object_set_new(json, "high", json_number(mrr->high_pps));
+	json_object_set_new(json, "n_trials", json_u64(mrr->n));
+	json_object_set_new(last_measurement(result), "mrr_pps", json);
+}
+
+void
 result_end_measurement(json_t *result)
 {
 	headline_write(last_measurement(result));

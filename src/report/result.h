@@ -8,6 +8,8 @@
 
 #include "base/err.h"
 #include "bench/goal.h"
+#include "bench/mrr.h"
+#include "bench/rfc2544.h"
 #include "bench/search_result.h"
 #include "bench/trial.h"
 
@@ -31,13 +33,10 @@
  *                  interval_level, interval_method, conditional_pps, and as above; the first one
  *                  is what the measurement itself repeats}],
  *                  loss_free: [{duration_s, rate_pps, rate_low_pps, rate_high_pps, extrapolated}],
- *                  loss_curve: [{rate_pps, loss_ratio, n_trials}], mrr_pps: {median, low, high},
- *                  searches: [{end, accepted_pps, rejected_pps (of the first goal), n_trials,
- *                  n_invalid, elapsed_s,
- *                  goals: [{code, end, accepted_pps, rejected_pps, conditional_pps}],
- *                  trials: [trial..]}]}]
- *     plan        as `nfvchain plan --json` prints it
- *     environment see environment.h
+ *                  loss_curve: [{rate_pps, loss_ratio, n_trials}], mrr_pps: {median, low, high,
+ * n_trials}, searches: [{end, accepted_pps, rejected_pps (of the first goal), n_trials, n_invalid,
+ * elapsed_s, goals: [{code, end, accepted_pps, rejected_pps, conditional_pps}], trials:
+ * [trial..]}]}] plan        as `nfvchain plan --json` prints it environment see environment.h
  */
 
 #define RESULT_SCHEMA "1.0"
@@ -77,6 +76,9 @@ void result_add_measurement(json_t *result, const char *frames, double mean_size
 /* Starts a search (or the only one of a fixed-rate measurement). */
 void result_begin_search(json_t *result);
 void result_add_trial(json_t *result, const struct trial *trial);
+/* What else was found, beside a search or instead of one; nothing when that is empty. */
+void result_set_curve(json_t *result, const struct loss_curve *curve);
+void result_set_mrr(json_t *result, const struct mrr *mrr);
 /* Closes the search begun last; 'found' has a result for each goal of the measurement, or is NULL
  * when nothing was searched. */
 void result_end_search(json_t *result, const struct search_result *found, double elapsed_s);
