@@ -267,4 +267,5 @@ headline_write(json_t *m)
 	for (size_t i = 0; i < n; i++)
 		write_one(m, json_array_get(goals, i), i);
 	repeat_first_goal(m);
+	headline_write_loss_free(m);
 }

@@ -13,5 +13,8 @@
  * again when there are more of them. */
 void headline_write(json_t *m);
 
+/* The "loss_free" of a measurement, from its valid trials. */
+void headline_write_loss_free(json_t *m);
+
 /* How many of a list of trials were invalid. */
 size_t headline_count_invalid(const json_t *trials);

@@ -299,24 +299,23 @@ answer_long(struct str *s, const json_t *m)
 {
 	const json_t *list = json_object_get(m, "loss_free");
 	const json_t *last = json_array_get(list, json_array_size(list) - 1);
-	double pps = text_number(last, "rate_pps"), ns;
+	double pps = text_number(last, "rate_pps"), least = text_number(last, "rate_low_pps");
 	char cell[PAGE_CELL], low[PAGE_CELL], high[PAGE_CELL];
 
-	if (json_array_size(list) == 0)
+	/* That they tell nothing is among the doubts. */
+	if (!(pps >= 0 || least >= 0))
 		return;
-	ns = text_number(last, "duration_s") * NSEC_PER_S;
+	str_addf(s, "without loss for %s, %s: ",
+		 page_ns(cell, text_number(last, "duration_s") * NSEC_PER_S),
+		 json_is_true(json_at(last, "extrapolated")) ? "extrapolated" : "estimated");
 	if (!(pps >= 0)) {
-		str_addf(s, "without loss for %s: these trials do not tell", page_ns(cell, ns));
+		str_addf(s, "at least " PAGE_BOLD "%s" PAGE_PLAIN, page_pps(cell, least));
 		return;
 	}
-	str_addf(s, "without loss for %s, ", page_ns(cell, ns));
-	str_addf(s, "%s: " PAGE_BOLD "%s" PAGE_PLAIN,
-		 json_is_true(json_at(last, "extrapolated")) ? "extrapolated" : "estimated",
-		 page_pps(cell, pps));
+	str_addf(s, PAGE_BOLD "%s" PAGE_PLAIN, page_pps(cell, pps));
 	page_pps(high, text_number(last, "rate_high_pps"));
-	if (text_number(last, "rate_low_pps") >= 0)
-		str_addf(s, ", 95%c%% sure of %s to %s", PAGE_GLUE,
-			 drop_unit(page_pps(low, text_number(last, "rate_low_pps")), high), high);
+	str_addf(s, ", 95%c%% sure of %s to %s", PAGE_GLUE, drop_unit(page_pps(low, least), high),
+		 high);
 }
 
 /* Under 'label', which is told once. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -83,6 +84,20 @@ doubt_trials(struct str *page, bool *begun, const json_t *m, const char *label)
 			  label, at_least, text_count(m, "n_searches"));
 }
 
+/* The longest duration for which the trials could tell at what rate nothing is lost. */
+static void
+doubt_long(struct str *page, bool *begun, const json_t *m, const char *label)
+{
+	const json_t *list = json_object_get(m, "loss_free");
+	const json_t *last = json_array_get(list, json_array_size(list) - 1);
+	char cell[PAGE_CELL];
+
+	if (json_array_size(list) == 0 || text_number(last, "rate_pps") >= 0)
+		return;
+	add_doubt(page, begun, "%s: these trials do not tell what rate would hold for %s", label,
+		  page_ns(cell, text_number(last, "duration_s") * NSEC_PER_S));
+}
+
 static void
 doubt_latency(struct str *page, bool *begun, const json_t *m, const char *label)
 {
@@ -135,6 +150,7 @@ text_doubts(struct str *page, const json_t *result)
 		char *label = text_label(m);
 
 		doubt_trials(page, &begun, m, label);
+		doubt_long(page, &begun, m, label);
 		doubt_latency(page, &begun, m, label);
 		if (shown != NULL)
 			doubt_shown(page, &begun, &shown->t, label);

@@ -31,6 +31,7 @@ static const char golden_search[] =
 	"  every frame accounted for, none lost\n"
 	"\n"
 	"Not sure\n"
+	"  - 64 B: these trials do not tell what rate would hold for 60 s\n"
 	"  - 64 B: a latency may be 3.2 us too high or too low\n";
 
 static const char golden_loss[] =
@@ -110,6 +111,7 @@ static const char golden_unsure[] =
 	"  - imix: 1 of 2 trials were invalid and say nothing; the last: the generator\n"
 	"    was late for 500 of 2000000 frames (longest gap 250.0 us)\n"
 	"  - imix: 1 of 1 searches were inconclusive and do not count\n"
+	"  - imix: these trials do not tell what rate would hold for 60 s\n"
 	"  - imix: latency is not known\n"
 	"  - imix: not every hop tells its counters\n"
 	"  - imix: the ledger does not balance\n"
