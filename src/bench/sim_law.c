@@ -7,9 +7,20 @@
 
 #include "base/mem.h"
 
-/* Cells into which the frames that may be lost are divided: for 60 slots that vary by 0.1 %, and a
- * loss of 0.5 %, a cell is half a standard deviation of what one slot loses. */
-#define CELLS 512
+/* Cells into which the frames that may be lost are divided: four for a standard deviation of what
+ * one slot loses, but neither too few to sum nor too many to wait for. */
+#define CELLS_MIN 64
+#define CELLS_MAX 512
+#define CELLS_PER_SD 4
+
+/* The frames that slots lose, rounded to cells: p[j] is the probability of j of them.  What is
+ * beyond the last is left out. */
+struct cells {
+	unsigned last;
+	unsigned used; /* those above have no probability worth summing */
+	double frames; /* in a cell */
+	double p[CELLS_MAX + 1];
+};
 
 static double
 normal_cdf(double z)
@@ -66,52 +77,70 @@ stalls_lose(const struct sim_model *model, double pps, double seconds, double fr
 	return 1 - sum;
 }
 
-/* The frames lost by one slot, in cells of 'cell' frames each, centred. */
 static void
-slot_loses(double *cells, const struct sim_model *model, double pps, double slot_s, double cell)
+cells_init(struct cells *c, const struct sim_model *model, double frames)
+{
+	double sd = model->capacity_pps * model->capacity_sd_ratio * model->slot_s;
+
+	memset(c, 0, sizeof(*c));
+	c->last = (unsigned)fmin(fmax(CELLS_PER_SD * frames / sd, CELLS_MIN), CELLS_MAX);
+	c->frames = frames / c->last;
+	c->p[0] = 1;
+}
+
+static void
+trim(struct cells *c)
+{
+	for (c->used = c->last; c->used > 0 && c->p[c->used] < 1e-15;)
+		c->used--;
+}
+
+/* What one slot loses. */
+static void
+slot_loses(struct cells *c, const struct sim_model *model, double pps, double slot_s)
 {
 	double below = 0;
 
-	for (unsigned j = 0; j <= CELLS; j++) {
-		double upto = carries(model, pps - (j + 0.5) * cell / slot_s);
+	for (unsigned j = 0; j <= c->last; j++) {
+		double upto = carries(model, pps - (j + 0.5) * c->frames / slot_s);
 
-		cells[j] = upto - below;
+		c->p[j] = upto - below;
 		below = upto;
 	}
+	trim(c);
 }
 
-/* sum := sum + other, as random variables; what is beyond the last cell is left out. */
+/* sum := sum + other, as random variables. */
 static void
-convolve(double *sum, const double *other)
+convolve(struct cells *sum, const struct cells *other)
 {
-	double out[CELLS + 1] = {0};
+	double out[CELLS_MAX + 1] = {0};
 
-	for (unsigned i = 0; i <= CELLS; i++)
-		for (unsigned j = 0; sum[i] > 0 && i + j <= CELLS; j++)
-			out[i + j] += sum[i] * other[j];
-	memcpy(sum, out, sizeof(out));
+	for (unsigned i = 0; i <= sum->used; i++)
+		for (unsigned j = 0; j <= other->used && i + j <= sum->last; j++)
+			out[i + j] += sum->p[i] * other->p[j];
+	memcpy(sum->p, out, sizeof(out));
+	trim(sum);
 }
 
-/* The frames lost by all slots of a trial. */
+/* What all slots of a trial lose; 'sum' is nothing yet. */
 static void
-slots_lose(double *sum, const struct sim_model *model, double pps, double seconds, double cell)
+slots_lose(struct cells *sum, const struct sim_model *model, double pps, double seconds)
 {
-	double power[CELLS + 1], rest_s;
+	struct cells power = *sum;
 	unsigned n = (unsigned)floor(seconds / model->slot_s + 1e-9);
+	double rest_s = seconds - n * model->slot_s;
 
-	memset(sum, 0, (CELLS + 1) * sizeof(*sum));
-	sum[0] = 1;
-	slot_loses(power, model, pps, model->slot_s, cell);
+	slot_loses(&power, model, pps, model->slot_s);
 	for (; n > 0; n /= 2) {
 		if (n % 2 == 1)
-			convolve(sum, power);
+			convolve(sum, &power);
 		if (n > 1)
-			convolve(power, power);
+			convolve(&power, &power);
 	}
-	rest_s = seconds - model->slot_s * floor(seconds / model->slot_s + 1e-9);
 	if (rest_s > 1e-9) {
-		slot_loses(power, model, pps, rest_s, cell);
-		convolve(sum, power);
+		slot_loses(&power, model, pps, rest_s);
+		convolve(sum, &power);
 	}
 }
 
@@ -119,13 +148,15 @@ slots_lose(double *sum, const struct sim_model *model, double pps, double second
 static double
 all_lose(const struct sim_model *model, double pps, double seconds, double frames)
 {
-	double sum[CELLS + 1], p = 0, cell = frames / CELLS;
+	struct cells sum;
+	double p = 0;
 
-	slots_lose(sum, model, pps, seconds, cell);
-	for (unsigned j = 0; j < CELLS; j++)
-		p += sum[j] * stalls_lose(model, pps, seconds, frames - j * cell);
+	cells_init(&sum, model, frames);
+	slots_lose(&sum, model, pps, seconds);
+	for (unsigned j = 0; j < sum.last; j++)
+		p += sum.p[j] * stalls_lose(model, pps, seconds, frames - j * sum.frames);
 	/* Half of the last cell is beyond. */
-	return p + sum[CELLS] / 2 * stalls_lose(model, pps, seconds, 0);
+	return p + sum.p[sum.last] / 2 * stalls_lose(model, pps, seconds, 0);
 }
 
 double
