@@ -320,10 +320,44 @@ goals_that_take_more_trials_share_none(void **state)
 		assert_int_equal(r[i].latency.n, 2);
 		assert_int_equal(r[i].n_trials, sim.n_trials);
 	}
+	/* Not even where they all end at the first load. */
+	conf.grid.max_pps = 9e5;
+	sim_init(&sim, &model, 1);
+	assert_int_equal(bisect_run(&conf, &m, r, NULL), 0);
+	assert_int_equal(sim.n_trials, 6);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(r[i].end, SEARCH_AT_MAX);
 	conf.n_goals = 0;
 	assert_int_equal(bisect_run(&conf, &m, r, NULL), -EINVAL);
 	conf.n_goals = BISECT_MAX_GOALS + 1;
 	assert_int_equal(bisect_run(&conf, &m, r, NULL), -EINVAL);
+}
+
+static void
+the_strictest_goal_judges(void **state)
+{
+	static struct search_result r[2];
+	struct sim_model model = sim_steady(1e9);
+	struct sim sim;
+	struct measurer m = sim_measurer(&sim);
+	struct bisect_conf conf = {
+		.grid = {.min_pps = 1e5, .max_pps = 1e7, .step_ratio = 1.1},
+		.trial_ns = NSEC_PER_S,
+		.loss_ratio = {0.1, 0.001},
+		.n_goals = 2,
+		.needed = 1,
+		.max_first = true,
+		.max_invalid = 5,
+	};
+
+	(void)state;
+	/* Each trial loses 1 %: good for one goal, and shown as failed. */
+	model.loss_ratio = 0.01;
+	sim_init(&sim, &model, 1);
+	assert_int_equal(bisect_run(&conf, &m, r, NULL), 0);
+	assert_int_equal(r[0].end, SEARCH_AT_MAX);
+	assert_int_equal(r[1].end, SEARCH_BELOW_MIN);
+	assert_int_equal(sim.n_failed, sim.n_trials);
 }
 
 /* ---- trials that say nothing ---- */
@@ -403,6 +437,7 @@ main(void)
 		cmocka_unit_test(retries_count_for_the_loss),
 		cmocka_unit_test(two_goals_share_their_trials),
 		cmocka_unit_test(goals_that_take_more_trials_share_none),
+		cmocka_unit_test(the_strictest_goal_judges),
 		cmocka_unit_test(given_up_once_for_all_goals),
 		cmocka_unit_test(limits_and_interruptions),
 	};

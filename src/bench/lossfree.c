@@ -67,12 +67,11 @@ slope(const struct fit *fit, const struct pool *p, double lambda)
 	return sum;
 }
 
-/* If all lossy trials were as short, or as long, as the shortest or longest, lambda would be at
- * one end of this: there is a formula for trials of one length. */
+/* There is a formula for trials of one length: that for the shortest gives an upper bound. */
 static double
 most_likely(const struct fit *fit, const struct pool *p)
 {
-	double n_lossy = 0, low = INFINITY, high = 0;
+	double n_lossy = 0, low = 0, high = 0;
 
 	for (size_t k = 0; k < fit->n_lengths; k++)
 		n_lossy += p->lossy[k];
@@ -80,14 +79,10 @@ most_likely(const struct fit *fit, const struct pool *p)
 		return 0;
 	if (!(p->clean_s > 0))
 		return INFINITY;
-	for (size_t k = 0; k < fit->n_lengths; k++) {
-		double lambda = log1p(n_lossy * fit->length_s[k] / p->clean_s) / fit->length_s[k];
-
-		if (p->lossy[k] > 0) {
-			low = fmin(low, lambda);
-			high = fmax(high, lambda);
-		}
-	}
+	for (size_t k = 0; k < fit->n_lengths; k++)
+		if (p->lossy[k] > 0)
+			high = fmax(high, log1p(n_lossy * fit->length_s[k] / p->clean_s) /
+						  fit->length_s[k]);
 	while (high - low > 1e-9 * high) {
 		double middle = (low + high) / 2;
 

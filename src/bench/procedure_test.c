@@ -56,6 +56,9 @@ presets_have_the_published_goals(void **state)
 	assert_int_equal(preset_find("tst009-z", &p, NULL), 0);
 	assert_int_equal(p->procedure.tries, 3);
 	assert_int_equal(p->procedure.max_lost, 5000);
+	/* Halving until it is less than 0.1 % of the maximum. */
+	assert_int_equal(preset_find("nfvbench", &p, NULL), 0);
+	assert_true(p->procedure.step_of_max == 1.0 / 1024);
 }
 
 static void
@@ -153,6 +156,28 @@ each_fills_in_its_own(void **state)
 }
 
 static void
+trials_at_most(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t most;
+	} rows[] = {
+		/* Of two loads, the lowest and a step above it; NFVbench has ten halvings. */
+		{"plain", 6}, {"rfc2544", 12}, {"tst009-z", 6}, {"nfvbench", 22}, {"mrr", 10},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct procedure_conf conf = conf_of(rows[i].name, 1001);
+
+		assert_int_equal(procedure_max_trials(&conf), rows[i].most);
+		conf.kind = PROCEDURE_LOSS_CURVE;
+		conf.curve_step = 0.03;
+		assert_int_equal(procedure_max_trials(&conf), 34);
+	}
+}
+
+static void
 mrr_and_curve_have_no_goals(void **state)
 {
 	struct sim_model model = sim_steady(1e6);
@@ -191,6 +216,7 @@ what_makes_no_sense_is_refused(void **state)
 	assert_string_equal(err.msg, "procedure 'binary' takes 1 to 4 goals, not 0");
 	conf.n_goals = PROCEDURE_MAX_GOALS + 1;
 	assert_int_equal(run(&conf, &model, &err), -EINVAL);
+	assert_int_equal(r.n_goals, 0);
 	conf = conf_of("tst009-z", 10e6);
 	conf.n_goals = 2;
 	assert_int_equal(run(&conf, &model, &err), -EINVAL);
@@ -258,6 +284,7 @@ main(void)
 		cmocka_unit_test(a_tuned_preset_needs_as_many_trials_as_before),
 		cmocka_unit_test(did_you_mean),
 		cmocka_unit_test(each_fills_in_its_own),
+		cmocka_unit_test(trials_at_most),
 		cmocka_unit_test(mrr_and_curve_have_no_goals),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(interruptions_are_passed_on),

@@ -186,6 +186,7 @@ judged(void *ctx, const struct trial *t)
 	struct sim *sim = ctx;
 
 	sim->n_judged++;
+	sim->n_failed += t->verdict == TRIAL_FAIL;
 }
 
 void

@@ -47,6 +47,7 @@ struct sim {
 	double time_s;	   /* of all trials so far */
 	size_t stop_after; /* the user stops everything after so many trials; 0 for never */
 	size_t n_judged;
+	size_t n_failed; /* by that judgement */
 	/* If not NULL, the first 'max_seen' valid trials go there. */
 	struct sim_seen *seen;
 	size_t max_seen;
