@@ -137,6 +137,7 @@ forwarded_index(const struct mlr *s)
 	return mlr_loads_index(&s->loads, rate_pps / (1 - s->probe.max_loss_ratio));
 }
 
+/* A 'high' of -1 means that each goal looks the width of its first target higher than 'low'. */
 static void
 set_hints(struct mlr *s, long low, long high)
 {
@@ -145,8 +146,6 @@ set_hints(struct mlr *s, long low, long high)
 
 		sel->hint_low = low;
 		sel->hint_high = high >= 0 ? high : low + sel->steps[0];
-		if (sel->hint_high >= s->loads.n_grid)
-			sel->hint_high = s->loads.n_grid - 1;
 	}
 }
 

@@ -45,7 +45,7 @@ struct mlr_conf {
 			       * repetitions of invalid ones may; 0 for no limit */
 	uint64_t overhead_ns; /* of each trial, for that limit */
 	unsigned n_preceding; /* coarser targets before each goal: MLR_PRECEDING, at most 8 */
-	/* Called before each trial; may be NULL. */
+	/* Called before each trial, though not before repetitions of invalid ones; may be NULL. */
 	void (*progress)(void *ctx, const struct mlr_progress *p);
 	void *progress_ctx;
 };

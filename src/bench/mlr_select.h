@@ -20,8 +20,8 @@ struct mlr_selector {
 	long steps[MLR_MAX_PRECEDING + 1]; /* width of each on the grid */
 	size_t n_targets;
 	size_t current;
-	/* Where to look first, as places on the grid: -1 and n_grid where there is nothing to go
-	 * by. */
+	/* Where to look first, as places on the grid: -1, and n_grid or above, where there is
+	 * nothing to go by. */
 	long hint_low, hint_high;
 };
 

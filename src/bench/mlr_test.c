@@ -136,6 +136,10 @@ loads_are_left_when_decided(void **state)
 	assert_int_equal(dut.n_trials, 11);
 	assert_int_equal(results[0].intended, 11 * (uint64_t)conf.max_pps);
 	assert_int_equal(results[0].latency.n, 11);
+	conf.n_preceding = 0;
+	dut.n_trials = 0;
+	assert_int_equal(search(&conf, &dut), 0);
+	assert_int_equal(dut.n_trials, 11);
 	dut = (struct dut){.capacity_pps = 1.234e6};
 	assert_int_equal(search(&conf, &dut), 0);
 	assert_int_equal(results[0].intended, 11 * (uint64_t)results[0].accepted_pps);
@@ -153,6 +157,17 @@ first_loads_follow_what_is_forwarded(void **state)
 	assert_true(dut.first_pps[1] <= 1e6 && dut.first_pps[1] > 0.995e6);
 	/* That passed: the width of the first target higher. */
 	assert_float_equal(dut.first_pps[2] / dut.first_pps[1], pow(0.995, -4), 0.0001);
+	/* A goal that allows loss expects as much more. */
+	conf = one_goal(&csit, 1);
+	dut = (struct dut){.capacity_pps = 1e6};
+	assert_int_equal(search(&conf, &dut), 0);
+	assert_true(dut.first_pps[1] > 1e6 && dut.first_pps[1] <= 1e6 / 0.995);
+	/* What loses again at that rate is tried lower, by what it lost. */
+	conf = one_goal(&csit, 0);
+	dut = (struct dut){.capacity_pps = 10e6, .loss_ratio = 0.01};
+	assert_int_equal(search(&conf, &dut), 0);
+	assert_float_equal(dut.first_pps[1] / 9.85e6, 1, 0.005);
+	assert_float_equal(dut.first_pps[2] / dut.first_pps[1], 0.9875, 0.0026);
 	/* A chain that forwards less the more it gets. */
 	dut = (struct dut){.capacity_pps = 1e6, .loss_ratio = 0.5};
 	assert_int_equal(search(&conf, &dut), 0);
@@ -383,6 +398,20 @@ time_is_limited(void **state)
 }
 
 static void
+time_is_limited_when_no_trial_is_valid(void **state)
+{
+	struct dut dut = {.capacity_pps = 1e6, .invalid_ratio = 1};
+	struct mlr_conf conf = csit;
+
+	(void)state;
+	/* There is time for one trial, and so for the repetitions of that. */
+	conf.max_ns = NSEC_PER_S * 3 / 2;
+	assert_int_equal(search(&conf, &dut), 0);
+	assert_int_equal(results[0].end, SEARCH_INCONCLUSIVE);
+	assert_int_equal(dut.n_trials, conf.max_invalid);
+}
+
+static void
 the_user_can_stop(void **state)
 {
 	struct dut full = {.capacity_pps = 1.234e6};
@@ -436,7 +465,7 @@ static void
 what_is_left_is_told(void **state)
 {
 	struct mlr_conf conf = one_goal(&csit, 0);
-	struct estimates e = {.conf = &conf};
+	struct estimates e = {.conf = &conf}, one;
 	struct dut dut = {.capacity_pps = 1.234e6};
 
 	(void)state;
@@ -447,6 +476,14 @@ what_is_left_is_told(void **state)
 	assert_true(e.first_trials > 0.8 * (double)dut.n_trials);
 	assert_true(e.first_trials < 1.5 * (double)dut.n_trials);
 	assert_float_equal(e.first_ns, e.first_trials * 1.5e9, 1);
+	/* That of two goals is the sum, though they will share some. */
+	one = e;
+	conf.goals[1] = csit.goals[1];
+	conf.n_goals = 2;
+	e = (struct estimates){.conf = &conf};
+	dut.n_trials = 0;
+	assert_int_equal(search(&conf, &dut), 0);
+	assert_true(e.first_trials == 2 * one.first_trials && e.first_ns == 2 * one.first_ns);
 	for (unsigned i = 0; i < 2; i++) {
 		conf.max_trials = i == 0 ? 10 : 0;
 		conf.max_ns = i == 1 ? 10 * NSEC_PER_S : 0;
@@ -527,6 +564,7 @@ main(void)
 		cmocka_unit_test(noise_everywhere_is_inconclusive),
 		cmocka_unit_test(trials_are_limited),
 		cmocka_unit_test(time_is_limited),
+		cmocka_unit_test(time_is_limited_when_no_trial_is_valid),
 		cmocka_unit_test(the_user_can_stop),
 		cmocka_unit_test(what_is_left_is_told),
 		cmocka_unit_test(senseless_settings_are_refused),
