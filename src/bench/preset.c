@@ -14,9 +14,7 @@
 
 #define MAX_INVALID 5
 
-/* CSIT: two coarser targets before each, beginning with trials as short as the final ones, and
- * twenty minutes in all. */
-#define N_PRECEDING 2
+/* CSIT's searches end after twenty minutes. */
 #define MAX_MLR_NS (20 * 60 * NSEC_PER_S)
 
 /* The long goals of RFC 2544 and TST 009 do not fit into that. */
@@ -56,7 +54,7 @@ static const struct preset presets[] = {
 			      .min_pps = LOWEST_PPS,
 			      .max_invalid = MAX_INVALID,
 			      .max_ns = MAX_MLR_NS,
-			      .n_preceding = N_PRECEDING},
+			      .n_preceding = MLR_PRECEDING},
 		.n_repeats = 1,
 	},
 	{
@@ -68,7 +66,7 @@ static const struct preset presets[] = {
 			      .min_pps = CSIT_LOWEST_PPS,
 			      .max_invalid = MAX_INVALID,
 			      .max_ns = MAX_MLR_NS,
-			      .n_preceding = N_PRECEDING},
+			      .n_preceding = MLR_PRECEDING},
 		.n_repeats = 5,
 	},
 	{
@@ -80,7 +78,7 @@ static const struct preset presets[] = {
 			      .min_pps = CSIT_LOWEST_PPS,
 			      .max_invalid = MAX_INVALID,
 			      .max_ns = MAX_MLR_NS,
-			      .n_preceding = N_PRECEDING},
+			      .n_preceding = MLR_PRECEDING},
 		.n_repeats = 5,
 	},
 	{
@@ -106,7 +104,7 @@ static const struct preset presets[] = {
 			      .min_pps = LOWEST_PPS,
 			      .max_invalid = MAX_INVALID,
 			      .max_ns = MAX_LONG_MLR_NS,
-			      .n_preceding = N_PRECEDING},
+			      .n_preceding = MLR_PRECEDING},
 		.n_repeats = 1,
 	},
 	{

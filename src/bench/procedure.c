@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "procedure.h"
 
-#include <errno.h>
 #include <math.h>
 
-#include "base/mem.h"
 #include "bisect.h"
 #include "tst009.h"
 
@@ -88,7 +86,25 @@ static int
 run_mlrsearch(const struct procedure_conf *conf, const struct measurer *m,
 	      struct procedure_result *r, struct err *err)
 {
-	return err_set(err, ENOTSUP, "MLRsearch is not built in yet");
+	struct mlr_conf mlr = {
+		.n_goals = conf->n_goals,
+		.min_pps = conf->min_pps,
+		.max_pps = conf->max_pps,
+		.max_invalid = conf->max_invalid,
+		.max_trials = conf->max_trials,
+		.max_ns = conf->max_ns,
+		.overhead_ns = conf->overhead_ns,
+		.n_preceding = conf->n_preceding,
+		.progress = conf->progress,
+		.progress_ctx = conf->progress_ctx,
+	};
+	int rc;
+
+	for (size_t i = 0; i < conf->n_goals; i++)
+		mlr.goals[i] = conf->goal[i];
+	rc = mlr_run(&mlr, m, r->found, err);
+	count_trials(r, r->found[0].n_trials, r->found[0].n_invalid);
+	return rc;
 }
 
 static int

@@ -7,6 +7,7 @@
 
 #include "goal.h"
 #include "measurer.h"
+#include "mlr.h"
 #include "mrr.h"
 #include "rfc2544.h"
 #include "search_result.h"
@@ -22,7 +23,7 @@ enum procedure_kind {
 	PROCEDURE_MRR,
 };
 
-#define PROCEDURE_MAX_GOALS 4
+#define PROCEDURE_MAX_GOALS MLR_MAX_GOALS
 
 struct procedure_conf {
 	enum procedure_kind kind;
@@ -33,14 +34,17 @@ struct procedure_conf {
 	double max_pps;	      /* the generator's own maximum */
 	unsigned max_invalid; /* in a row, before a load is given up */
 	unsigned max_trials;  /* 0 for no limit */
-	uint64_t max_ns;      /* summed trial time, 0 for no limit; of MLRsearch only, the others
-			       * cannot take long */
 
 	/* Of some kinds only. */
-	double step_of_max;    /* binary, TST009: loads are multiples of this share of max_pps;
-				* 0 for a logarithmic grid as fine as the first goal's width */
-	unsigned needed;       /* binary: good trials that accept a load */
-	unsigned n_preceding;  /* MLRsearch: coarser targets before each goal */
+	double step_of_max;   /* binary, TST009: loads are multiples of this share of max_pps;
+			       * 0 for a logarithmic grid as fine as the first goal's width */
+	unsigned needed;      /* binary: good trials that accept a load */
+	unsigned n_preceding; /* MLRsearch: coarser targets before each goal */
+	uint64_t max_ns;      /* MLRsearch: no trial starts that would end later; 0 for no limit */
+	uint64_t overhead_ns; /* MLRsearch: time between trials, for that limit */
+	/* MLRsearch: called before each trial; may be NULL. */
+	void (*progress)(void *ctx, const struct mlr_progress *p);
+	void *progress_ctx;
 	unsigned tries;	       /* TST009: trials at a load until one passes */
 	uint64_t max_lost;     /* TST009: a trial that lost more frames is the last at its load */
 	bool try_last;	       /* TST009: decide the last load too */
@@ -61,7 +65,8 @@ struct procedure_result {
 /* "binary", "mlrsearch", "tst009", "rfc2544", "loss_curve", "mrr" */
 const char *procedure_name(enum procedure_kind kind);
 
-/* Trials that it takes at most when none is invalid, for an ETA; 0 when there is no telling. */
+/* Trials that it takes at most when none is invalid, for an ETA; 0 when there is no telling, as of
+ * MLRsearch, which calls 'progress' instead. */
 size_t procedure_max_trials(const struct procedure_conf *conf);
 
 /* Runs it.  Negative errno only when the settings make no sense or the measurer can go on no more;
