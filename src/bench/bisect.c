@@ -236,10 +236,7 @@ bisect_run(const struct bisect_conf *conf, const struct measurer *m, struct sear
 {
 	struct bisect b = {
 		.conf = conf,
-		.probe = {.m = m,
-			  .max_loss_ratio = strictest(conf),
-			  .max_invalid = conf->max_invalid,
-			  .max_trials = conf->max_trials},
+		.probe = {.m = m, .max_invalid = conf->max_invalid, .max_trials = conf->max_trials},
 	};
 	int rc;
 
@@ -248,6 +245,7 @@ bisect_run(const struct bisect_conf *conf, const struct measurer *m, struct sear
 	rc = check_conf(conf, err);
 	if (rc < 0)
 		return rc;
+	b.probe.max_loss_ratio = strictest(conf);
 	probe_init(&b.probe);
 	for (size_t i = 0; i < conf->n_goals && rc == 0; i++)
 		rc = search_goal_of(&b, i, &result[i], err);
