@@ -294,7 +294,7 @@ two_goals_share_their_trials(void **state)
 static void
 goals_that_take_more_trials_share_none(void **state)
 {
-	static struct search_result r[3];
+	static struct search_result r[BISECT_MAX_GOALS];
 	struct sim_model model = sim_steady(1e6);
 	struct sim sim;
 	struct measurer m = sim_measurer(&sim);
