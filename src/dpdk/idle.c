@@ -42,8 +42,10 @@ idle_wait(struct idle *idle, uint64_t now)
 	if (long_idle && may_sleep) {
 		struct timespec ts = {0, IDLE_SLEEP_US * 1000};
 
+		idle->waited_tsc = now;
 		nanosleep(&ts, NULL);
 	} else if (idle->shared || idle->policy != IDLE_AUTO) {
+		idle->waited_tsc = now;
 		counter_add(&idle->yields, 1);
 		sched_yield();
 	} else {

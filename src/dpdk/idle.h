@@ -30,7 +30,8 @@ struct idle {
 	uint32_t empty; /* rounds without a frame */
 	uint64_t since; /* TSC at the first of them */
 	uint64_t sleep_after_tsc;
-	counter_t yields; /* switches we asked for: the kernel counts them as involuntary */
+	counter_t yields;    /* switches we asked for: the kernel counts them as involuntary */
+	uint64_t waited_tsc; /* end of the last round after which we gave the CPU away */
 };
 
 void idle_init(struct idle *idle, enum idle_policy policy, bool shared);

@@ -156,6 +156,7 @@ fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct 
 	fwd->shares_cpus = shares_cpus;
 	fwd->hold_tsc = rte_get_tsc_hz() / 1000000 * (conf->hold_ns / 1000);
 	fwd->drain_tsc = rte_get_tsc_hz() / 1000000 * (conf->drain_ns / 1000);
+	fwd->gap_tsc = rte_get_tsc_hz() / 1000000 * (GAPS_SHORT_NS / 1000);
 	fwd->engine = engine_find(conf->engine);
 	rc = fwd->engine->plan(&fwd->plan, conf, rte_eth_dev_count_avail(),
 			       (uint16_t)rte_lcore_count(), err);
@@ -220,6 +221,7 @@ lcore_main(void *arg)
 			w = &fwd->lcore[i];
 	if (w == NULL)
 		return 0;
+	atomic_store_explicit(&w->tid, gettid(), memory_order_relaxed);
 	do {
 		state = atomic_load_explicit(&fwd->state, memory_order_acquire);
 		if (state == FWD_RUN) {

@@ -11,6 +11,7 @@
 
 #include "conf.h"
 #include "dpdk/counters.h"
+#include "dpdk/gaps.h"
 #include "dpdk/idle.h"
 #include "dpdk/port.h"
 #include "fault.h"
@@ -50,6 +51,7 @@ struct fwd_lcore {
 	uint16_t nf_reason[CONF_MAX_NFS]; /* first reason of each function */
 	struct idle idle;
 	struct fault fault;
+	_Atomic int tid;  /* of its thread, for who looks at it in /proc; 0 before it runs */
 	_Atomic int seen; /* last state acknowledged: everything of that lcore has come to rest */
 
 	counter_t rx[NF_MAX_PORTS];
@@ -62,6 +64,7 @@ struct fwd_lcore {
 	counter_t idle_tsc;
 	counter_t rounds;
 	counter_t bursts; /* rounds of a queue that found frames */
+	struct gaps gaps;
 
 	/* Of the burst in hand, in its first bytes.  Between bursts all are NF_FORWARD, so that
 	 * nobody has to see where a burst ends. */
@@ -86,6 +89,8 @@ struct fwd {
 	_Atomic int state;
 	uint64_t hold_tsc;
 	uint64_t drain_tsc;
+	uint64_t gap_tsc;		    /* a round of more than this may have a gap in it */
+	counter_t window;		    /* of the longest gaps; see dpdk/gaps.h */
 	uint64_t epoch;			    /* counts quiesces and reopenings */
 	uint64_t missed_base[NF_MAX_PORTS]; /* missed by devices that were closed */
 	bool shares_cpus;

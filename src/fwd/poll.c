@@ -14,6 +14,7 @@
  * one loop.  A burst leaves as it came, without a buffer or a timer in between. */
 
 #define BURST_ROOM (CONF_MAX_BURST + FAULT_ROOM)
+#define LONG_ROUND 4
 
 /* A receive queue, where its frames go, and those that found no room there. */
 struct fwd_link {
@@ -189,12 +190,27 @@ try_held(struct fwd_lcore *w, struct fwd_link *l, uint64_t now)
 	return false;
 }
 
+/* Notes a round that was long, unless its work was: each burst may take four times as long as
+ * bursts do here, for a function may be slow without anyone having taken its CPU. */
+static __rte_noinline void
+note_long_round(struct fwd_lcore *w, bool found, uint64_t last, uint64_t now)
+{
+	uint64_t ns = (uint64_t)((double)(now - last) * 1e9 / (double)rte_get_tsc_hz());
+	uint64_t bursts = counter_get(&w->bursts), work = 0;
+
+	if (found && bursts > 0)
+		work = LONG_ROUND * w->n_links * (counter_get(&w->busy_tsc) / bursts);
+	if (now - last > w->fwd->gap_tsc + work)
+		gaps_note(&w->gaps, ns, w->idle.waited_tsc == last, counter_get(&w->fwd->window));
+}
+
 /* A round with one burst of 32 takes 135 instructions beside those of l2fwd and the drivers, 26 of
  * them to look at a second link that has none (perf/instructions, subject "fwd"). */
 static void
 poll_run(struct fwd_lcore *w)
 {
 	const uint16_t burst = (uint16_t)w->fwd->conf->burst;
+	const uint64_t gap_tsc = w->fwd->gap_tsc;
 	struct fwd_link *const end = w->links + w->n_links;
 	uint64_t last = rte_rdtsc();
 
@@ -212,11 +228,16 @@ poll_run(struct fwd_lcore *w)
 			n += poll_link(w, l, burst);
 		} while (++l != end);
 		now = rte_rdtsc();
+		if (unlikely(now - last > gap_tsc))
+			note_long_round(w, n > 0, last, now);
 		counter_add(n > 0 ? &w->busy_tsc : &w->idle_tsc, now - last);
 		counter_add(&w->rounds, 1);
 		last = now;
 		idle_round(&w->idle, n > 0, now);
 	}
+	/* Who asks the lcore to rest may do so because it was away. */
+	if (rte_rdtsc() - last > gap_tsc)
+		note_long_round(w, false, last, rte_rdtsc());
 }
 
 /* A frame that a fault kept back goes the way it would have gone. */

@@ -29,6 +29,17 @@ ports_json(const struct fwd *fwd, const struct fwd_totals *t)
 	return ports;
 }
 
+static void
+add_gaps(json_t *lcore, const struct gaps *g, uint64_t window)
+{
+	json_object_set_new(lcore, "gap_max_ns", json_u64(gaps_max(g, window)));
+	json_object_set_new(lcore, "wait_max_ns", json_u64(gaps_wait_max(g, window)));
+	json_object_set_new(lcore, "gaps_20us", json_u64(counter_get(&g->n_20us)));
+	json_object_set_new(lcore, "gaps_sum_ns", json_u64(counter_get(&g->sum_ns)));
+	json_object_set_new(lcore, "gaps_1ms", json_u64(counter_get(&g->n_1ms)));
+	json_object_set_new(lcore, "gaps_1ms_ns", json_u64(counter_get(&g->sum_1ms_ns)));
+}
+
 static json_t *
 lcores_json(const struct fwd *fwd)
 {
@@ -36,14 +47,16 @@ lcores_json(const struct fwd *fwd)
 
 	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++) {
 		const struct fwd_lcore *w = &fwd->lcore[i];
-
-		json_array_append_new(
-			lcores, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "lcore", w->lcore_id,
+		json_t *lcore = json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "lcore", w->lcore_id,
 					  "busy_tsc", json_u64(counter_get(&w->busy_tsc)),
 					  "idle_tsc", json_u64(counter_get(&w->idle_tsc)), "rounds",
 					  json_u64(counter_get(&w->rounds)), "bursts",
 					  json_u64(counter_get(&w->bursts)), "yields",
-					  json_u64(counter_get(&w->idle.yields))));
+					  json_u64(counter_get(&w->idle.yields)));
+
+		json_object_set_new(lcore, "tid", json_integer(atomic_load(&w->tid)));
+		add_gaps(lcore, &w->gaps, counter_get(&fwd->window));
+		json_array_append_new(lcores, lcore);
 	}
 	return lcores;
 }

@@ -13,10 +13,11 @@
  *      ok, duplicate, reordered, corrupt, truncated, misdelivered, reflected, overdue, foreign,
  *      received, ports: [{rx, tx}, {rx, tx}], never_seen, unidentified, repeated,
  *      latency: {...}, latency_accuracy_ns, pacing: {...}, noise: {gap_max_ns, gaps_20us,
- * gaps_sum_ns}, lcore_tid}
+ *      gaps_sum_ns, gaps_1ms, gaps_1ms_ns, nivcsw}}
  *
  * Counters are a snapshot; never_seen, reordered and the latency histogram are exact only once the
- * run has been sent and nothing arrives any more, and are null before. */
+ * run has been sent and nothing arrives any more, and are null before.  The worker does not yield
+ * while a run is being sent, so all of nivcsw is others' doing. */
 
 static const char *const state_names[] = {"new", "active", "sent"};
 
@@ -60,6 +61,19 @@ add_counters(json_t *root, const struct run *run)
 	json_object_set_new(root, "foreign", json_u64(counter_get(&run->foreign)));
 }
 
+static json_t *
+noise_json(const struct run *run, bool sent)
+{
+	const struct gaps *g = &run->gaps;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "gap_max_ns", json_u64(gaps_max(g, 0)),
+			 "gaps_20us", json_u64(counter_get(&g->n_20us)), "gaps_sum_ns",
+			 json_u64(counter_get(&g->sum_ns)), "gaps_1ms",
+			 json_u64(counter_get(&g->n_1ms)), "gaps_1ms_ns",
+			 json_u64(counter_get(&g->sum_1ms_ns)), "nivcsw",
+			 sent ? json_u64(counter_get(&run->nivcsw)) : json_null());
+}
+
 static void
 add_analysis(json_t *root, const struct run *run)
 {
@@ -72,11 +86,7 @@ add_analysis(json_t *root, const struct run *run)
 	json_object_set_new(root, "latency", sent ? hist_to_json(&run->latency) : json_null());
 	json_object_set_new(root, "latency_accuracy_ns",
 			    sent ? json_u64(hist_quantile(&run->rounds, 0.99)) : json_null());
-	json_object_set_new(root, "noise",
-			    json_pack("{s:o, s:o, s:o}", "gap_max_ns",
-				      json_u64(counter_get(&run->gap_max_ns)), "gaps_20us",
-				      json_u64(counter_get(&run->gaps_20us)), "gaps_sum_ns",
-				      json_u64(counter_get(&run->gaps_sum_ns))));
+	json_object_set_new(root, "noise", noise_json(run, sent));
 }
 
 static int

@@ -7,6 +7,7 @@
 
 #include "base/hist.h"
 #include "dpdk/counters.h"
+#include "dpdk/gaps.h"
 #include "pkt/seqtrack.h"
 #include "pkt/template.h"
 #include "stream.h"
@@ -75,7 +76,9 @@ struct run {
 	counter_t unidentified; /* of the corrupt and truncated: sequence cannot be told */
 	counter_t overdue;	/* frames of earlier runs that arrived during this one */
 	counter_t foreign;	/* frames that are none of ours */
-	counter_t gap_max_ns, gaps_20us, gaps_sum_ns;
+	struct gaps gaps;	/* of the worker's rounds, from the first to the last of this run */
+	counter_t nivcsw;	/* involuntary switches of the worker meanwhile */
+	long nivcsw_before;	/* the worker's count at the start */
 	struct hist latency;
 	struct hist pacing; /* actual - intended departure */
 	struct hist rounds; /* lengths of the worker's rounds that moved frames */
