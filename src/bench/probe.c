@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -10,6 +11,7 @@ probe_init(struct probe *p)
 {
 	p->trial = xcalloc(1, sizeof(*p->trial));
 	p->n_trials = p->n_invalid = 0;
+	fault_watch_init(&p->watch);
 }
 
 void
@@ -23,6 +25,7 @@ int
 probe_once(struct probe *p, double pps, uint64_t duration_ns, struct err *err)
 {
 	const struct trial_spec spec = {.rate_pps = pps, .duration_ns = duration_ns};
+	char fault[256];
 	int rc;
 
 	trial_init(p->trial, &spec);
@@ -34,6 +37,8 @@ probe_once(struct probe *p, double pps, uint64_t duration_ns, struct err *err)
 	p->n_invalid += p->trial->verdict == TRIAL_INVALID;
 	if (p->m->judged != NULL)
 		p->m->judged(p->m->ctx, p->trial);
+	if (fault_watch_add(&p->watch, p->trial, fault, sizeof(fault)))
+		return err_set(err, EIO, "%s", fault);
 	return 0;
 }
 

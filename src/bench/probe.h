@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "fault_watch.h"
 #include "measurer.h"
 
 /* What all search procedures do with a measurer: offer a load until a trial of it is valid, and
@@ -18,13 +19,15 @@ struct probe {
 	struct trial *trial; /* the last one */
 	size_t n_trials;
 	size_t n_invalid;
+	struct fault_watch watch;
 };
 
 /* 'p' has its settings and nothing else; probe_fini takes what probe_init made. */
 void probe_init(struct probe *p);
 void probe_fini(struct probe *p);
 
-/* Runs and judges one trial, which may come out invalid. */
+/* Runs and judges one trial, which may come out invalid.  -EIO with a sentence once the trials show
+ * that the path is broken: no load is worth another trial then. */
 int probe_once(struct probe *p, double pps, uint64_t duration_ns, struct err *err);
 
 /* Runs trials of one load until one is valid: 0, and that is p->trial; 1 when the load was given

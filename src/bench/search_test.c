@@ -254,7 +254,7 @@ static void
 the_first_valid_failure_rejects(void **state)
 {
 	struct search_conf conf = usual;
-	struct dut dut = {.capacity_pps = 1};
+	struct dut dut = {.capacity_pps = 10};
 	struct search_result r;
 
 	(void)state;

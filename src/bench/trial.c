@@ -19,13 +19,25 @@ static const char *const verdict_names[] = {
 	[TRIAL_INVALID] = "invalid",
 };
 
+static const char *const class_names[] = {
+	[TRIAL_VALID] = "valid",
+	[TRIAL_OVERLOAD] = "overload",
+	[TRIAL_FAULT] = "fault",
+	[TRIAL_NOISY] = "noisy",
+};
+
+/* A frame may leave so late, and the last of a trial with it; see gen/run.c. */
+#define LATE_S 0.01
+
 void
 trial_init(struct trial *t, const struct trial_spec *spec)
 {
 	memset(t, 0, sizeof(*t));
 	t->spec = *spec;
 	t->verdict = TRIAL_INVALID;
+	t->class = TRIAL_FAULT;
 	t->loss_ratio = NAN;
+	noise_init(&t->noise);
 	hist_init(&t->latency);
 }
 
@@ -88,25 +100,83 @@ is_miscounted(struct trial *t)
 	return false;
 }
 
+/* Rate of the frames on their way, and the time in which they were sent. */
+static double
+load_pps(const struct trial *t)
+{
+	if (t->spec.flat_out)
+		return t->elapsed_s > 0 ? (double)t->sent / t->elapsed_s : 0;
+	return t->spec.rate_pps;
+}
+
+static uint64_t
+sending_ns(const struct trial *t)
+{
+	return t->elapsed_s > 0 ? (uint64_t)(t->elapsed_s * 1e9) : t->spec.duration_ns;
+}
+
+/* The generator was not there when slots were due. */
+static bool
+is_late(struct trial *t)
+{
+	char gap[64] = "";
+
+	if (t->late == 0 || (double)t->late <= TRIAL_MAX_LATE_RATIO * (double)t->intended)
+		return false;
+	t->class = t->late <= noise_explains_late(&t->noise, load_pps(t)) ? TRIAL_NOISY
+									  : TRIAL_OVERLOAD;
+	if (t->noise.gap_max_ns != NOISE_UNKNOWN)
+		snprintf(gap, sizeof(gap), " (longest gap %.1f us)",
+			 (double)t->noise.gap_max_ns / 1e3);
+	return why(t, "the generator was late for %" PRIu64 " of %" PRIu64 " frames%s", t->late,
+		   t->intended, gap);
+}
+
+/* Longer than it should be, and than the generator's absences and its patience with the last frame
+ * explain. */
+static bool
+is_stretched(struct trial *t)
+{
+	double asked_s = (double)t->spec.duration_ns / 1e9;
+	double more_s = LATE_S + (t->spec.rate_pps > 0 ? 1 / t->spec.rate_pps : 0);
+
+	if (t->noise.gaps_sum_ns != NOISE_UNKNOWN)
+		more_s += (double)t->noise.gaps_sum_ns / 1e9;
+	if (!(t->elapsed_s > asked_s * (1 + TRIAL_MAX_STRETCH) + more_s) || asked_s <= 0)
+		return false;
+	return why(t, "the generator sent for %.3f s instead of %.3f s", t->elapsed_s, asked_s);
+}
+
 static bool
 is_invalid(struct trial *t)
 {
+	t->class = TRIAL_FAULT;
 	if (t->interrupted)
 		return why(t, "interrupted%s%s", t->fault[0] != '\0' ? ": " : "", t->fault);
 	if (t->fault[0] != '\0')
 		return why(t, "%s", t->fault);
 	if (t->intended == 0)
 		return why(t, "no frame was due in the whole trial");
-	if (t->late > 0 && (double)t->late > TRIAL_MAX_LATE_RATIO * (double)t->intended)
-		return why(t,
-			   "the generator was late for %" PRIu64 " of %" PRIu64
-			   " frames (longest gap %.1f us)",
-			   t->late, t->intended, (double)t->noise.gap_max_ns / 1e3);
+	if (is_late(t))
+		return true;
 	if (is_miscounted(t))
 		return true;
 	if (t->duplicate > t->ledger.created)
 		return why(t, "%" PRIu64 " duplicates, of which the chain made %" PRIu64,
 			   t->duplicate, t->ledger.created);
+	if (t->received > t->sent + t->ledger.created + t->overdue)
+		return why(t, "%" PRIu64 " frames received of %" PRIu64 " sent", t->received,
+			   t->sent);
+	return is_stretched(t);
+}
+
+/* Of the frames sent from a port not one arrived at the other. */
+static bool
+is_dead(const struct trial *t)
+{
+	for (int p = 0; p < 2; p++)
+		if (t->ledger.gen[p].tx > 0 && t->ledger.gen[!p].rx == 0)
+			return true;
 	return false;
 }
 
@@ -131,20 +201,18 @@ is_faulty(struct trial *t)
 	return false;
 }
 
-static bool
-is_lossy(struct trial *t, double max_loss_ratio)
+static void
+explain_loss(struct trial *t)
 {
 	uint64_t lost = trial_lost(t);
 	char text[sizeof(t->reason)];
 
-	if (t->loss_ratio <= max_loss_ratio)
-		return false;
 	if (t->refused == lost)
-		return why(t,
-			   "lost %" PRIu64 " of %" PRIu64 ", all refused at the generator's links",
-			   lost, t->intended);
-	return why(t, "lost %" PRIu64 " of %" PRIu64 ", %" PRIu64 " of them refused: %s", lost,
-		   t->intended, t->refused, ledger_explain(text, sizeof(text), &t->ledger));
+		why(t, "lost %" PRIu64 " of %" PRIu64 ", all refused at the generator's links",
+		    lost, t->intended);
+	else
+		why(t, "lost %" PRIu64 " of %" PRIu64 ", %" PRIu64 " of them refused: %s", lost,
+		    t->intended, t->refused, ledger_explain(text, sizeof(text), &t->ledger));
 }
 
 bool
@@ -155,24 +223,64 @@ trial_exceeds(const struct trial *t, double loss_ratio)
 	       t->loss_ratio > loss_ratio;
 }
 
+/* Does the noise explain what was lost beyond the goal? */
+static bool
+is_explained(const struct trial *t, double max_loss_ratio)
+{
+	double most = (double)noise_explains(&t->noise, load_pps(t), sending_ns(t));
+
+	return t->class == TRIAL_NOISY &&
+	       (double)trial_lost(t) <= most + max_loss_ratio * (double)t->intended;
+}
+
+/* The verdict on a trial that is not invalid in itself; 'noise' tells what disturbed it. */
+static enum trial_verdict
+judge_loss(struct trial *t, double max_loss_ratio, const char *noise)
+{
+	bool noisy = t->class == TRIAL_NOISY;
+
+	if (t->loss_ratio <= max_loss_ratio) {
+		why(t, "lost %" PRIu64 " of %" PRIu64 "%s%s", trial_lost(t), t->intended,
+		    noisy ? " in spite of noise: " : "", noise);
+		return TRIAL_PASS;
+	}
+	if (is_explained(t, max_loss_ratio)) {
+		why(t, "lost %" PRIu64 " of %" PRIu64 ", explained by noise: %s", trial_lost(t),
+		    t->intended, noise);
+		return TRIAL_INVALID;
+	}
+	if (is_dead(t))
+		t->class = TRIAL_FAULT;
+	explain_loss(t);
+	return TRIAL_FAIL;
+}
+
 void
 trial_judge(struct trial *t, double max_loss_ratio)
 {
+	char noise[128] = "";
+
 	t->loss_ratio = t->intended > 0 ? (double)trial_lost(t) / (double)t->intended : NAN;
 	if (is_invalid(t)) {
 		t->verdict = TRIAL_INVALID;
-	} else if (is_faulty(t) || is_lossy(t, max_loss_ratio)) {
-		t->verdict = TRIAL_FAIL;
-	} else {
-		t->verdict = TRIAL_PASS;
-		why(t, "lost %" PRIu64 " of %" PRIu64, trial_lost(t), t->intended);
+		return;
 	}
+	t->class = noise_matters(&t->noise, load_pps(t), sending_ns(t), noise, sizeof(noise))
+			   ? TRIAL_NOISY
+			   : TRIAL_VALID;
+	t->verdict = is_faulty(t) ? TRIAL_FAIL : judge_loss(t, max_loss_ratio, noise);
 }
 
 const char *
 trial_verdict_name(enum trial_verdict v)
 {
 	return verdict_names[v];
+}
+
+const char *
+trial_class_name(enum trial_class c)
+{
+	return class_names[c];
 }
 
 /* ---- JSON ---- */
@@ -188,32 +296,13 @@ struct counter {
 	{                                                    \
 		group, #field, offsetof(struct trial, field) \
 	}
-#define NOISE(field)                                                 \
-	{                                                            \
-		"noise", #field, offsetof(struct trial, noise.field) \
-	}
 
 static const struct counter counters[] = {
-	COUNTER("slots", intended),
-	COUNTER("slots", sent),
-	COUNTER("slots", refused),
-	COUNTER("slots", late),
-	COUNTER("frames", received),
-	COUNTER("frames", ok),
-	COUNTER("frames", duplicate),
-	COUNTER("frames", reordered),
-	COUNTER("frames", corrupt),
-	COUNTER("frames", truncated),
-	COUNTER("frames", misdelivered),
-	COUNTER("frames", reflected),
-	COUNTER("frames", overdue),
-	COUNTER("frames", foreign),
-	NOISE(gap_max_ns),
-	NOISE(gaps_20us),
-	NOISE(gaps_sum_ns),
-	NOISE(run_delay_ns),
-	NOISE(steal_ns),
-	NOISE(nivcsw),
+	COUNTER("slots", intended),   COUNTER("slots", sent),	       COUNTER("slots", refused),
+	COUNTER("slots", late),	      COUNTER("frames", received),     COUNTER("frames", ok),
+	COUNTER("frames", duplicate), COUNTER("frames", reordered),    COUNTER("frames", corrupt),
+	COUNTER("frames", truncated), COUNTER("frames", misdelivered), COUNTER("frames", reflected),
+	COUNTER("frames", overdue),   COUNTER("frames", foreign),
 };
 
 static json_t *
@@ -262,6 +351,7 @@ trial_to_json(const struct trial *t)
 	json_t *json = json_object();
 	json_object_set_new(json, "spec", spec_to_json(&t->spec));
 	json_object_set_new(json, "verdict", json_string(trial_verdict_name(t->verdict)));
+	json_object_set_new(json, "class", json_string(trial_class_name(t->class)));
 	json_object_set_new(json, "reason", json_string(t->reason));
 	json_object_set_new(json, "loss_ratio", json_number(t->loss_ratio));
 	json_object_set_new(json, "elapsed_s", json_number(t->elapsed_s));
@@ -269,7 +359,7 @@ trial_to_json(const struct trial *t)
 	json_object_set_new(json, "frames", frames_to_json(t));
 	json_object_set_new(json, "latency_accuracy_ns", json_u64(t->latency_accuracy_ns));
 	json_object_set_new(json, "latency", hist_to_json(&t->latency));
-	json_object_set_new(json, "noise", group_to_json(t, "noise"));
+	json_object_set_new(json, "noise", noise_to_json(&t->noise));
 	json_object_set_new(json, "interrupted", json_boolean(t->interrupted));
 	json_object_set_new(json, "fault", json_string(t->fault));
 	json_object_set_new(json, "ledger", ledger_to_json(&t->ledger));
@@ -332,10 +422,33 @@ verdict_from_json(struct trial *t, const json_t *json, struct err *err)
 }
 
 static int
+class_from_json(struct trial *t, const json_t *json, struct err *err)
+{
+	const char *name;
+	int rc;
+
+	t->class = t->verdict == TRIAL_INVALID ? TRIAL_NOISY : TRIAL_VALID;
+	if (json_object_get(json, "class") == NULL)
+		return 0;
+	rc = json_get_text(json, "class", &name, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < N_ELEMS(class_names); i++)
+		if (strcmp(name, class_names[i]) == 0) {
+			t->class = (enum trial_class)i;
+			return 0;
+		}
+	return err_set(err, EINVAL, "class: '%.20s' is none of valid, overload, fault, noisy",
+		       name);
+}
+
+static int
 words_from_json(struct trial *t, const json_t *json, struct err *err)
 {
 	int rc = verdict_from_json(t, json, err);
 
+	if (rc == 0)
+		rc = class_from_json(t, json, err);
 	if (rc == 0)
 		rc = text_from_json(t->reason, sizeof(t->reason), json, "reason", err);
 	if (rc == 0)
@@ -377,6 +490,9 @@ trial_from_json(struct trial *t, const json_t *json, struct err *err)
 		rc = counters_from_json(t, json, err);
 	if (rc < 0)
 		return rc;
+	rc = noise_from_json(&t->noise, json_object_get(json, "noise"), err);
+	if (rc < 0)
+		return err_wrap(err, rc, "noise");
 	rc = hist_from_json(&t->latency, json_object_get(json, "latency"), err);
 	if (rc < 0)
 		return err_wrap(err, rc, "latency");

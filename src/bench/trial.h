@@ -8,6 +8,7 @@
 
 #include "base/hist.h"
 #include "ledger.h"
+#include "noise.h"
 
 /* One trial: a load, for a time, and everything known about what came of it. */
 
@@ -17,20 +18,21 @@ struct trial_spec {
 	bool flat_out; /* as fast as the link takes frames: no schedule, nothing refused */
 };
 
-/* Something stopped a data-plane lcore or the machine during the trial. */
-struct trial_noise {
-	uint64_t gap_max_ns;   /* longest time between two rounds of the generator's loop */
-	uint64_t gaps_20us;    /* gaps of more than 20 us */
-	uint64_t gaps_sum_ns;  /* their sum */
-	uint64_t run_delay_ns; /* the lcore was runnable and did not run (schedstat) */
-	uint64_t steal_ns;     /* all CPUs, resolution of the kernel's tick */
-	uint64_t nivcsw;       /* involuntary switches of the generator's lcore */
-};
-
 enum trial_verdict {
 	TRIAL_PASS,
 	TRIAL_FAIL,
 	TRIAL_INVALID, /* says nothing about the chain; repeat it */
+};
+
+/* What kind of evidence a trial is, whatever it lost. */
+enum trial_class {
+	TRIAL_VALID,	/* about the chain */
+	TRIAL_OVERLOAD, /* about the generator: it could not keep the schedule, and nothing else had
+			 * taken its CPU */
+	TRIAL_FAULT,	/* about nothing: miscounted, stretched, interrupted; or about a path that
+			 * is broken: dead, or with frames that nobody sent */
+	TRIAL_NOISY,	/* about the machine too: lcores were kept from running, long enough to
+			 * matter at this load */
 };
 
 struct trial {
@@ -66,6 +68,7 @@ struct trial {
 
 	/* Filled in by trial_judge. */
 	enum trial_verdict verdict;
+	enum trial_class class;
 	double loss_ratio; /* (lost + drops + miss + refused) / intended; NaN of nothing */
 	char reason[256];  /* of the verdict, one sentence */
 };
@@ -75,9 +78,16 @@ struct trial {
 /* A trial of 'spec' of which nothing is known yet. */
 void trial_init(struct trial *t, const struct trial_spec *spec);
 
-/* Decides: invalid (late slots, interrupted, accounting, duplicates nobody made) before pass or
- * fail by 'max_loss_ratio'; passes only with corrupt = truncated = misdelivered = reflected = 0,
- * and with nothing left inside the chain after the drain. */
+/* A transmission longer by more than this share says nothing about its load. */
+#define TRIAL_MAX_STRETCH 0.05
+
+/* Decides the class, and the verdict: invalid (late slots, interrupted, stretched, accounting,
+ * duplicates nobody made) before pass or fail by 'max_loss_ratio'; passes only with corrupt =
+ * truncated = misdelivered = reflected = 0, and with nothing left inside the chain after the drain.
+ *
+ * A noisy trial passes if it kept to the goal all the same.  If what it lost beyond the goal is no
+ * more than the noise explains, it is invalid, and the reason names the lcore; a chain that lost
+ * more than that fails, noise or not. */
 void trial_judge(struct trial *t, double max_loss_ratio);
 
 /* Is a valid trial, judged before, a bad one for a goal of this loss ratio: did it lose more, or
@@ -89,8 +99,10 @@ bool trial_exceeds(const struct trial *t, double loss_ratio);
 uint64_t trial_lost(const struct trial *t);
 
 const char *trial_verdict_name(enum trial_verdict v); /* "pass", "fail", "invalid" */
+const char *trial_class_name(enum trial_class c);     /* "valid", "overload", "fault", "noisy" */
 
 /* {"spec", "elapsed_s", "slots", "frames", "ledger", "latency", "latency_accuracy_ns", "noise",
- * "interrupted", "fault", "verdict", "loss_ratio", "reason"}; unknown is null. */
+ * "interrupted", "fault", "verdict", "class", "loss_ratio", "reason"}; unknown is null.  A file
+ * without "class" is of a version that had none: invalid trials read as noisy, others as valid. */
 json_t *trial_to_json(const struct trial *t);
 int trial_from_json(struct trial *t, const json_t *json, struct err *err);

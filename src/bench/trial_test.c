@@ -314,7 +314,8 @@ assert_round_trip(const struct trial *t)
 	assert_string_equal(before, after);
 	assert_int_equal(back.verdict, t->verdict);
 	assert_int_equal(back.spec.duration_ns, t->spec.duration_ns);
-	assert_memory_equal(&back.noise, &t->noise, sizeof(back.noise));
+	assert_int_equal(back.class, t->class);
+	assert_int_equal(back.noise.gaps_20us, t->noise.gaps_20us);
 	assert_memory_equal(back.latency.count, t->latency.count, sizeof(back.latency.count));
 	free(before);
 	free(after);
@@ -335,7 +336,9 @@ json_round_trip(void **state)
 	for (uint64_t ns = 900; ns < 4000000; ns += ns / 7)
 		hist_record(&t.latency, ns);
 	t.latency_accuracy_ns = 1500;
-	t.noise = (struct trial_noise){1, 2, 3, 4, 5, 6};
+	t.noise.gap_max_ns = 1;
+	t.noise.gaps_20us = 2;
+	t.noise.steal_ns = 0;
 	t.foreign = 12;
 	t.spec.flat_out = true;
 	trial_judge(&t, 0);
@@ -351,10 +354,11 @@ static void
 keys_are_stable(void **state)
 {
 	static const char *const keys[] = {
-		"spec",	     "verdict", "reason",      "loss_ratio",
-		"elapsed_s", "slots",	"frames",      "latency_accuracy_ns",
-		"latency",   "noise",	"interrupted", "fault",
-		"ledger",
+		"spec",	   "verdict",	 "class",
+		"reason",  "loss_ratio", "elapsed_s",
+		"slots",   "frames",	 "latency_accuracy_ns",
+		"latency", "noise",	 "interrupted",
+		"fault",   "ledger",
 	};
 	struct trial t;
 	json_t *json, *value;
@@ -388,9 +392,31 @@ broken_json_says_where(void **state)
 	json_object_set_new(json_object_get(json, "slots"), "late", json_string("x"));
 	assert_int_equal(trial_from_json(&back, json, &err), -EINVAL);
 	assert_string_equal(err.msg, "slots: late: not an unsigned integer");
+	json_object_set_new(json, "class", json_string("odd"));
+	assert_int_equal(trial_from_json(&back, json, &err), -EINVAL);
+	assert_string_equal(err.msg, "class: 'odd' is none of valid, overload, fault, noisy");
 	json_object_set_new(json, "verdict", json_string("maybe"));
 	assert_int_equal(trial_from_json(&back, json, &err), -EINVAL);
 	assert_string_equal(err.msg, "verdict: 'maybe' is none of pass, fail, invalid");
+	json_decref(json);
+}
+
+static void
+files_without_a_class_are_read(void **state)
+{
+	struct trial t, back;
+	json_t *json;
+
+	(void)state;
+	clean_trial(&t);
+	trial_judge(&t, 0);
+	json = trial_to_json(&t);
+	json_object_del(json, "class");
+	assert_int_equal(trial_from_json(&back, json, NULL), 0);
+	assert_int_equal(back.class, TRIAL_VALID);
+	json_object_set_new(json, "verdict", json_string("invalid"));
+	assert_int_equal(trial_from_json(&back, json, NULL), 0);
+	assert_int_equal(back.class, TRIAL_NOISY);
 	json_decref(json);
 }
 
@@ -412,6 +438,7 @@ main(void)
 		cmocka_unit_test(json_round_trip),
 		cmocka_unit_test(keys_are_stable),
 		cmocka_unit_test(broken_json_says_where),
+		cmocka_unit_test(files_without_a_class_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
