@@ -28,7 +28,8 @@ struct backend {
 	struct proc proc[PLAN_MAX_PROCS]; /* in the order of the plan */
 	struct backend_hop hop[CHAIN_MAX_HOPS];
 	struct tg *tg;
-	char dpdk_version[64]; /* as the first hop of ours says, or "" */
+	struct sensors *sensors; /* of the trials it carries; NULL before the first */
+	char dpdk_version[64];	 /* as the first hop of ours says, or "" */
 	/* Set by a signal handler: stop waiting and return -EINTR. */
 	const volatile sig_atomic_t *stop;
 };

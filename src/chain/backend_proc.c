@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "sensors.h"
 
 #define DYING_MS 500
 #define READY_MS 15000
@@ -236,6 +237,8 @@ backend_up(struct backend *b, const struct chain *chain, const struct chain_plan
 void
 backend_down(struct backend *b)
 {
+	sensors_free(b->sensors);
+	b->sensors = NULL;
 	tg_close(b->tg);
 	b->tg = NULL;
 	for (size_t i = 0; i < CHAIN_MAX_HOPS; i++) {

@@ -11,52 +11,17 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "sensors.h"
 
 #define POLL_MS 10
 #define QUIET_MS 50 /* nothing arrived for this long: the chain has drained */
 #define DRAIN_MS 10000
+#define MAX_DRAINS 5	/* a hop may make frames of its own for ever */
 #define STRETCH_MS 2000 /* a trial may take this much longer than it should */
 #define PROBE_PPS 1000.0
 #define PROBE_S 0.02
 #define PROBE_TRIES 50
 #define WARM_NS (500 * NSEC_PER_MS)
-
-/* What the kernel knows about the generator's lcore, which is its main thread. */
-struct kernel_noise {
-	uint64_t run_delay_ns, nivcsw, steal_ns;
-};
-
-static void
-read_kernel_noise(const struct backend *b, struct kernel_noise *k)
-{
-	char path[64], line[512];
-	uint64_t ran, user, nice, system, idle, iowait, irq, softirq, steal;
-	FILE *f;
-
-	memset(k, 0, sizeof(*k));
-	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)b->proc[0].pid);
-	f = fopen(path, "r");
-	if (f != NULL) {
-		if (fscanf(f, "%" SCNu64 " %" SCNu64, &ran, &k->run_delay_ns) != 2)
-			k->run_delay_ns = 0;
-		fclose(f);
-	}
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)b->proc[0].pid);
-	f = fopen(path, "r");
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		(void)sscanf(line, "nonvoluntary_ctxt_switches: %" SCNu64, &k->nivcsw);
-	if (f != NULL)
-		fclose(f);
-	f = fopen("/proc/stat", "r");
-	if (f == NULL)
-		return;
-	if (fscanf(f,
-		   "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-		   " %" SCNu64 " %" SCNu64,
-		   &user, &nice, &system, &idle, &iowait, &irq, &softirq, &steal) == 8)
-		k->steal_ns = steal * 10 * NSEC_PER_MS;
-	fclose(f);
-}
 
 static int
 read_hops(struct backend *b, bool exact, struct ledger_hop *hops, struct err *err)
@@ -70,18 +35,27 @@ read_hops(struct backend *b, bool exact, struct ledger_hop *hops, struct err *er
 	return 0;
 }
 
-/* 'after' minus 'before', in 'after'. */
-static void
+/* 'after' minus 'before', in 'after'; false when a counter went backwards, for then the hop is not
+ * the one that it was. */
+static bool
 subtract_hop(struct ledger_hop *after, const struct ledger_hop *before)
 {
+	bool grew = after->created >= before->created;
+
 	for (int p = 0; p < 2; p++) {
+		grew &= after->port[p].rx >= before->port[p].rx &&
+			after->port[p].tx >= before->port[p].tx &&
+			after->port[p].miss >= before->port[p].miss;
 		after->port[p].rx -= before->port[p].rx;
 		after->port[p].tx -= before->port[p].tx;
 		after->port[p].miss -= before->port[p].miss;
 	}
 	after->created -= before->created;
-	for (size_t i = 0; i < after->n_drops && i < before->n_drops; i++)
+	for (size_t i = 0; i < after->n_drops && i < before->n_drops; i++) {
+		grew &= after->drop[i].n >= before->drop[i].n;
 		after->drop[i].n -= before->drop[i].n;
+	}
+	return grew;
 }
 
 /* Waits until the run has been sent, or until it should have been long ago. */
@@ -106,28 +80,68 @@ wait_sent(struct backend *b, double duration_s, struct err *err)
 	return rc;
 }
 
-/* Waits until nothing has arrived for a while, and at least so long. */
+/* Waits until nothing has arrived for a while. */
 static int
-wait_drained(struct backend *b, uint64_t least_ns, struct err *err)
+wait_quiet(struct backend *b, const struct deadline *d, uint64_t *received, struct err *err)
 {
-	const uint64_t start = clock_now_ns();
-	struct deadline d = deadline_in_ms(DRAIN_MS);
-	uint64_t last = UINT64_MAX, received, since = clock_now_ns();
+	uint64_t last = UINT64_MAX, since = clock_now_ns();
 	bool sent;
 	int rc;
 
 	do {
-		rc = tg_poll(b->tg, &sent, &received, err);
+		uint64_t asked = clock_now_ns();
+
+		rc = tg_poll(b->tg, &sent, received, err);
 		if (rc < 0)
 			return rc;
-		if (received != last)
+		/* A generator that took its time has not looked at its links meanwhile. */
+		if (*received != last || clock_now_ns() - asked > POLL_MS * NSEC_PER_MS)
 			since = clock_now_ns();
-		last = received;
-		if (clock_now_ns() - since >= QUIET_MS * NSEC_PER_MS &&
-		    clock_now_ns() - start >= least_ns)
+		last = *received;
+		if (clock_now_ns() - since >= QUIET_MS * NSEC_PER_MS)
 			return 0;
 		rc = backend_wait(b, POLL_MS, err);
-	} while (rc == 0 && !deadline_passed(&d));
+	} while (rc == 0 && !deadline_passed(d));
+	return rc;
+}
+
+/* Does no counter move any more? */
+static int
+is_still(struct backend *b, uint64_t received, bool *still, struct err *err)
+{
+	struct ledger_hop hops[2][LEDGER_MAX_HOPS];
+	uint64_t now = 0;
+	bool sent;
+	int rc = read_hops(b, false, hops[0], err);
+
+	if (rc == 0)
+		rc = backend_wait(b, POLL_MS, err);
+	if (rc == 0)
+		rc = read_hops(b, false, hops[1], err);
+	if (rc == 0)
+		rc = tg_poll(b->tg, &sent, &now, err);
+	*still = now == received;
+	for (size_t i = 0; rc == 0 && i < b->chain->n_hops; i++)
+		*still &= memcmp(hops[0][i].port, hops[1][i].port, sizeof(hops[0][i].port)) == 0;
+	return rc;
+}
+
+/* Waits until nothing has arrived for a while, and no hop has anything before it: one that somebody
+ * stopped is as quiet as one that is done, until it goes on. */
+static int
+wait_drained(struct backend *b, uint64_t least_ns, struct err *err)
+{
+	int rc = backend_wait(b, (int)(least_ns / NSEC_PER_MS), err);
+	struct deadline d = deadline_in_ms(DRAIN_MS);
+	bool still = false;
+
+	for (int i = 0; rc == 0 && !still && i < MAX_DRAINS && !deadline_passed(&d); i++) {
+		uint64_t received = 0;
+
+		rc = wait_quiet(b, &d, &received, err);
+		if (rc == 0)
+			rc = is_still(b, received, &still, err);
+	}
 	return rc;
 }
 
@@ -172,6 +186,9 @@ read_generator(const json_t *json, struct trial *t, struct err *err)
 		{"noise.gap_max_ns", &t->noise.gap_max_ns},
 		{"noise.gaps_20us", &t->noise.gaps_20us},
 		{"noise.gaps_sum_ns", &t->noise.gaps_sum_ns},
+		{"noise.gaps_1ms", &t->noise.gaps_1ms},
+		{"noise.gaps_1ms_ns", &t->noise.gaps_1ms_ns},
+		{"noise.nivcsw", &t->noise.nivcsw},
 		{"ports[0].rx", &t->ledger.gen[0].rx},
 		{"ports[1].rx", &t->ledger.gen[1].rx},
 		{"ports[0].tx", &t->ledger.gen[0].tx},
@@ -186,13 +203,15 @@ read_generator(const json_t *json, struct trial *t, struct err *err)
 	return rc;
 }
 
+/* The hops' counters become those of the trial. */
 static void
-note_kernel_noise(struct trial *t, const struct kernel_noise *before,
-		  const struct kernel_noise *after)
+subtract_hops(struct trial *t, const struct ledger_hop *before)
 {
-	t->noise.run_delay_ns = after->run_delay_ns - before->run_delay_ns;
-	t->noise.nivcsw = after->nivcsw - before->nivcsw;
-	t->noise.steal_ns = after->steal_ns - before->steal_ns;
+	for (size_t i = 0; i < t->ledger.n_hops; i++)
+		if (!subtract_hop(&t->ledger.hop[i], &before[i]) && t->fault[0] == '\0')
+			snprintf(t->fault, sizeof(t->fault),
+				 "%s: its counters went backwards, so it was restarted",
+				 t->ledger.hop[i].name);
 }
 
 /* Everything between the first snapshot and the last. */
@@ -201,7 +220,6 @@ run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct er
 {
 	struct backend *b = m->backend;
 	struct ledger_hop before[LEDGER_MAX_HOPS];
-	struct kernel_noise noise[2];
 	double duration_s = (double)spec->duration_ns / 1e9;
 	uint64_t repeated = 0;
 	json_t *json = NULL;
@@ -209,17 +227,20 @@ run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct er
 
 	if (rc == 0)
 		rc = read_hops(b, false, before, err);
-	read_kernel_noise(b, &noise[0]);
+	if (rc == 0)
+		rc = sensors_begin(b->sensors, err);
 	if (rc == 0)
 		rc = tg_start(b->tg, spec->rate_pps, duration_s, spec->flat_out, err);
 	if (rc == 0)
 		rc = wait_sent(b, duration_s, err);
-	read_kernel_noise(b, &noise[1]);
+	sensors_end(b->sensors);
 	if (rc == 0)
 		rc = wait_drained(b, m->drain_ns, err);
 	t->ledger.n_hops = b->chain->n_hops;
 	if (rc == 0)
 		rc = read_hops(b, true, t->ledger.hop, err);
+	if (rc == 0)
+		rc = sensors_finish(b->sensors, &t->noise, err);
 	if (rc == 0)
 		rc = tg_trial(b->tg, &json, err);
 	if (rc == 0)
@@ -229,9 +250,7 @@ run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct er
 	json_decref(json);
 	if (rc < 0)
 		return rc;
-	note_kernel_noise(t, &noise[0], &noise[1]);
-	for (size_t i = 0; i < t->ledger.n_hops; i++)
-		subtract_hop(&t->ledger.hop[i], &before[i]);
+	subtract_hops(t, before);
 	ledger_close(&t->ledger, repeated);
 	return 0;
 }
@@ -242,6 +261,8 @@ measure_trial(struct measure *m, const struct trial_spec *spec, struct trial *t,
 	int rc;
 
 	trial_init(t, spec);
+	if (m->backend->sensors == NULL)
+		m->backend->sensors = sensors_new(m->backend);
 	rc = run(m, spec, t, err);
 	if (rc == 0)
 		return 0;

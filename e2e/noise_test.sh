@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# sanitize: no
+# Trials that somebody disturbs come out noisy, others do not, and none blames the chain for it.
+. "$(dirname "$0")/../smoke/_init.sh"
+
+"$build/e2e-noise"
