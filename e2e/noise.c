@@ -16,14 +16,18 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/test_random.h"
+#include "ctl/machine_grade.h"
+#include "report/environment.h"
 
 /* Disturbs half of the trials, at random: a program takes the CPU of the generator's or of the
  * hop's lcore, or somebody stops the hop for a while.  Those must come out noisy and the others
  * valid, and no trial may blame the chain, which carries many times the load.
  *
  *     NFVCHAIN_NOISE_TRIALS     how many, 24
+ *     NFVCHAIN_NOISE_HOPS       length of the chain, 1; longer ones share CPUs
  *     NFVCHAIN_NOISE_RECALL     percent of the disturbed trials that must come out noisy, 90
  *     NFVCHAIN_NOISE_PRECISION  percent of the noisy trials that must be disturbed ones, 0: on a
  *                               machine that does other things too they disturb trials as well
@@ -34,9 +38,6 @@
 
 #define RATE_PPS 150000
 #define TRIAL_NS (500 * NSEC_PER_MS)
-
-static const char one_hop[] = "version: 1\n"
-			      "name: noise\n";
 
 static struct fixture chain;
 
@@ -114,7 +115,8 @@ run_hogged(struct trial *t, size_t proc)
 static void
 run_stopped(struct trial *t)
 {
-	struct stop s = {.pid = chain.session.backend.proc[1].pid};
+	const struct backend *b = &chain.session.backend;
+	struct stop s = {.pid = b->proc[1 + rng_below((uint32_t)b->chain->n_hops)].pid};
 	pthread_t thread;
 
 	s.for_ms = 50 + rng_below(251);
@@ -248,11 +250,51 @@ disturbed_trials_are_noisy_and_no_others(void **state)
 	assert_true(precision >= setting("NFVCHAIN_NOISE_PRECISION", 0));
 }
 
+/* A program that takes half of a CPU is seen before anything is measured. */
+static void
+a_hog_lowers_the_grade(void **state)
+{
+	json_t *environment = environment_capture(NULL), *grade[2];
+	const char *letter[2];
+	struct chain_plan plan = {0};
+	struct chain snake;
+	struct err err = {0};
+
+	(void)state;
+	chain_default(&snake, 1);
+	assert_int_equal(session_plan(&plan, &snake, false, false, &err), 0);
+	for (int i = 0; i < 2; i++) {
+		pid_t hog = i > 0 ? start_hog(plan.proc[1].cpus.cpu[0]) : 0;
+
+		grade[i] = machine_grade(&snake, &plan, environment);
+		letter[i] = json_string_value(json_object_get(grade[i], "letter"));
+		printf("grade %s: %s\n", letter[i],
+		       json_string_value(json_at(grade[i], "because[0]")));
+		if (hog > 0)
+			stop_hog(hog);
+	}
+	assert_true(letter[1][0] >= letter[0][0] && letter[1][0] >= 'E');
+	json_decref(grade[0]);
+	json_decref(grade[1]);
+	json_decref(environment);
+	chain_plan_fini(&plan);
+	chain_fini(&snake);
+}
+
 static int
 up(void **state)
 {
 	(void)state;
-	fixture_up(&chain, one_hop);
+	char *yaml = xstrdup("version: 1\nname: noise\nhops: [nfvchain-fwd");
+
+	for (unsigned i = setting("NFVCHAIN_NOISE_HOPS", 1); i > 0; i--) {
+		char *longer = xasprintf("%s%s", yaml, i > 1 ? ", nfvchain-fwd" : "]\n");
+
+		free(yaml);
+		yaml = longer;
+	}
+	fixture_up(&chain, yaml);
+	free(yaml);
 	return 0;
 }
 
@@ -268,8 +310,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(disturbed_trials_are_noisy_and_no_others),
+		cmocka_unit_test(a_hog_lowers_the_grade),
+		cmocka_unit_test_setup_teardown(disturbed_trials_are_noisy_and_no_others, up, down),
 	};
 
-	return cmocka_run_group_tests(tests, up, down);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

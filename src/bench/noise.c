@@ -28,8 +28,8 @@
 #define FREE_SHARE 0.75
 
 /* The generator has four times as long as it was away before a full link counts again; until then
- * slots may turn out late. */
-#define LATE_FACTOR 5
+ * slots turn out late. */
+#define FULL_LATE 5
 
 /* ---- lcores ---- */
 
@@ -209,9 +209,11 @@ noise_explains(const struct trial_noise *n, double pps, uint64_t elapsed_ns)
 }
 
 uint64_t
-noise_explains_late(const struct trial_noise *n, double pps)
+noise_explains_late(const struct trial_noise *n, double pps, bool full)
 {
-	return (uint64_t)ceil(LATE_FACTOR * (double)or_zero(n->gaps_sum_ns) / NSEC_PER_S * pps);
+	double slots = (double)or_zero(n->gaps_sum_ns) / NSEC_PER_S * pps;
+
+	return (uint64_t)ceil(slots * (full ? FULL_LATE : 1));
 }
 
 /* ---- JSON ---- */

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -248,6 +249,34 @@ too_slow_for_the_minimum(void **state)
 	assert_int_equal(search(&one, &dut, &r), 0);
 	assert_int_equal(r.end, SEARCH_BELOW_MIN);
 	assert_int_equal(r.n_trials, 1);
+}
+
+/* No load is worth a trial on a path that loses the same share of each, or everything. */
+static void
+a_broken_path_ends_the_search(void **state)
+{
+	struct dut dut = {.capacity_pps = 4e6, .loss_ratio = 0.05};
+	struct search_conf conf = usual;
+	struct search_result r;
+	struct err err = {0};
+	struct measurer m = {.ctx = &dut, .run = dut_run};
+
+	(void)state;
+	conf.min_pps = 1000;
+	conf.max_pps = 1e7;
+	assert_int_equal(search_run(&conf, &m, &r, &err), -EIO);
+	assert_non_null(strstr(err.msg, "the path loses 5 % at any load"));
+	assert_true(r.n_trials <= 6);
+	assert_int_equal(r.end, SEARCH_INCONCLUSIVE);
+	dut = (struct dut){.capacity_pps = 1e8, .loss_ratio = 1};
+	assert_int_equal(search_run(&conf, &m, &r, &err), -EIO);
+	assert_non_null(strstr(err.msg, "nothing arrives at any load"));
+	assert_int_equal(r.n_trials, 2);
+	/* A goal that allows that loss is met. */
+	dut = (struct dut){.capacity_pps = 1e8, .loss_ratio = 0.004};
+	conf.max_loss_ratio = 0.005;
+	assert_int_equal(search_run(&conf, &m, &r, &err), 0);
+	assert_int_equal(r.end, SEARCH_AT_MAX);
 }
 
 static void
@@ -495,6 +524,7 @@ main(void)
 		cmocka_unit_test(brackets_the_capacity),
 		cmocka_unit_test(the_maximum_comes_first),
 		cmocka_unit_test(too_slow_for_the_minimum),
+		cmocka_unit_test(a_broken_path_ends_the_search),
 		cmocka_unit_test(the_first_valid_failure_rejects),
 		cmocka_unit_test(invalid_trials_are_repeated),
 		cmocka_unit_test(invalid_trials_in_a_row_are_limited),

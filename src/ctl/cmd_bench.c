@@ -14,6 +14,7 @@
 #include "bench_conf.h"
 #include "chain/measure.h"
 #include "command.h"
+#include "machine_grade.h"
 #include "progress.h"
 #include "report/environment.h"
 #include "report/result.h"
@@ -216,12 +217,22 @@ set_goal(struct bench *b)
 	b->measure.rest_ns = preset->rest_ns;
 }
 
+static void
+note_grade(struct bench *b, const struct chain_plan *plan)
+{
+	json_t *environment = json_object_get(b->result, "environment");
+
+	progress_step("a look at the CPUs");
+	json_object_set_new(environment, "grade", machine_grade(&b->chain, plan, environment));
+}
+
 static int
-measure_all(struct bench *b, struct err *err)
+measure_all(struct bench *b, const struct chain_plan *plan, struct err *err)
 {
 	size_t n = b->chain.traffic.n_frames;
 	int rc;
 
+	note_grade(b, plan);
 	progress_step("self-test of the generator");
 	b->selftest = xcalloc(n, sizeof(*b->selftest));
 	rc = selftest_run(&b->chain, b->selftest, err);
@@ -316,7 +327,7 @@ bench(struct bench *b, int argc, char **argv, const struct chain_plan *plan, str
 		LOG(WARN, "%s", plan->warnings[i]);
 	progress_init(b->conf.quiet ? PROGRESS_NONE : PROGRESS_AUTO);
 	session_catch_signals();
-	rc = conclude(b, measure_all(b, err), err);
+	rc = conclude(b, measure_all(b, plan, err), err);
 	progress_done();
 	result_finish(b->result, (double)(clock_now_ns() - b->started_ns) / 1e9,
 		      rc < 0 ? err_exit_code(err) : 0, rc < 0 ? err->msg : "");

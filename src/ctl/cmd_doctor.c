@@ -17,6 +17,7 @@
 
 #include "command.h"
 #include "doctor_checks.h"
+#include "machine_grade.h"
 #include "session.h"
 
 /* nfvchain doctor: what this machine is good for, and what to type to make it better. */
@@ -113,10 +114,44 @@ check_programs(struct doctor *d, char **dpdk)
 
 /* ---- a chain ---- */
 
-/* Would the default chain find its place here? */
-static void
+/* "a; b; c" of a list of sentences, for the caller to free. */
+static char *
+join(const json_t *list)
+{
+	struct str s = {0};
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		str_addf(&s, "%s%s", i > 0 ? "; " : "", json_string_value(json_array_get(list, i)));
+	if (s.len == 0)
+		return xstrdup("");
+	return str_take(&s);
+}
+
+/* What would figures of this machine be worth?  Returns the grade. */
+static json_t *
+check_grade(struct doctor *d, const struct chain *chain, const struct chain_plan *plan)
+{
+	json_t *environment = environment_capture(NULL);
+	json_t *grade = machine_grade(chain, plan, environment);
+	char *because = join(json_object_get(grade, "because"));
+	char *raise = join(json_object_get(grade, "raise"));
+	const char *letter = json_string_value(json_object_get(grade, "letter"));
+
+	doctor_add(d, "figures", because[0] != '\0' ? DOCTOR_NOTE : DOCTOR_OK, NULL, "grade %s%s%s",
+		   letter, because[0] != '\0' ? ": " : "", because);
+	if (raise[0] != '\0')
+		doctor_add(d, "better figures", DOCTOR_NOTE, NULL, "%s", raise);
+	free(because);
+	free(raise);
+	json_decref(environment);
+	return grade;
+}
+
+/* Would the default chain find its place here?  Returns the machine's grade for it, or null. */
+static json_t *
 check_chain(struct doctor *d)
 {
+	json_t *grade = NULL;
 	struct chain_plan plan = {0};
 	struct err err = {0};
 	struct chain chain;
@@ -126,12 +161,15 @@ check_chain(struct doctor *d)
 		doctor_add(d, "default chain", DOCTOR_PROBLEM, NULL, "%s", err.msg);
 	for (size_t i = 0; i < N_ELEMS(plan.warnings) && plan.warnings[i] != NULL; i++)
 		doctor_add(d, "default chain", DOCTOR_NOTE, NULL, "%s", plan.warnings[i]);
+	if (plan.n_procs > 0)
+		grade = check_grade(d, &chain, &plan);
 	chain_plan_fini(&plan);
 	chain_fini(&chain);
+	return grade != NULL ? grade : json_null();
 }
 
 static void
-examine(struct doctor *d, char **dpdk)
+examine(struct doctor *d, char **dpdk, json_t **grade)
 {
 	char *run_dir = rundir_path("snake");
 	struct kvm_probe kvm;
@@ -139,7 +177,7 @@ examine(struct doctor *d, char **dpdk)
 	doctor_add(d, "nfvchain", DOCTOR_OK, NULL, "%s, gcc %s", NFVCHAIN_VERSION, __VERSION__);
 	doctor_check_machine(d, "");
 	doctor_check_run_dir(d, "", run_dir);
-	check_chain(d);
+	*grade = check_chain(d);
 	kvm_probe_run(&kvm);
 	doctor_check_kvm(d, &kvm);
 	check_programs(d, dpdk);
@@ -162,15 +200,17 @@ version_text(char buf[32], const char *dpdk)
 }
 
 static void
-print_json(const struct doctor *d, const char *dpdk)
+print_json(const struct doctor *d, const char *dpdk, json_t *grade)
 {
-	json_t *json = json_object();
+	json_t *json = json_object(), *environment;
 	char version[32];
 
 	json_object_set_new(json, "nfvchain", json_string(NFVCHAIN_VERSION));
 	json_object_set_new(json, "can_run", json_boolean(doctor_worst(d) != DOCTOR_PROBLEM));
 	json_object_set_new(json, "checks", doctor_to_json(d));
-	json_object_set_new(json, "environment", environment_capture(version_text(version, dpdk)));
+	environment = environment_capture(version_text(version, dpdk));
+	json_object_set(environment, "grade", grade);
+	json_object_set_new(json, "environment", environment);
 	json_write(json, stdout);
 	json_decref(json);
 }
@@ -207,17 +247,19 @@ cmd_doctor(int argc, char **argv, struct err *err)
 	struct doctor_conf conf = {0};
 	struct doctor d = {0};
 	char *dpdk = NULL;
+	json_t *grade = NULL;
 	int rc = opt_parse(&doctor_command, &argc, &argv, &conf, NULL, err);
 
 	if (rc != 0)
 		return rc;
-	examine(&d, &dpdk);
+	examine(&d, &dpdk, &grade);
 	if (conf.json)
-		print_json(&d, dpdk);
+		print_json(&d, dpdk, grade);
 	else
 		print_text(&d);
 	rc = conclude(&d, err);
 	doctor_fini(&d);
+	json_decref(grade);
 	free(dpdk);
 	return rc;
 }

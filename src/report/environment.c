@@ -337,6 +337,7 @@ environment_capture_at(const char *root, const char *dpdk_version)
 		e, "clocksource",
 		text_of(root, "/sys/devices/system/clocksource/clocksource0/current_clocksource"));
 	json_object_set_new(e, "governor", governor(root));
+	json_object_set_new(e, "thp", text_of(root, "/sys/kernel/mm/transparent_hugepage/enabled"));
 	json_object_set_new(e, "isolated_cpus", text_of(root, "/sys/devices/system/cpu/isolated"));
 	json_object_set_new(e, "load_1min", load_1min(root));
 	json_object_set_new(e, "dpdk_version",
@@ -344,6 +345,7 @@ environment_capture_at(const char *root, const char *dpdk_version)
 	json_object_set_new(e, "user", user(root));
 	json_object_set_new(e, "capabilities", capabilities(root));
 	json_object_set_new(e, "container", container(root));
+	json_object_set_new(e, "grade", json_null());
 	return e;
 }
 

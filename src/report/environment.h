@@ -5,8 +5,9 @@
 
 /* What the figures were measured on: {cpu_model, cpus_online "0-3", cpus_allowed "0-1", smt,
  * numa_nodes, memory_bytes, hugepages: [{size_bytes, total, free}], kernel, mitigations: {name:
- * text}, hypervisor, clocksource, governor, isolated_cpus, load_1min, dpdk_version, user,
- * capabilities "0x0", container}.  What cannot be read is null.  'dpdk_version' may be NULL. */
+ * text}, hypervisor, clocksource, governor, thp "always [madvise] never", isolated_cpus, load_1min,
+ * dpdk_version, user, capabilities "0x0", container, grade (null: that takes more than a look at
+ * files; see grade.h)}.  What cannot be read is null.  'dpdk_version' may be NULL. */
 json_t *environment_capture(const char *dpdk_version);
 
 /* The same with 'root' in front of each path: "" for this machine, a made-up one for tests. */

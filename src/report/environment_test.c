@@ -74,10 +74,10 @@ assert_json(const json_t *e, const char *path, const char *expected)
 /* ---- laws ---- */
 
 static const char *const keys[] = {
-	"cpu_model",	"cpus_online",	"cpus_allowed",	 "smt",		"numa_nodes",
-	"memory_bytes", "hugepages",	"kernel",	 "mitigations", "hypervisor",
-	"clocksource",	"governor",	"isolated_cpus", "load_1min",	"dpdk_version",
-	"user",		"capabilities", "container",
+	"cpu_model",	"cpus_online", "cpus_allowed", "smt",		"numa_nodes",
+	"memory_bytes", "hugepages",   "kernel",       "mitigations",	"hypervisor",
+	"clocksource",	"governor",    "thp",	       "isolated_cpus", "load_1min",
+	"dpdk_version", "user",	       "capabilities", "container",	"grade",
 };
 
 static void

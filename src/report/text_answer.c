@@ -112,6 +112,20 @@ add_quantile(struct str *s, const json_t *m, const char *name, const char *path)
 	str_addf(s, "%s%c%s", name, PAGE_GLUE, ns >= 0 ? page_ns(cell, ns) : "?");
 }
 
+/* What the machine's figures are worth, and first of all why; files of before say nothing. */
+static void
+add_grade(struct str *s, const json_t *result)
+{
+	const json_t *grade = json_at(result, "environment.grade");
+	const char *because = json_string_value(json_at(grade, "because[0]"));
+
+	if (!json_is_object(grade))
+		return;
+	str_addf(s, " " DOT " grade%c%s", PAGE_GLUE, text_word(grade, "letter"));
+	if (because != NULL)
+		str_addf(s, ": %s", because);
+}
+
 /* What belongs beside each rate, which is one of 'g'. */
 static void
 add_latency(struct str *s, const json_t *g)
@@ -250,6 +264,8 @@ answer_goal(struct str *s, const json_t *result, const json_t *m, const json_t *
 	if (g == m || g == json_at(m, "goals[0]"))
 		add_conditions(s, result, m, pps);
 	add_latency(s, g);
+	if (g == m || g == json_at(m, "goals[0]"))
+		add_grade(s, result);
 }
 
 static void
@@ -290,6 +306,7 @@ answer_fixed(struct str *s, const json_t *result, const json_t *m)
 		str_addf(s, " " DOT " forwarding rate %s", page_pps(cell, forwarded));
 	add_conditions(s, result, m, pps >= 0 ? pps : offered);
 	add_latency(s, m);
+	add_grade(s, result);
 }
 
 /* How little would be left of the rate if trials lasted as long as the RFC's: the longest duration

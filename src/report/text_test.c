@@ -139,6 +139,28 @@ widest(const char *text)
 	return most;
 }
 
+/* ---- grade ---- */
+
+static void
+the_grade_stands_beside_the_rate(void **state)
+{
+	json_t *result =
+		result_new(0, NULL, NULL, NULL,
+			   json_pack("{s:{s:s, s:[s, s], s:[]}}", "grade", "letter", "D", "because",
+				     "CPUs are away", "no hugepages are free", "raise"));
+	char *text;
+
+	(void)state;
+	result_add_measurement(result, "64", 64, "search");
+	add_search(result, 1e6, SEARCH_FOUND);
+	result_end_measurement(result);
+	text = text_render(result, false);
+	assert_non_null(strstr(text, "grade D: CPUs are away"));
+	assert_null(strstr(text, "no hugepages"));
+	free(text);
+	json_decref(result);
+}
+
 /* ---- golden ---- */
 
 static void
@@ -443,6 +465,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_grade_stands_beside_the_rate),
 		cmocka_unit_test(the_answer_comes_first_with_all_that_qualifies_it),
 		cmocka_unit_test(a_loss_is_shown_where_it_happened),
 		cmocka_unit_test(what_is_unknown_is_a_question_mark_and_what_is_unsure_is_said),
