@@ -20,7 +20,7 @@
  * with a program that uses as much as it gets.  Ordinary background takes a tenth at worst. */
 #define AWAY_SHARE 0.2
 
-/* What another lcore on the same CPU may take in one go when this one yields: two slices. */
+/* What another thread on the same CPU may take in one go: two slices. */
 #define NEIGHBOUR_NS (8 * NSEC_PER_MS)
 
 /* Share of a ring that is free while the chain keeps up: its tenants are bursts on their way, and
@@ -72,6 +72,7 @@ generator_lcore(const struct trial_noise *n)
 	l.gaps_1ms_ns = n->gaps_1ms_ns;
 	l.run_delay_ns = n->run_delay_ns;
 	l.neighbours_ns = n->neighbours_ns;
+	l.neighbours = n->neighbours;
 	return l;
 }
 
@@ -82,14 +83,13 @@ lcore_at(const struct trial_noise *n, size_t i)
 	return i == 0 ? generator_lcore(n) : n->lcore[i - 1];
 }
 
-/* Longest absence.  One that it asked for counts as far as its neighbours do not explain it. */
+/* Longest absence, as far as the chain's own neighbours on the CPU do not explain it. */
 static uint64_t
 stall_ns(const struct noise_lcore *l)
 {
-	uint64_t gap = or_zero(l->gap_max_ns);
-	uint64_t wait = beyond(l->wait_max_ns, or_zero(l->neighbours) * NEIGHBOUR_NS);
+	uint64_t gap = or_zero(l->gap_max_ns), wait = or_zero(l->wait_max_ns);
 
-	return gap > wait ? gap : wait;
+	return beyond(gap > wait ? gap : wait, or_zero(l->neighbours) * NEIGHBOUR_NS);
 }
 
 /* Time away in all, by the lcore's clock or by the kernel's, whichever saw more.  To wait for a
@@ -97,7 +97,8 @@ stall_ns(const struct noise_lcore *l)
 static uint64_t
 away_ns(const struct noise_lcore *l)
 {
-	uint64_t gaps = or_zero(l->gaps_1ms_ns), waited = 0, stall = stall_ns(l);
+	uint64_t gaps = beyond(l->gaps_1ms_ns, or_zero(l->neighbours_ns));
+	uint64_t waited = 0, stall = stall_ns(l);
 
 	if (l->neighbours_ns != NOISE_UNKNOWN)
 		waited = beyond(l->run_delay_ns, l->neighbours_ns);
@@ -233,8 +234,8 @@ static const struct field whole_fields[] = {
 	FIELD(trial_noise, gaps_sum_ns),   FIELD(trial_noise, run_delay_ns),
 	FIELD(trial_noise, steal_ns),	   FIELD(trial_noise, nivcsw),
 	FIELD(trial_noise, gaps_1ms),	   FIELD(trial_noise, gaps_1ms_ns),
-	FIELD(trial_noise, neighbours_ns), FIELD(trial_noise, psi_ns),
-	FIELD(trial_noise, ring_slots),
+	FIELD(trial_noise, neighbours_ns), FIELD(trial_noise, neighbours),
+	FIELD(trial_noise, psi_ns),	   FIELD(trial_noise, ring_slots),
 };
 
 static const struct field lcore_fields[] = {

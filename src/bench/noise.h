@@ -23,13 +23,13 @@ struct noise_lcore {
 	uint64_t lcore; /* its number in the hop, or NOISE_UNKNOWN */
 	/* By the clock of the lcore itself; see dpdk/gaps.h. */
 	uint64_t gap_max_ns;
-	uint64_t wait_max_ns; /* longest pause that it asked for; a CPU's other tenants use those */
+	uint64_t wait_max_ns; /* longest pause that it asked for: a yield, a sleep */
 	uint64_t gaps_20us, gaps_sum_ns;
 	uint64_t gaps_1ms, gaps_1ms_ns;
 	/* By the kernel. */
 	uint64_t run_delay_ns;	/* runnable, and did not run */
 	uint64_t neighbours_ns; /* CPU time of the chain's other threads on the same CPU */
-	uint64_t neighbours;	/* how many lcores of the chain those are */
+	uint64_t neighbours;	/* how many of those took a noticeable share */
 	uint64_t nivcsw; /* involuntary switches, without its own yields where that can be told */
 };
 
@@ -50,9 +50,10 @@ struct trial_noise {
 	uint64_t nivcsw;	/* its involuntary switches while it sent */
 	uint64_t gaps_1ms;	/* gaps of more than 1 ms */
 	uint64_t gaps_1ms_ns;	/* their sum */
-	uint64_t neighbours_ns; /* as for a hop's lcore */
-	uint64_t psi_ns;	/* some task of the machine waited for a CPU (PSI) */
-	uint64_t ring_slots;	/* frames that the shortest ring of the chain takes */
+	uint64_t neighbours_ns; /* these two as for a hop's lcore */
+	uint64_t neighbours;
+	uint64_t psi_ns;     /* some task of the machine waited for a CPU (PSI) */
+	uint64_t ring_slots; /* frames that the shortest ring of the chain takes */
 
 	size_t n_lcores;
 	struct noise_lcore lcore[NOISE_MAX_LCORES]; /* of the hops, in the order of the chain */

@@ -25,7 +25,7 @@ quiet(struct trial_noise *n)
 	noise_init(n);
 	n->ring_slots = RING;
 	n->gap_max_ns = n->gaps_20us = n->gaps_sum_ns = n->gaps_1ms = n->gaps_1ms_ns = 0;
-	n->run_delay_ns = n->neighbours_ns = 0;
+	n->run_delay_ns = n->neighbours_ns = n->neighbours = 0;
 	for (; n->n_lcores < 4; n->n_lcores++) {
 		struct noise_lcore *l = &n->lcore[n->n_lcores];
 
@@ -179,6 +179,11 @@ the_chains_own_neighbours_are_no_noise(void **state)
 		n.lcore[i].run_delay_ns = 320 * MS;
 		n.lcore[i].neighbours_ns = 310 * MS;
 	}
+	assert_null(matters(&n, RATE));
+	/* One that they took the CPU from while it worked: gaps, but none of the machine's. */
+	n.lcore[1].gap_max_ns = 15 * MS;
+	n.lcore[1].gaps_1ms = 30;
+	n.lcore[1].gaps_1ms_ns = n.lcore[1].gaps_sum_ns = 300 * MS;
 	assert_null(matters(&n, RATE));
 	/* A fourth that is not of the chain. */
 	n.lcore[0].run_delay_ns = 420 * MS;

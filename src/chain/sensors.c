@@ -19,16 +19,19 @@
 #define CALL_MS 4000
 #define SPIN_NS NSEC_PER_MS
 #define MAX_TASKS 1024
+#define NOTICEABLE 20 /* a twentieth of the time */
 
 /* A thread of the chain. */
 struct task {
 	int tid;
-	size_t proc; /* of the backend */
+	size_t proc;   /* of the backend */
+	bool is_child; /* of a program that the hop started */
 	uint64_t cpu, ran_ns, delay_ns, nivcsw;
 };
 
 /* What the kernel knows at a moment. */
 struct kernel {
+	uint64_t at_ns;
 	size_t n_tasks;
 	struct task task[MAX_TASKS];
 	uint64_t steal_ns, psi_ns;
@@ -86,7 +89,7 @@ read_task(struct task *t, int pid)
 }
 
 static void
-read_tasks(struct kernel *k, size_t proc, int pid)
+read_tasks(struct kernel *k, size_t proc, int pid, bool is_child)
 {
 	struct dirent *entry;
 	char path[64];
@@ -99,12 +102,40 @@ read_tasks(struct kernel *k, size_t proc, int pid)
 
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		*t = (struct task){.tid = atoi(entry->d_name), .proc = proc};
+		*t = (struct task){.tid = atoi(entry->d_name), .proc = proc, .is_child = is_child};
 		read_task(t, pid);
 		k->n_tasks++;
 	}
 	if (dir != NULL)
 		closedir(dir);
+}
+
+/* What a hop that is not ours has started is its own load, not the machine's: the other members of
+ * its process group. */
+static void
+read_children(const struct backend *b, struct kernel *k)
+{
+	struct dirent *entry;
+	DIR *dir = opendir("/proc");
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		int pid = atoi(entry->d_name), group = pid > 0 ? (int)getpgid(pid) : -1;
+
+		for (size_t i = 0; group > 0 && group != pid && i < b->n_started; i++)
+			if (group == (int)b->proc[i].pid)
+				read_tasks(k, i, pid, true);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
+static bool
+has_foreign_hop(const struct backend *b)
+{
+	for (size_t i = 0; i < b->chain->n_hops; i++)
+		if (b->hop[i].control == NULL)
+			return true;
+	return false;
 }
 
 static void
@@ -113,8 +144,11 @@ read_kernel(const struct sensors *s, struct kernel *k)
 	char *text = xcalloc(1, 1 << 16);
 
 	k->n_tasks = 0;
+	k->at_ns = clock_now_ns();
 	for (size_t i = 0; i < s->backend->n_started; i++)
-		read_tasks(k, i, (int)s->backend->proc[i].pid);
+		read_tasks(k, i, (int)s->backend->proc[i].pid, false);
+	if (has_foreign_hop(s->backend))
+		read_children(s->backend, k);
 	k->steal_ns = k->psi_ns = NOISE_UNKNOWN;
 	read_text("/proc/pressure/cpu", text, 1 << 16);
 	(void)procfs_pressure(text, &k->psi_ns);
@@ -156,66 +190,54 @@ ran_ns(const struct sensors *s, size_t i)
 
 /* ---- lcores ---- */
 
-/* What else of the chain ran on a lcore's CPU. */
-static uint64_t
-neighbours_ns(const struct sensors *s, const struct task *lcore)
+/* What else of the chain ran on a lcore's CPU, and how many threads took a noticeable share. */
+static void
+note_neighbours(const struct sensors *s, const struct task *lcore, uint64_t *ran, uint64_t *n)
 {
-	uint64_t sum = 0;
+	uint64_t least = (s->after.at_ns - s->before.at_ns) / NOTICEABLE;
+	uint64_t sum = 0, many = 0;
 
+	if (lcore->cpu == NOISE_UNKNOWN)
+		return;
 	for (size_t i = 0; i < s->after.n_tasks; i++) {
 		const struct task *t = &s->after.task[i];
-		uint64_t ran = ran_ns(s, i);
+		uint64_t ns = ran_ns(s, i);
 
 		if (t->tid == lcore->tid || t->cpu != lcore->cpu)
 			continue;
-		if (ran == NOISE_UNKNOWN)
-			return NOISE_UNKNOWN;
-		sum += ran;
+		if (ns == NOISE_UNKNOWN)
+			return;
+		sum += ns;
+		many += ns > least;
 	}
-	return lcore->cpu != NOISE_UNKNOWN ? sum : NOISE_UNKNOWN;
+	*ran = sum;
+	*n = many;
 }
 
 /* What the kernel says of a lcore's thread. */
 static void
-note_thread(const struct sensors *s, int tid, uint64_t *delay_ns, uint64_t *near_ns,
-	    uint64_t *nivcsw)
+note_thread(const struct sensors *s, int tid, struct noise_lcore *l)
 {
 	const struct task *before = find_task(&s->before, tid), *after = find_task(&s->after, tid);
 
 	if (before == NULL || after == NULL)
 		return;
-	*delay_ns = difference(after->delay_ns, before->delay_ns);
-	*near_ns = neighbours_ns(s, after);
-	*nivcsw = difference(after->nivcsw, before->nivcsw);
+	l->run_delay_ns = difference(after->delay_ns, before->delay_ns);
+	l->nivcsw = difference(after->nivcsw, before->nivcsw);
+	note_neighbours(s, after, &l->neighbours_ns, &l->neighbours);
 }
 
 static void
 note_generator(const struct sensors *s, struct trial_noise *n)
 {
-	uint64_t nivcsw; /* it tells its own, of the time in which it sends */
+	struct noise_lcore l;
 
-	/* Its lcore is its main thread. */
-	note_thread(s, (int)s->backend->proc[0].pid, &n->run_delay_ns, &n->neighbours_ns, &nivcsw);
-}
-
-/* Lcores of the chain that are planned on the same CPU as hop 'hop', beside itself. */
-static uint64_t
-count_neighbours(const struct sensors *s, size_t hop)
-{
-	const struct chain_plan *plan = s->backend->plan;
-	const struct plan_proc *own = NULL;
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < plan->n_procs; i++)
-		if (plan->proc[i].hop == (int)hop)
-			own = &plan->proc[i];
-	for (size_t i = 0; own != NULL && own->cpus.n > 0 && i < plan->n_procs; i++)
-		for (size_t c = 0; c < plan->proc[i].cpus.n; c++)
-			n += plan->proc[i].cpus.cpu[c] == own->cpus.cpu[0];
-	/* Several lcores of a hop may have fewer CPUs. */
-	if (own != NULL && own->cpus.n < s->backend->chain->hop[hop].lcores)
-		n += s->backend->chain->hop[hop].lcores - 1;
-	return n > 0 ? n - 1 : 0;
+	noise_lcore_init(&l, "");
+	/* Its lcore is its main thread.  Its switches it tells itself, of the time it sends. */
+	note_thread(s, (int)s->backend->proc[0].pid, &l);
+	n->run_delay_ns = l.run_delay_ns;
+	n->neighbours_ns = l.neighbours_ns;
+	n->neighbours = l.neighbours;
 }
 
 static int
@@ -283,8 +305,7 @@ note_ours(const struct sensors *s, const struct told *before, const struct told 
 	l->gaps_sum_ns = difference(after->gaps_sum_ns, before->gaps_sum_ns);
 	l->gaps_1ms = difference(after->gaps_1ms, before->gaps_1ms);
 	l->gaps_1ms_ns = difference(after->gaps_1ms_ns, before->gaps_1ms_ns);
-	l->neighbours = count_neighbours(s, after->hop);
-	note_thread(s, after->tid, &l->run_delay_ns, &l->neighbours_ns, &l->nivcsw);
+	note_thread(s, after->tid, l);
 	/* The kernel counts a yield that let another run as involuntary, and does not tell which
 	 * did: what is beyond all of them is certain. */
 	l->nivcsw = difference(l->nivcsw, difference(after->yields, before->yields));
@@ -303,14 +324,13 @@ note_foreign(const struct sensors *s, size_t hop, struct trial_noise *noise)
 	for (size_t i = 0; i < s->after.n_tasks; i++) {
 		uint64_t ran = ran_ns(s, i);
 
-		if (plan->proc[s->after.task[i].proc].hop != (int)hop || ran == NOISE_UNKNOWN ||
-		    ran < most)
+		if (plan->proc[s->after.task[i].proc].hop != (int)hop ||
+		    s->after.task[i].is_child || ran == NOISE_UNKNOWN || ran < most)
 			continue;
 		most = ran;
 		busiest = s->after.task[i].tid;
 	}
-	l->neighbours = count_neighbours(s, hop);
-	note_thread(s, busiest, &l->run_delay_ns, &l->neighbours_ns, &l->nivcsw);
+	note_thread(s, busiest, l);
 }
 
 static void
