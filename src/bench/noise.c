@@ -27,9 +27,9 @@
  * descriptors that the driver has not yet given back. */
 #define FREE_SHARE 0.75
 
-/* The generator has four times as long as it was away before a full link counts again; until then
- * slots turn out late. */
-#define FULL_LATE 5
+/* A generator that was away has four times as long before a full link counts as the chain's doing;
+ * until then slots turn out late. */
+#define LATE_FACTOR 5
 
 /* ---- lcores ---- */
 
@@ -210,11 +210,9 @@ noise_explains(const struct trial_noise *n, double pps, uint64_t elapsed_ns)
 }
 
 uint64_t
-noise_explains_late(const struct trial_noise *n, double pps, bool full)
+noise_explains_late(const struct trial_noise *n, double pps)
 {
-	double slots = (double)or_zero(n->gaps_sum_ns) / NSEC_PER_S * pps;
-
-	return (uint64_t)ceil(slots * (full ? FULL_LATE : 1));
+	return (uint64_t)ceil(LATE_FACTOR * (double)or_zero(n->gaps_sum_ns) / NSEC_PER_S * pps);
 }
 
 /* ---- JSON ---- */

@@ -76,9 +76,8 @@ bool noise_matters(const struct trial_noise *n, double pps, uint64_t elapsed_ns,
  * they have no time to empty in between. */
 uint64_t noise_explains(const struct trial_noise *n, double pps, uint64_t elapsed_ns);
 
-/* Slots that were late because the generator was away, at most.  'full': the link refused frames
- * too, for which the generator then takes the blame longer than it was away. */
-uint64_t noise_explains_late(const struct trial_noise *n, double pps, bool full);
+/* Slots that were late because the generator was away, at most. */
+uint64_t noise_explains_late(const struct trial_noise *n, double pps);
 
 /* The integers under their names, unknown as null; "lcores" and "cpus" as lists.  What is missing
  * reads as unknown. */

@@ -123,9 +123,8 @@ is_late(struct trial *t)
 
 	if (t->late == 0 || (double)t->late <= TRIAL_MAX_LATE_RATIO * (double)t->intended)
 		return false;
-	t->class = t->late <= noise_explains_late(&t->noise, load_pps(t), t->refused > 0)
-			   ? TRIAL_NOISY
-			   : TRIAL_OVERLOAD;
+	t->class = t->late <= noise_explains_late(&t->noise, load_pps(t)) ? TRIAL_NOISY
+									  : TRIAL_OVERLOAD;
 	if (t->noise.gap_max_ns != NOISE_UNKNOWN)
 		snprintf(gap, sizeof(gap), " (longest gap %.1f us)",
 			 (double)t->noise.gap_max_ns / 1e3);

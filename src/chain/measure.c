@@ -205,8 +205,10 @@ read_generator(const json_t *json, struct trial *t, struct err *err)
 
 /* The hops' counters become those of the trial. */
 static void
-subtract_hops(struct trial *t, const struct ledger_hop *before)
+subtract_hops(struct trial *t, const struct ledger_hop *before, const char *restarted)
 {
+	if (restarted != NULL)
+		snprintf(t->fault, sizeof(t->fault), "%s was restarted", restarted);
 	for (size_t i = 0; i < t->ledger.n_hops; i++)
 		if (!subtract_hop(&t->ledger.hop[i], &before[i]) && t->fault[0] == '\0')
 			snprintf(t->fault, sizeof(t->fault),
@@ -250,7 +252,7 @@ run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct er
 	json_decref(json);
 	if (rc < 0)
 		return rc;
-	subtract_hops(t, before);
+	subtract_hops(t, before, sensors_restarted(b->sensors));
 	ledger_close(&t->ledger, repeated);
 	return 0;
 }

@@ -55,6 +55,7 @@ struct sensors {
 	struct kernel before, after;
 	size_t n_told;
 	struct told told[NOISE_MAX_LCORES];
+	const char *restarted; /* name of a hop, or NULL */
 };
 
 /* ---- the kernel ---- */
@@ -347,6 +348,16 @@ note_hop(const struct sensors *s, size_t hop, const struct told *now, size_t n,
 			note_ours(s, &s->told[i], &now[i], noise);
 }
 
+/* Lcores are threads, and another process has other threads. */
+static const char *
+find_restarted(const struct sensors *s, const struct told *now, size_t n)
+{
+	for (size_t i = 0; i < n && i < s->n_told; i++)
+		if (now[i].tid != s->told[i].tid)
+			return s->backend->chain->hop[now[i].hop].name;
+	return NULL;
+}
+
 /* ---- CPUs ---- */
 
 static void
@@ -424,6 +435,12 @@ sensors_free(struct sensors *s)
 	free(s);
 }
 
+const char *
+sensors_restarted(const struct sensors *s)
+{
+	return s->restarted;
+}
+
 int
 sensors_begin(struct sensors *s, struct err *err)
 {
@@ -451,6 +468,7 @@ sensors_finish(struct sensors *s, struct trial_noise *noise, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	s->restarted = find_restarted(s, now, n);
 	calibrate(s);
 	noise->ring_slots = sensors_ring_slots(s->backend->chain);
 	note_generator(s, noise);

@@ -24,5 +24,9 @@ int sensors_begin(struct sensors *s, struct err *err);
 void sensors_end(struct sensors *s);
 int sensors_finish(struct sensors *s, struct trial_noise *noise, struct err *err);
 
+/* Name of a hop of which another process answered at the end of the trial than at its start, or
+ * NULL. */
+const char *sensors_restarted(const struct sensors *s);
+
 /* Frames that the shortest ring of the chain takes. */
 uint64_t sensors_ring_slots(const struct chain *chain);

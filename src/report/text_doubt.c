@@ -51,6 +51,42 @@ last_invalid(const json_t *m)
 	return reason;
 }
 
+/* Trials of that class, and how many of those have the verdict. */
+static uint64_t
+count_class(const json_t *m, const char *class, const char *verdict, uint64_t *with_verdict)
+{
+	const json_t *searches = json_object_get(m, "searches");
+	uint64_t n = 0;
+
+	*with_verdict = 0;
+	for (size_t i = 0; i < json_array_size(searches); i++) {
+		const json_t *trials = json_object_get(json_array_get(searches, i), "trials");
+
+		for (size_t k = 0; k < json_array_size(trials); k++) {
+			const json_t *trial = json_array_get(trials, k);
+
+			if (strcmp(text_word(trial, "class"), class) != 0)
+				continue;
+			n++;
+			*with_verdict += strcmp(text_word(trial, "verdict"), verdict) == 0;
+		}
+	}
+	return n;
+}
+
+static void
+doubt_noise(struct str *page, bool *begun, const json_t *m, const char *label)
+{
+	uint64_t passed, noisy = count_class(m, "noisy", "pass", &passed);
+
+	if (noisy > 0)
+		add_doubt(page, begun,
+			  "%s: in %" PRIu64 " of %" PRIu64
+			  " trials the machine kept lcores from running, long enough to matter; "
+			  "%" PRIu64 " of them passed all the same",
+			  label, noisy, text_count(m, "n_trials"), passed);
+}
+
 static void
 doubt_trials(struct str *page, bool *begun, const json_t *m, const char *label)
 {
@@ -151,6 +187,7 @@ text_doubts(struct str *page, const json_t *result)
 
 		doubt_trials(page, &begun, m, label);
 		doubt_long(page, &begun, m, label);
+		doubt_noise(page, &begun, m, label);
 		doubt_latency(page, &begun, m, label);
 		if (shown != NULL)
 			doubt_shown(page, &begun, &shown->t, label);
