@@ -95,7 +95,7 @@ say(const struct fault_watch *w, size_t low, size_t high, char *sentence, size_t
 			 from, to);
 	else
 		snprintf(sentence, size,
-			 "the path loses %.2g %% at any load (%s to %s): a fault, not a limit of "
+			 "the path loses %.3g %% at any load (%s to %s): a fault, not a limit of "
 			 "its speed",
 			 50 * (loss_at(w, low) + loss_at(w, high)), from, to);
 	return true;

@@ -300,6 +300,13 @@ an_overloaded_chain_fails_noise_or_not(void **state)
 	away(&t.noise.lcore[0], 1, 200 * MS);
 	assert_judged(&t, TRIAL_FAIL, TRIAL_NOISY,
 		      "lost 17713 of 75000, all refused at the generator's links");
+	/* Nor does background when nobody knows how long the rings are. */
+	trial(&t, 1);
+	t.noise.ring_slots = NOISE_UNKNOWN;
+	away(&t.noise.lcore[0], 3, 9 * MS);
+	trial_judge(&t, 0);
+	assert_int_equal(t.verdict, TRIAL_FAIL);
+	assert_int_equal(t.class, TRIAL_VALID);
 	/* Background that the rings hold excuses nothing. */
 	trial(&t, 1);
 	away(&t.noise.lcore[0], 3, 9 * MS);

@@ -71,6 +71,7 @@ steal(void **state)
 	assert_true(procfs_steal(text, 10, &ns));
 	assert_int_equal(ns, 70000000);
 	assert_false(procfs_steal(text, 2, &ns));
+	assert_false(procfs_steal("cpu10 0 0 0 0 0 0 0 7 0 0\n", 1, &ns));
 	/* Kernels before 2.6.11 had no such column. */
 	assert_false(procfs_steal("cpu0 1 2 3 4 5 6 7\n", 0, &ns));
 }

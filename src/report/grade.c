@@ -122,6 +122,9 @@ letter_of(double value, const double bounds[N_LETTERS - 1])
 	return letter;
 }
 
+static const char end_others[] = "end other programs (top -o %CPU), or give the chain CPUs that "
+				 "nothing else uses (isolcpus, cpuset)";
+
 /* What the CPUs were seen to lose.  A gap of 20 us is a burst at 1.5 Mpps, one of 1 ms a ring of
  * 1024 at 1 Mpps, one of 10 ms the default ring there. */
 static void
@@ -129,16 +132,14 @@ grade_gaps(struct grading *g, const struct grade_facts *f)
 {
 	static const double shares[] = {1e-4, 2e-3, 1e-2, 0.1, 0.25};
 	static const double longest_ns[] = {5e4, 2e5, 1e6, 2e7, 1e8};
-	static const char raise[] = "end other programs (top -o %CPU), or give the chain CPUs that "
-				    "nothing else uses (isolcpus, cpuset)";
 	char share = letter_of(f->away_share, shares), gap = letter_of(f->gap_max_ns, longest_ns);
 
 	if (share > 'A' && share >= gap)
-		allow(g, share, raise, "CPUs are taken away for %.2g %% of the time",
+		allow(g, share, end_others, "CPUs are taken away for %.3g %% of the time",
 		      100 * f->away_share);
 	if (gap > 'A' && gap > share)
-		allow(g, gap, raise,
-		      "a CPU was taken away for %.2g ms, %.2g times a second for more than 1 ms",
+		allow(g, gap, end_others,
+		      "a CPU was taken away for %.3g ms, %.3g times a second for more than 1 ms",
 		      f->gap_max_ns / 1e6, f->gaps_per_s);
 }
 
@@ -152,10 +153,10 @@ grade_others(struct grading *g, const struct grade_facts *f)
 
 	if (steal > 'A')
 		allow(g, steal, "use a machine, or CPUs, that its hypervisor shares with nobody",
-		      "a hypervisor takes %.2g %% of the CPUs' time", 100 * f->steal_share);
+		      "a hypervisor takes %.3g %% of the CPUs' time", 100 * f->steal_share);
 	if (pressure > 'A')
-		allow(g, pressure, "end other programs (top -o %CPU)",
-		      "programs wait for a CPU %.2g %% of the time", 100 * f->pressure_share);
+		allow(g, pressure, end_others, "programs wait for a CPU %.3g %% of the time",
+		      100 * f->pressure_share);
 }
 
 static void

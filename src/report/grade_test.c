@@ -65,6 +65,17 @@ the_worst_fact_is_the_letter(void **state)
 	assert_int_equal(json_array_size(json_object_get(grade, "because")), 4);
 	assert_int_equal(json_array_size(json_object_get(grade, "raise")), 4);
 	json_decref(grade);
+	/* The same advice once, whatever it is good for. */
+	f.gap_max_ns = 5e8;
+	f.pressure_share = 0.3;
+	f.n_cpus = 4;
+	strcpy(f.governor, "schedutil");
+	f.smt = 1;
+	grade = grade_of(&f);
+	assert_int_equal(json_array_size(json_object_get(grade, "because")), 6);
+	assert_int_equal(json_array_size(json_object_get(grade, "raise")), 5);
+	f.hugepages = 1;
+	json_decref(grade);
 }
 
 static void
