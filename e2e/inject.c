@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "chain_fixture.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +9,10 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "bench/search.h"
 
 /* Damage on purpose, at a known hop, of a known kind, to a known number of frames: the result must
  * name exactly that. */
@@ -152,6 +155,45 @@ an_undamaged_trial_passes(void **state)
 }
 
 static int
+run_trial(void *ctx, const struct trial_spec *spec, struct trial *t, struct err *err)
+{
+	(void)ctx;
+	return measure_trial(&chain.measure, spec, t, err);
+}
+
+/* One frame in twenty, whatever the load: no search finds a rate there, and none goes on looking.
+ * The last test, for the fault goes on. */
+static void
+a_share_lost_at_any_load_ends_a_search(void **state)
+{
+	struct control_client *c = chain.session.backend.hop[1].control;
+	const struct measurer m = {.run = run_trial};
+	const struct search_conf conf = {
+		.min_pps = 2000,
+		.max_pps = 200000,
+		.step_ratio = 1.02,
+		.trial_ns = 500 * NSEC_PER_MS,
+		.needed = 3,
+		.max_invalid = 20,
+	};
+	static struct search_result found;
+	struct err err = {0};
+
+	(void)state;
+	if (control_client_call(c, "fault",
+				json_pack("{s:s, s:I, s:i}", "kind", "drop", "count",
+					  (json_int_t)UINT32_MAX, "spacing", 20),
+				1000, NULL, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(search_run(&conf, &m, &found, &err), -EIO);
+	print_message("after %zu trials, %zu of them invalid: %s\n", found.n_trials,
+		      found.n_invalid, err.msg);
+	assert_non_null(strstr(err.msg, "the path loses 5"));
+	/* Trials that the machine disturbs do not count. */
+	assert_true(found.n_trials - found.n_invalid <= 10);
+}
+
+static int
 up(void **state)
 {
 	(void)state;
@@ -174,6 +216,7 @@ main(void)
 		cmocka_unit_test(an_undamaged_trial_passes),
 		cmocka_unit_test(each_injection_is_named_exactly),
 		cmocka_unit_test(an_undamaged_trial_passes),
+		cmocka_unit_test(a_share_lost_at_any_load_ends_a_search),
 	};
 
 	return cmocka_run_group_tests(tests, up, down);

@@ -15,14 +15,18 @@
 static const char *
 number(const char *text, uint64_t *value)
 {
+	unsigned long long read;
 	char *end;
 
 	text += strspn(text, " \t");
 	if (!isdigit((unsigned char)*text))
 		return NULL;
 	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return errno == 0 ? end : NULL;
+	read = strtoull(text, &end, 10);
+	if (errno != 0)
+		return NULL;
+	*value = read;
+	return end;
 }
 
 /* The 'n'-th number from 0 on. */

@@ -20,6 +20,8 @@ schedstat(void **state)
 	assert_false(procfs_schedstat("", &ran, &delay));
 	assert_false(procfs_schedstat("-1 5 5", &ran, &delay));
 	assert_false(procfs_schedstat("99999999999999999999999 5 5", &ran, &delay));
+	assert_false(procfs_schedstat("5 99999999999999999999999 5", &ran, &delay));
+	assert_int_equal(delay, 42);
 	assert_int_equal(ran, 123456789);
 }
 
