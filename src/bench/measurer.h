@@ -10,6 +10,10 @@ struct measurer {
 	/* Runs one trial; 0 also when it is invalid (it says so itself).  -EINTR when the user
 	 * stops everything, other errors when no further trial is possible. */
 	int (*run)(void *ctx, const struct trial_spec *spec, struct trial *trial, struct err *err);
+	/* Ends the search with -EIO when its trials show that the path is broken, not slow; those
+	 * that lose no more than a goal allows are no sign of that. */
+	bool watch_faults;
+	double allowed_loss_ratio; /* of the goal that allows most */
 	/* Called after each judged trial, for progress; may be NULL. */
 	void (*judged)(void *ctx, const struct trial *trial);
 };

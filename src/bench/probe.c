@@ -37,7 +37,8 @@ probe_once(struct probe *p, double pps, uint64_t duration_ns, struct err *err)
 	p->n_invalid += p->trial->verdict == TRIAL_INVALID;
 	if (p->m->judged != NULL)
 		p->m->judged(p->m->ctx, p->trial);
-	if (fault_watch_add(&p->watch, p->trial, fault, sizeof(fault)))
+	if (p->m->watch_faults && trial_exceeds(p->trial, p->m->allowed_loss_ratio) &&
+	    fault_watch_add(&p->watch, p->trial, fault, sizeof(fault)))
 		return err_set(err, EIO, "%s", fault);
 	return 0;
 }

@@ -259,7 +259,7 @@ a_broken_path_ends_the_search(void **state)
 	struct search_conf conf = usual;
 	struct search_result r;
 	struct err err = {0};
-	struct measurer m = {.ctx = &dut, .run = dut_run};
+	struct measurer m = {.ctx = &dut, .run = dut_run, .watch_faults = true};
 
 	(void)state;
 	conf.min_pps = 1000;
@@ -277,6 +277,11 @@ a_broken_path_ends_the_search(void **state)
 	conf.max_loss_ratio = 0.005;
 	assert_int_equal(search_run(&conf, &m, &r, &err), 0);
 	assert_int_equal(r.end, SEARCH_AT_MAX);
+	/* So it is by one goal of several, the strictest of which judges the trials. */
+	conf.max_loss_ratio = 0;
+	m.allowed_loss_ratio = 0.005;
+	assert_int_equal(search_run(&conf, &m, &r, &err), 0);
+	assert_int_equal(r.end, SEARCH_BELOW_MIN);
 }
 
 static void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,11 +117,27 @@ is_inconclusive(const struct procedure_result *found)
 	return found->n_goals > 0 && found->found[0].end == SEARCH_INCONCLUSIVE;
 }
 
+static double
+loosest_goal(const struct procedure_conf *conf)
+{
+	double most = 0;
+
+	for (size_t i = 0; i < conf->n_goals; i++)
+		most = fmax(most, conf->goal[i].loss_ratio);
+	return most;
+}
+
 static int
 run_procedure(struct bench *b, size_t i, struct err *err)
 {
 	const struct procedure_conf conf = bench_conf_procedure(&b->chain, b->selftest[i].max_pps);
-	const struct measurer m = {.ctx = b, .run = run_trial, .judged = note_trial};
+	const struct measurer m = {
+		.ctx = b,
+		.run = run_trial,
+		.judged = note_trial,
+		.watch_faults = true,
+		.allowed_loss_ratio = loosest_goal(&conf),
+	};
 	static struct procedure_result found;
 	uint64_t start = clock_now_ns();
 	int rc;

@@ -151,7 +151,7 @@ the_grade_stands_beside_the_rate(void **state)
 	char *text;
 
 	(void)state;
-	result_add_measurement(result, "64", 64, "search");
+	result_add_measurement(result, "64", 64, &asked);
 	add_search(result, 1e6, SEARCH_FOUND);
 	result_end_measurement(result);
 	text = text_render(result, false);
