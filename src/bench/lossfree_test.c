@@ -13,14 +13,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/test_random.h"
-#include "bisect.h"
+#include "preset.h"
 #include "sim.h"
 #include "sim_law.h"
 
 #define MAX_TRIALS 5000
 
 /* As in lossfree.c: twice the log of a likelihood ratio. */
-#define CRITICAL 3.84
+#define CRITICAL 5.7
 
 static struct lossfree_trial trials[MAX_TRIALS];
 static size_t n_trials;
@@ -164,9 +164,9 @@ one_sided(void **state)
 	add(100, 1, 20, 0);
 	assert_true(rate_of(1)->low_pps == 100);
 	assert_true(isnan(rate_of(1)->high_pps) && isnan(rate_of(1)->rate_pps));
-	/* 20 s without loss do not tell that half of the trials of 60 s are; 200 s do. */
+	/* 20 s without loss do not tell that half of the trials of 60 s are; 300 s do. */
 	assert_nothing(rate_of(60));
-	add(100, 1, 180, 0);
+	add(100, 1, 280, 0);
 	assert_true(rate_of(60)->low_pps == 100);
 	/* All lossy: not more. */
 	n_trials = 0;
@@ -294,6 +294,10 @@ enum design {
 	SPREAD,	  /* 300 trials of 1 s at loads of all sizes */
 	MIXED,	  /* 200 of 0.5 to 20 s */
 	SEARCHES, /* five plain searches and three of 60 s, as a long report has them */
+	ONE,	  /* a single search of 60 s trials */
+	QUICK,	  /* the preset of that name, three times */
+	CSIT,	  /* csit-ndr, five times */
+	N_DESIGNS,
 };
 
 static void
@@ -318,26 +322,42 @@ run_trials(const struct measurer *m, const struct sim_model *model, enum design 
 }
 
 static void
-run_searches(const struct measurer *m, const struct sim_model *model)
+run_preset(const struct measurer *m, const struct sim_model *model, const char *name, unsigned n)
 {
-	struct bisect_conf conf = {
-		.grid = {.min_pps = 1000, .max_pps = 2 * model->capacity_pps, .step_ratio = 1.02},
-		.trial_ns = NSEC_PER_S,
-		.n_goals = 1,
-		.needed = 3,
-		.max_first = true,
-		.max_invalid = 5,
-	};
-	struct search_result *found = xcalloc(1, sizeof(*found));
+	struct procedure_result *found = xcalloc(1, sizeof(*found));
+	const struct preset *preset;
+	struct procedure_conf conf;
 
-	for (unsigned i = 0; i < 8; i++) {
-		if (i == 5) {
-			conf.needed = 1;
-			conf.trial_ns = 60 * NSEC_PER_S;
-		}
-		assert_int_equal(bisect_run(&conf, m, found, NULL), 0);
-	}
+	assert_int_equal(preset_find(name, &preset, NULL), 0);
+	conf = preset->procedure;
+	conf.max_pps = 2 * model->capacity_pps;
+	conf.curve_step = 0;
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(procedure_run(&conf, m, found, NULL), 0);
 	free(found);
+}
+
+static void
+run_design(const struct measurer *m, const struct sim_model *model, enum design design)
+{
+	switch (design) {
+	case SEARCHES:
+		run_preset(m, model, "plain", 5);
+		run_preset(m, model, "rfc2544", 3);
+		break;
+	case ONE:
+		run_preset(m, model, "rfc2544", 1);
+		break;
+	case QUICK:
+		run_preset(m, model, "quick", 3);
+		break;
+	case CSIT:
+		run_preset(m, model, "csit-ndr", 5);
+		break;
+	default:
+		run_trials(m, model, design);
+		break;
+	}
 }
 
 static void
@@ -350,10 +370,7 @@ simulate(const struct sim_model *model, enum design design)
 	sim_init(&sim, model, rng());
 	sim.seen = seen;
 	sim.max_seen = MAX_TRIALS;
-	if (design == SEARCHES)
-		run_searches(&m, model);
-	else
-		run_trials(&m, model, design);
+	run_design(&m, model, design);
 	for (n_trials = 0; n_trials < sim.n_seen; n_trials++)
 		trials[n_trials] = (struct lossfree_trial){
 			seen[n_trials].pps, seen[n_trials].duration_s, seen[n_trials].lossy};
@@ -405,13 +422,15 @@ assert_covers(const struct coverage *c, const char *what)
 static void
 intervals_cover_the_truth(void **state)
 {
-	static const char *const names[] = {"spread", "mixed", "searches"};
+	static const char *const names[] = {"spread",	  "mixed", "searches",
+					    "one search", "quick", "csit-ndr"};
 	unsigned n_systems = getenv("NFVCHAIN_TEST_LONG") != NULL ? 2000 : 150;
 
 	(void)state;
 	rng_seed(__func__);
-	for (enum design design = SPREAD; design <= SEARCHES; design++) {
+	for (enum design design = SPREAD; design < N_DESIGNS; design++) {
 		struct coverage c[LOSSFREE_N_DURATIONS] = {0};
+		unsigned most = 0;
 
 		for (unsigned run = 0; run < n_systems; run++) {
 			struct sim_model model = sim_random(rng());
@@ -430,10 +449,10 @@ intervals_cover_the_truth(void **state)
 			snprintf(what, sizeof(what), "%s, R(%g s)", names[design],
 				 lossfree_durations_s[i]);
 			assert_covers(&c[i], what);
-			/* An interval is worth nothing if it is never closed. */
-			if (lossfree_durations_s[i] >= 1 && lossfree_durations_s[i] <= 20)
-				assert_true(c[i].known > c[i].n * 0.8);
+			most = c[i].known > most ? c[i].known : most;
 		}
+		/* An interval is worth nothing if it is never closed. */
+		assert_true(most > 0.4 * n_systems);
 	}
 }
 
@@ -447,7 +466,7 @@ drift_makes_no_nonsense(void **state)
 		struct sim_model model = sim_random(rng());
 
 		model.drift_per_s = run % 2 == 0 ? 1e-4 : -1e-4;
-		simulate(&model, (enum design)(run % 3));
+		simulate(&model, (enum design)(run % N_DESIGNS));
 		assert_sane();
 		for (size_t i = 0; i < LOSSFREE_N_DURATIONS; i++)
 			if (!isnan(rates[i].rate_pps))

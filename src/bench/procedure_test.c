@@ -202,6 +202,44 @@ mrr_and_curve_have_no_goals(void **state)
 }
 
 static void
+count_call(void *ctx, const struct mlr_progress *p)
+{
+	++*(unsigned *)ctx;
+}
+
+static void
+mlrsearch_has_its_limits(void **state)
+{
+	struct sim_model model = sim_steady(1e6);
+	struct procedure_conf conf = conf_of("quick", 10e6);
+	unsigned n_calls = 0;
+	size_t n_trials;
+
+	(void)state;
+	conf.progress = count_call;
+	conf.progress_ctx = &n_calls;
+	assert_int_equal(run(&conf, &model, NULL), 0);
+	n_trials = r.n_trials;
+	assert_int_equal(n_calls, n_trials);
+	/* Without coarser targets it goes another way. */
+	conf.n_preceding = 0;
+	assert_int_equal(run(&conf, &model, NULL), 0);
+	assert_int_not_equal(r.n_trials, n_trials);
+	/* Four trials of half a second, or two with as much between them. */
+	conf.max_ns = 2 * NSEC_PER_S;
+	assert_int_equal(run(&conf, &model, NULL), 0);
+	assert_int_equal(r.n_trials, 4);
+	conf.overhead_ns = NSEC_PER_S / 2;
+	assert_int_equal(run(&conf, &model, NULL), 0);
+	assert_int_equal(r.n_trials, 2);
+	assert_int_not_equal(r.found[0].end, SEARCH_FOUND);
+	conf.max_ns = 0;
+	conf.max_trials = 3;
+	assert_int_equal(run(&conf, &model, NULL), 0);
+	assert_int_equal(r.n_trials, 3);
+}
+
+static void
 what_makes_no_sense_is_refused(void **state)
 {
 	struct sim_model model = sim_steady(1e6);
@@ -282,6 +320,7 @@ main(void)
 		cmocka_unit_test(each_fills_in_its_own),
 		cmocka_unit_test(trials_at_most),
 		cmocka_unit_test(mrr_and_curve_have_no_goals),
+		cmocka_unit_test(mlrsearch_has_its_limits),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(interruptions_are_passed_on),
 	};
