@@ -62,9 +62,10 @@ table_run(void *ctx, const struct trial_spec *spec, struct trial *t, struct err 
 {
 	struct table *table = ctx;
 	unsigned *tried = table_tried(table, spec->rate_pps);
+	uint64_t n = (uint64_t)spec->rate_pps, lost = table_lost(table, spec->rate_pps, (*tried)++);
 
 	table->n_trials++;
-	sim_fill(t, (uint64_t)spec->rate_pps, 0, table_lost(table, spec->rate_pps, (*tried)++));
+	sim_fill(t, n, 0, lost < n ? lost : n);
 	return 0;
 }
 
