@@ -37,10 +37,10 @@
 
 /* What is done in which order; paired_plan_fit knows what is good. */
 struct paired_plan {
-	uint64_t seed;	   /* of the orders, and of nothing else */
+	uint64_t seed;	   /* of the orders, and of nothing else; below 2^63, for JSON */
 	uint64_t slice_ns; /* length of a slice */
 	unsigned n_b;	   /* 1 to PAIRED_MAX_B */
-	bool has_control;  /* without it no session is ever too noisy, and no verdict trusted */
+	bool has_control;  /* without it nothing says when a session is too noisy */
 	unsigned slices_per_arm;
 	unsigned blocks_per_round;
 	unsigned n_rounds;
@@ -50,8 +50,9 @@ struct paired_plan {
 struct paired_conf {
 	bool higher_is_better;
 	double level;	       /* of the intervals to be shown: 0.95 */
-	double verdict_level;  /* of those that decide: 0.99, so that A against A is called better
-				* or worse in less than 1 of 100 sessions */
+	double verdict_level;  /* of those that decide: 0.995, so that A against A is called better
+				* or worse in less than 1 of 100 sessions, also where the noise
+				* is not what the intervals take it for */
 	double equal_within;   /* "equal" is a ratio between 1 - this and 1 + this: 0.03 */
 	double control_within; /* half-width of the control's interval, at 'level', from which on
 				* the session is too noisy: 0.02 */
@@ -171,9 +172,10 @@ void paired_judge(struct paired *p);
 const char *paired_verdict_name(enum paired_verdict v); /* "undecided", "better" ... */
 
 /* The "comparison" of result.json, of B number 'b' (1 to n_b) with A: {metric, unit, better, a, b,
- * level, verdict_level, n_blocks, n_valid, n_rounds, ratio, ratio_low, ratio_high, p, verdict,
- * reason, equal_within, control, drift, plan, blocks, instructions, asserts}; unknown is null. */
+ * level, verdict_level, n_blocks, n_valid, n_rounds, ratio, ratio_low, ratio_high, verdict_low,
+ * verdict_high, p, verdict, reason, too_noisy, equal_within, control_within, control, drift, plan,
+ * blocks, instructions, asserts}; unknown is null.  The order of a block leaves out other Bs. */
 json_t *paired_to_json(const struct paired *p, unsigned b);
-/* Reads it back as a comparison of one B and judges it again from its blocks.  paired_fini takes
- * what it made, also when it failed. */
+/* Reads it back as a comparison of one B with A, its judgement as it was written: it stays right
+ * also where other Bs had a part in it.  paired_fini takes what it made, also when it failed. */
 int paired_from_json(struct paired *p, const json_t *json, struct err *err);
