@@ -50,14 +50,17 @@ random_next(struct random *r)
 uint64_t
 random_below(struct random *r, uint64_t n)
 {
-	/* The first so many numbers are one too many of some remainders. */
-	uint64_t surplus = -n % n;
-	uint64_t x;
+	/* The upper half of a product is the number; which products are one too many of some
+	 * numbers, the lower half tells (Lemire, 2019).  Hardly ever does it take the division. */
+	unsigned __int128 product = (unsigned __int128)random_next(r) * n;
 
-	do
-		x = random_next(r);
-	while (x < surplus);
-	return x % n;
+	if ((uint64_t)product < n) {
+		uint64_t surplus = -n % n;
+
+		while ((uint64_t)product < surplus)
+			product = (unsigned __int128)random_next(r) * n;
+	}
+	return (uint64_t)(product >> 64);
 }
 
 double
