@@ -56,6 +56,17 @@ exact_probabilities_are_the_tables(void **state)
 	assert_near(d.p, 2 * 0.023, 1e-3);
 }
 
+/* Eight pairs rise, two are tied; the ties take 2 * 18 of 300, and one is for continuity. */
+static void
+ties_make_it_normal(void **state)
+{
+	struct drift d = drift_of((double[]){1, 1, 2, 2, 3}, 5);
+
+	(void)state;
+	assert_near(d.p, erfc(7 / sqrt(264 / 18.0) / M_SQRT2), 1e-12);
+	assert_near(d.tau, 8 / sqrt(8 * 10), 1e-12);
+}
+
 static void
 one_wild_value_is_no_drift(void **state)
 {
@@ -140,6 +151,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(straight_lines_drift),
 		cmocka_unit_test(exact_probabilities_are_the_tables),
+		cmocka_unit_test(ties_make_it_normal),
 		cmocka_unit_test(one_wild_value_is_no_drift),
 		cmocka_unit_test(missing_values_keep_their_place),
 		cmocka_unit_test(little_is_nothing),

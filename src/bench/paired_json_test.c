@@ -67,6 +67,7 @@ static void
 all_of_it_comes_back(void **state)
 {
 	struct paired p;
+	char *text;
 
 	(void)state;
 	make(&p, 1, true);
@@ -79,7 +80,9 @@ all_of_it_comes_back(void **state)
 		strcpy(p.asserts[i].sentence, "it is");
 		p.asserts[i].holds = i - 1;
 	}
-	free(assert_round_trip(&p, 1));
+	text = assert_round_trip(&p, 1);
+	assert_non_null(strstr(text, "\"holds\": null"));
+	free(text);
 	p.conf.higher_is_better = false;
 	paired_judge(&p);
 	free(assert_round_trip(&p, 1));
