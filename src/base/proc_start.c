@@ -109,6 +109,9 @@ child_main(const struct launch *l)
 
 	setpgid(0, 0);
 	child_signals();
+	/* One that is stopped could not see the end of its lifeline. */
+	if (conf->lifeline)
+		prctl(PR_SET_PDEATHSIG, SIGCONT);
 	if (!conf->lifeline) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* It only tells of deaths from now on. */

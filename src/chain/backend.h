@@ -18,6 +18,7 @@
 struct backend_hop {
 	struct control_client *control;	    /* nfvchain-fwd */
 	struct telemetry_client *telemetry; /* other DPDK programs; NULL when it has no socket */
+	pid_t busy_tid;			    /* its thread that polls, 0 as long as nobody asked */
 };
 
 struct backend {
@@ -29,6 +30,7 @@ struct backend {
 	struct backend_hop hop[CHAIN_MAX_HOPS];
 	struct tg *tg;
 	struct sensors *sensors; /* of the trials it carries; NULL before the first */
+	bool frozen;		 /* all its processes are stopped */
 	char dpdk_version[64];	 /* as the first hop of ours says, or "" */
 	/* Set by a signal handler: stop waiting and return -EINTR. */
 	const volatile sig_atomic_t *stop;
@@ -46,6 +48,15 @@ void backend_down(struct backend *b);
 int backend_wait(struct backend *b, int ms, struct err *err);
 /* Has anything died?  As backend_wait(0). */
 int backend_check(struct backend *b, struct err *err);
+
+/* Stops all processes of the chain where they are, and returns once none of them runs, so that it
+ * leaves its CPUs to another chain; meanwhile no call to it can be answered. */
+int backend_freeze(struct backend *b, struct err *err);
+/* Lets a frozen chain go on. */
+void backend_thaw(struct backend *b);
+/* The same for hop 'i' alone. */
+int backend_pause_hop(struct backend *b, size_t i, struct err *err);
+void backend_resume_hop(struct backend *b, size_t i);
 
 /* Why a call to a program of the chain failed with 'rc': when one has died, or does so within a
  * moment, for a dying one closes its sockets first, that is the better sentence and the result is

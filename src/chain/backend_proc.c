@@ -237,6 +237,8 @@ backend_up(struct backend *b, const struct chain *chain, const struct chain_plan
 void
 backend_down(struct backend *b)
 {
+	/* A hop that ends talks to its peers, and would wait for one that is stopped. */
+	backend_thaw(b);
 	sensors_free(b->sensors);
 	b->sensors = NULL;
 	tg_close(b->tg);

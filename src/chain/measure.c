@@ -223,6 +223,7 @@ run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct er
 	struct backend *b = m->backend;
 	struct ledger_hop before[LEDGER_MAX_HOPS];
 	double duration_s = (double)spec->duration_ns / 1e9;
+	struct turns *turns = spec->flat_out ? m->turns : NULL;
 	uint64_t repeated = 0;
 	json_t *json = NULL;
 	int rc = backend_wait(b, (int)(m->rest_ns / NSEC_PER_MS), err);
@@ -231,8 +232,12 @@ run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct er
 		rc = read_hops(b, false, before, err);
 	if (rc == 0)
 		rc = sensors_begin(b->sensors, err);
+	if (rc == 0 && turns != NULL)
+		rc = turns_begin(turns, b, err);
 	if (rc == 0)
 		rc = tg_start(b->tg, spec->rate_pps, duration_s, spec->flat_out, err);
+	if (rc == 0 && turns != NULL)
+		rc = turns_run(turns, b, duration_s, err);
 	if (rc == 0)
 		rc = wait_sent(b, duration_s, err);
 	sensors_end(b->sensors);
@@ -302,7 +307,10 @@ static int
 warm_up(struct measure *m, struct trial *t, struct err *err)
 {
 	const struct trial_spec spec = {
-		.rate_pps = PROBE_PPS, .duration_ns = WARM_NS, .flat_out = true};
+		.rate_pps = PROBE_PPS,
+		.duration_ns = m->warm_ns > 0 ? m->warm_ns : WARM_NS,
+		.flat_out = true,
+	};
 	int rc = measure_trial(m, &spec, t, err);
 	char text[256];
 

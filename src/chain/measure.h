@@ -3,13 +3,16 @@
 
 #include "backend.h"
 #include "bench/measurer.h"
+#include "turns.h"
 
 /* The real measurer: one trial against a chain that is up. */
 
 struct measure {
 	struct backend *backend;
-	uint64_t drain_ns; /* wait at least so long for frames under way */
-	uint64_t rest_ns;  /* and so long before each trial */
+	uint64_t drain_ns;   /* wait at least so long for frames under way */
+	uint64_t rest_ns;    /* and so long before each trial */
+	struct turns *turns; /* flat out, the one hop gets the CPU in turns; or NULL */
+	uint64_t warm_ns;    /* of measure_prepare's warm-up; 0: 500 ms */
 };
 
 /* Makes 'traffic' what trials send from now on, and sends a few frames until one has come through

@@ -208,6 +208,26 @@ tg_stop(struct tg *tg, struct err *err)
 	return call_port(tg, 0, "stop_traffic", NULL, NULL, err);
 }
 
+static int
+port_count(struct tg *tg, int port, const char *name, uint64_t *n, struct err *err)
+{
+	json_t *stats = NULL;
+	int rc = call_port(tg, port, "get_port_stats", NULL, &stats, err);
+
+	if (rc == 0)
+		rc = json_get_u64(stats, name, n, err);
+	json_decref(stats);
+	return rc;
+}
+
+int
+tg_counts(struct tg *tg, uint64_t *sent, uint64_t *received, struct err *err)
+{
+	int rc = port_count(tg, 0, "opackets", sent, err);
+
+	return rc == 0 ? port_count(tg, 1, "ipackets", received, err) : rc;
+}
+
 int
 tg_poll(struct tg *tg, bool *sent, uint64_t *received, struct err *err)
 {

@@ -39,5 +39,8 @@ int tg_stop(struct tg *tg, struct err *err);
  * program? */
 int tg_poll(struct tg *tg, bool *sent, uint64_t *received, struct err *err);
 
+/* Frames that port 0 has sent and port 1 has received since the start of the program. */
+int tg_counts(struct tg *tg, uint64_t *sent, uint64_t *received, struct err *err);
+
 /* What x_nfvchain_trial says of port 0: a new reference. */
 int tg_trial(struct tg *tg, json_t **result, struct err *err);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs that poll share a CPU badly, so of several chains that are up only one may be awake.
+ * SIGSTOP reaches whole process groups, takes effect within microseconds also in a loop that never
+ * sleeps, and needs no privilege; what ends us still ends them: SIGKILL acts on stopped processes,
+ * and ours are continued by our death (see proc_start.c). */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "base/clock.h"
+
+#define FREEZE_MS 2000
+#define LOOK_NS 20000 /* between two looks whether it has stopped */
+
+/* Waits until the child, with all its threads, has stopped.  -ETIMEDOUT also when it is dead. */
+static int
+await_stop(const struct proc *p)
+{
+	const struct timespec nap = {.tv_nsec = LOOK_NS};
+	struct deadline d = deadline_in_ms(FREEZE_MS);
+	siginfo_t info;
+
+	do {
+		info.si_pid = 0;
+		if (waitid(P_PID, (id_t)p->pid, &info, WSTOPPED | WNOHANG) == 0 &&
+		    info.si_pid == p->pid)
+			return 0;
+		nanosleep(&nap, NULL);
+	} while (!deadline_passed(&d));
+	return -ETIMEDOUT;
+}
+
+/* Is the thread with this entry in /proc running, or waiting for a CPU only? */
+static bool
+is_running(pid_t pid, const char *entry)
+{
+	char path[80], line[512], state = 0;
+	const char *after;
+	size_t n;
+	FILE *in;
+
+	if (!isdigit((unsigned char)entry[0]))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/task/%.16s/stat", (int)pid, entry);
+	in = fopen(path, "re");
+	if (in == NULL)
+		return false;
+	n = fread(line, 1, sizeof(line) - 1, in);
+	fclose(in);
+	line[n] = '\0';
+	/* The name in brackets may hold anything, brackets too. */
+	after = strrchr(line, ')');
+	return after != NULL && sscanf(after + 1, " %c", &state) == 1 && state == 'R';
+}
+
+/* The thread of a process that polls; the process itself when none does. */
+static pid_t
+busy_thread(pid_t pid)
+{
+	const struct dirent *entry;
+	pid_t tid = pid;
+	char path[80];
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	while (dir != NULL && tid == pid && (entry = readdir(dir)) != NULL)
+		if (is_running(pid, entry->d_name))
+			tid = (pid_t)atoi(entry->d_name);
+	if (dir != NULL)
+		closedir(dir);
+	return tid;
+}
+
+static int
+stop_proc(struct backend *b, size_t i, struct err *err)
+{
+	struct proc *p = &b->proc[i];
+	struct err death = {0};
+
+	if (!proc_alive(p))
+		return backend_check(b, err);
+	kill(-p->pid, SIGSTOP);
+	if (await_stop(p) == 0)
+		return 0;
+	if (backend_check(b, &death) == -ECHILD)
+		return err_wrap(err, err_set(err, ECHILD, "%s", death.msg), "freezing");
+	return err_set(err, ETIMEDOUT, "%s does not stop on SIGSTOP", p->name);
+}
+
+static void
+continue_proc(struct backend *b, size_t i)
+{
+	if (proc_alive(&b->proc[i]))
+		kill(-b->proc[i].pid, SIGCONT);
+}
+
+/* A signal to a process is taken by its main thread, which in many programs sleeps, and which on a
+ * CPU that another thread keeps busy may have to wait for milliseconds.  The busy thread itself
+ * takes it at once, and stops all others. */
+int
+backend_pause_hop(struct backend *b, size_t i, struct err *err)
+{
+	struct backend_hop *h = &b->hop[i];
+	pid_t pid = b->proc[i + 1].pid;
+
+	if (h->busy_tid == 0 || h->busy_tid == pid)
+		h->busy_tid = busy_thread(pid);
+	if (proc_alive(&b->proc[i + 1]))
+		syscall(SYS_tgkill, pid, h->busy_tid, SIGSTOP);
+	return stop_proc(b, i + 1, err);
+}
+
+void
+backend_resume_hop(struct backend *b, size_t i)
+{
+	continue_proc(b, i + 1);
+}
+
+int
+backend_freeze(struct backend *b, struct err *err)
+{
+	int rc = 0;
+
+	b->frozen = true;
+	/* Hops first: the generator then sees links that are full or empty, not ones that vanish.
+	 */
+	for (size_t i = b->n_started; rc == 0 && i > 0; i--)
+		rc = stop_proc(b, i - 1, err);
+	return rc;
+}
+
+void
+backend_thaw(struct backend *b)
+{
+	if (!b->frozen)
+		return;
+	b->frozen = false;
+	for (size_t i = 0; i < b->n_started; i++)
+		continue_proc(b, i);
+}
