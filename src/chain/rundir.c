@@ -60,8 +60,8 @@ is_usable(const char *dir)
 	       st.st_uid == geteuid();
 }
 
-char *
-rundir_path(const char *chain)
+static char *
+base_path(const char *chain)
 {
 	const char *chosen = chosen_path(), *xdg = getenv("XDG_RUNTIME_DIR");
 
@@ -72,6 +72,24 @@ rundir_path(const char *chain)
 	if (geteuid() == 0)
 		return xasprintf("/run/nfvchain/%s", chain);
 	return xasprintf("/tmp/nfvchain-%u/%s", geteuid(), chain);
+}
+
+char *
+rundir_path_arm(const char *chain, char arm)
+{
+	char *base = base_path(chain), *path;
+
+	if (arm == '\0')
+		return base;
+	path = xasprintf("%s-%c", base, arm);
+	free(base);
+	return path;
+}
+
+char *
+rundir_path(const char *chain)
+{
+	return rundir_path_arm(chain, '\0');
 }
 
 /* ---- the parent ---- */
@@ -365,9 +383,15 @@ open_at(struct rundir *dir, const char *chain, struct err *err)
 int
 rundir_open(struct rundir *dir, const char *chain, struct err *err)
 {
+	return rundir_open_arm(dir, chain, '\0', err);
+}
+
+int
+rundir_open_arm(struct rundir *dir, const char *chain, char arm, struct err *err)
+{
 	int rc;
 
-	*dir = (struct rundir){.path = rundir_path(chain), .lock_fd = -1};
+	*dir = (struct rundir){.path = rundir_path_arm(chain, arm), .lock_fd = -1};
 	if (dir->path[0] != '/')
 		rc = err_set(err, ENOENT, "the current directory has no path");
 	else

@@ -51,10 +51,10 @@ allowed_cpus(struct chain_cpus *cpus, struct err *err)
 }
 
 int
-session_plan(struct chain_plan *plan, const struct chain *chain, bool trex_ports, bool verbose,
-	     struct err *err)
+session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, bool trex_ports,
+		 bool verbose, struct err *err)
 {
-	char *run_dir = rundir_path(chain->name);
+	char *run_dir = rundir_path_arm(chain->name, arm);
 	char *bin_dir = command_bin_dir();
 	struct plan_facts facts = {
 		.run_dir = run_dir,
@@ -73,23 +73,37 @@ session_plan(struct chain_plan *plan, const struct chain *chain, bool trex_ports
 }
 
 int
-session_up(struct session *s, const struct chain *chain, bool trex_ports, struct err *err)
+session_plan(struct chain_plan *plan, const struct chain *chain, bool trex_ports, bool verbose,
+	     struct err *err)
+{
+	return session_plan_arm(plan, chain, '\0', trex_ports, verbose, err);
+}
+
+int
+session_up_arm(struct session *s, const struct chain *chain, char arm, bool trex_ports,
+	       struct err *err)
 {
 	struct rundir dir;
 	int rc;
 
 	memset(s, 0, sizeof(*s));
 	s->chain = chain;
-	rc = session_plan(&s->plan, chain, trex_ports, false, err);
+	rc = session_plan_arm(&s->plan, chain, arm, trex_ports, false, err);
 	if (rc < 0)
 		return rc;
-	rc = rundir_open(&dir, chain->name, err);
+	rc = rundir_open_arm(&dir, chain->name, arm, err);
 	if (rc == 0)
 		rc = backend_up(&s->backend, chain, &s->plan, &dir, &session_stop, err);
 	s->up = rc == 0;
 	if (rc < 0)
 		chain_plan_fini(&s->plan);
 	return rc;
+}
+
+int
+session_up(struct session *s, const struct chain *chain, bool trex_ports, struct err *err)
+{
+	return session_up_arm(s, chain, '\0', trex_ports, err);
 }
 
 void
