@@ -43,6 +43,9 @@ int backend_up(struct backend *b, const struct chain *chain, const struct chain_
 /* Stops everything, hops first, and removes the run directory.  Takes a half-started one. */
 void backend_down(struct backend *b);
 
+/* The same at once, for a chain whose counters nobody will read any more: nothing drains. */
+void backend_kill(struct backend *b);
+
 /* Sleeps for 'ms', or less: -EINTR when the user wants to stop, -ECHILD with a sentence when a
  * program has died. */
 int backend_wait(struct backend *b, int ms, struct err *err);
@@ -57,6 +60,8 @@ void backend_thaw(struct backend *b);
 /* The same for hop 'i' alone. */
 int backend_pause_hop(struct backend *b, size_t i, struct err *err);
 void backend_resume_hop(struct backend *b, size_t i);
+/* The thread of hop 'i' that polls, its main thread when none does. */
+pid_t backend_busy_thread(struct backend *b, size_t i);
 
 /* Why a call to a program of the chain failed with 'rc': when one has died, or does so within a
  * moment, for a dying one closes its sockets first, that is the better sentence and the result is

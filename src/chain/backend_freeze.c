@@ -104,6 +104,12 @@ continue_proc(struct backend *b, size_t i)
 		kill(-b->proc[i].pid, SIGCONT);
 }
 
+pid_t
+backend_busy_thread(struct backend *b, size_t i)
+{
+	return busy_thread(b->proc[i + 1].pid);
+}
+
 /* A signal to a process is taken by its main thread, which in many programs sleeps, and which on a
  * CPU that another thread keeps busy may have to wait for milliseconds.  The busy thread itself
  * takes it at once, and stops all others. */

@@ -234,11 +234,9 @@ backend_up(struct backend *b, const struct chain *chain, const struct chain_plan
 	return rc;
 }
 
-void
-backend_down(struct backend *b)
+static void
+take_down(struct backend *b, int patience_ms)
 {
-	/* A hop that ends talks to its peers, and would wait for one that is stopped. */
-	backend_thaw(b);
 	sensors_free(b->sensors);
 	b->sensors = NULL;
 	tg_close(b->tg);
@@ -251,10 +249,25 @@ backend_down(struct backend *b)
 	/* Hops before the generator: a vhost listener ends at once when its peer has gone. */
 	while (b->n_started > 0) {
 		b->n_started--;
-		proc_stop(&b->proc[b->n_started], STOP_MS);
+		proc_stop(&b->proc[b->n_started], patience_ms);
 		proc_close(&b->proc[b->n_started]);
 	}
 	rundir_close(&b->dir);
+}
+
+void
+backend_down(struct backend *b)
+{
+	/* A hop that ends talks to its peers, and would wait for one that is stopped. */
+	backend_thaw(b);
+	take_down(b, STOP_MS);
+}
+
+void
+backend_kill(struct backend *b)
+{
+	b->frozen = false;
+	take_down(b, 0);
 }
 
 static int

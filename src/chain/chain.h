@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/err.h"
 #include "base/rate.h"
 #include "pkt/imix.h"
@@ -131,3 +133,6 @@ int hop_kind_parse(const char *word, enum hop_kind *kind, struct err *err);
 
 /* Writes the chain as YAML that parses to the same model, for the caller to free. */
 char *chain_print(const struct chain *chain);
+/* {name, text (the YAML), hops: [{name, kind, engine}], links: [{kind, ring}]}, as results have it.
+ */
+json_t *chain_to_json(const struct chain *chain);

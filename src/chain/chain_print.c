@@ -248,3 +248,24 @@ chain_print(const struct chain *chain)
 	add_tuning(&out, &chain->bench);
 	return str_take(&out);
 }
+
+json_t *
+chain_to_json(const struct chain *chain)
+{
+	char *text = chain_print(chain);
+	json_t *hops = json_array(), *links = json_array();
+
+	for (size_t i = 0; i < chain->n_hops; i++)
+		json_array_append_new(hops, json_pack("{s:s, s:s, s:s}", "name", chain->hop[i].name,
+						      "kind", hop_kind_name(chain->hop[i].kind),
+						      "engine", chain->hop[i].engine));
+	for (size_t i = 0; i <= chain->n_hops; i++)
+		json_array_append_new(links, json_pack("{s:s, s:i}", "kind",
+						       link_kind_name(chain->link[i].kind), "ring",
+						       (int)chain->link[i].ring));
+	json_t *json = json_pack("{s:s, s:s, s:o, s:o}", "name", chain->name, "text", text, "hops",
+				 hops, "links", links);
+
+	free(text);
+	return json;
+}

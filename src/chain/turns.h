@@ -43,6 +43,10 @@ int turns_run(struct turns *t, struct backend *b, double duration_s, struct err 
 /* Frames for each second of CPU time, NaN when too few turns count. */
 double turns_rate(const struct turns *t);
 
+/* Waits until the generator, which sends flat out, has filled the ring before a hop that stands
+ * still and emptied the one behind it: 'received' frames have come through since its start. */
+int turns_settle(struct backend *b, uint64_t *received, struct err *err);
+
 /* Does one turn count?  'backlog' frames lay before the hop at its start, 'frames' were forwarded.
  * (For tests.) */
 bool turns_is_full(uint64_t backlog, uint64_t frames);

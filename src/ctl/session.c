@@ -107,6 +107,16 @@ session_up(struct session *s, const struct chain *chain, bool trex_ports, struct
 }
 
 void
+session_kill(struct session *s)
+{
+	if (!s->up)
+		return;
+	backend_kill(&s->backend);
+	chain_plan_fini(&s->plan);
+	s->up = false;
+}
+
+void
 session_down(struct session *s)
 {
 	if (!s->up)

@@ -35,3 +35,5 @@ int session_plan_arm(struct chain_plan *plan, const struct chain *chain, char ar
 int session_up_arm(struct session *s, const struct chain *chain, char arm, bool trex_ports,
 		   struct err *err);
 void session_down(struct session *s);
+/* The same without any patience. */
+void session_kill(struct session *s);
