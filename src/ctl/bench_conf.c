@@ -42,6 +42,13 @@ static const struct opt bench_opts[] = {
 	 FIELD(trial_ns), NULL, 0},
 	{"repeat", 0, "N", "searches for each frame size (the preset's)", opt_set_u32,
 	 FIELD(repeat), NULL, 0},
+	{"peer", 0, "PEER",
+	 "compare with testpmd, poll, exec:COMMAND or a chain file, in a paired run", opt_set_text,
+	 FIELD(peer), NULL, OPT_NO_ENV},
+	{"assert", 0, "CLAIM", "about --peer, repeatable: 'loss_vs(baseline) < 3%'", opt_set_list,
+	 FIELD(asserts), NULL, OPT_NO_ENV},
+	{"time", 0, "TIME", "of a run with --peer, all in all (2min)", opt_set_duration,
+	 FIELD(time_ns), NULL, OPT_NO_ENV},
 	{"output", 'o', "DIR", "where results go (results)", opt_set_text, FIELD(output), NULL, 0},
 	{"json", 0, NULL, "print result.json instead of the table", opt_set_switch, FIELD(json),
 	 NULL, OPT_NO_ENV},
@@ -88,6 +95,9 @@ bench_conf_parse(struct bench_conf *conf, int argc, char **argv, struct err *err
 	if (conf->duration_ns != 0 &&
 	    (conf->duration_ns < MIN_TRIAL_NS || conf->duration_ns > MAX_TRIAL_NS))
 		return err_usage(err, "--duration: 10ms to 1h");
+	if (conf->peer == NULL && (conf->asserts.n > 0 || conf->time_ns > 0))
+		return err_usage(err, "%s is about a comparison: with --peer only",
+				 conf->asserts.n > 0 ? "--assert" : "--time");
 	if (conf->repeat > 100)
 		return err_usage(err, "--repeat: 1 to 100");
 	return 0;
@@ -99,6 +109,8 @@ bench_conf_fini(struct bench_conf *conf)
 	free(conf->link);
 	free(conf->frames);
 	free(conf->preset);
+	free(conf->peer);
+	opt_list_fini(&conf->asserts);
 	free(conf->output);
 }
 

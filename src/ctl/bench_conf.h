@@ -21,8 +21,11 @@ struct bench_conf {
 	bool has_rate;
 	uint64_t duration_ns; /* of the fixed-rate trial; 0 = not given */
 	char *preset;
-	uint64_t trial_ns; /* of the search; 0 = not given */
-	uint32_t repeat;   /* searches per frame size; 0 = not given */
+	uint64_t trial_ns;	 /* of the search; 0 = not given */
+	uint32_t repeat;	 /* searches per frame size; 0 = not given */
+	char *peer;		 /* what to compare the chain with, in a paired run, or NULL */
+	struct opt_list asserts; /* about that comparison */
+	uint64_t time_ns;	 /* of it; 0 = not given */
 	char *output;
 	bool json;
 	bool quiet;

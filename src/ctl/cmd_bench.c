@@ -15,6 +15,7 @@
 #include "bench_conf.h"
 #include "chain/measure.h"
 #include "command.h"
+#include "compare_peer.h"
 #include "machine_grade.h"
 #include "progress.h"
 #include "report/environment.h"
@@ -288,31 +289,10 @@ conclude(const struct bench *b, int rc, struct err *err)
 	return 0;
 }
 
-static json_t *
-chain_json(const struct chain *chain)
-{
-	char *text = chain_print(chain);
-	json_t *hops = json_array(), *links = json_array();
-
-	for (size_t i = 0; i < chain->n_hops; i++)
-		json_array_append_new(hops, json_pack("{s:s, s:s, s:s}", "name", chain->hop[i].name,
-						      "kind", hop_kind_name(chain->hop[i].kind),
-						      "engine", chain->hop[i].engine));
-	for (size_t i = 0; i <= chain->n_hops; i++)
-		json_array_append_new(links, json_pack("{s:s, s:i}", "kind",
-						       link_kind_name(chain->link[i].kind), "ring",
-						       (int)chain->link[i].ring));
-	json_t *json = json_pack("{s:s, s:s, s:o, s:o}", "name", chain->name, "text", text, "hops",
-				 hops, "links", links);
-
-	free(text);
-	return json;
-}
-
 static int
 open_result(struct bench *b, const struct chain_plan *plan, int argc, char **argv, struct err *err)
 {
-	b->result = result_new(argc, argv, chain_json(&b->chain),
+	b->result = result_new(argc, argv, chain_to_json(&b->chain),
 			       chain_plan_to_json(plan, &b->chain), environment_capture(NULL));
 	return result_make_dir(b->conf.output, b->chain.name, &b->dir, err);
 }
@@ -356,11 +336,28 @@ bench(struct bench *b, int argc, char **argv, const struct chain_plan *plan, str
 	return rc;
 }
 
+static int
+bench_alone(struct bench *b, int argc, char **argv, struct err *err)
+{
+	struct chain_plan plan = {0};
+	int rc = session_plan(&plan, &b->chain, false, b->conf.verbose, err);
+
+	if (rc == 0 && b->conf.dry_run) {
+		char *text = chain_plan_print(&plan, &b->chain);
+
+		fputs(text, stdout);
+		free(text);
+	} else if (rc == 0) {
+		rc = bench(b, argc, argv, &plan, err);
+	}
+	chain_plan_fini(&plan);
+	return rc;
+}
+
 int
 cmd_bench(int argc, char **argv, struct err *err)
 {
 	struct bench b = {0};
-	struct chain_plan plan = {0};
 	int all_argc = argc, rc;
 	char **all_argv = xcalloc((size_t)argc + 1, sizeof(*all_argv));
 
@@ -370,17 +367,10 @@ cmd_bench(int argc, char **argv, struct err *err)
 		log_init("nfvchain", LOG_INFO);
 	if (rc == 0)
 		rc = bench_conf_chain(&b.conf, &b.chain, err);
-	if (rc == 0)
-		rc = session_plan(&plan, &b.chain, false, b.conf.verbose, err);
-	if (rc == 0 && b.conf.dry_run) {
-		char *text = chain_plan_print(&plan, &b.chain);
-
-		fputs(text, stdout);
-		free(text);
-	} else if (rc == 0) {
-		rc = bench(&b, all_argc, all_argv, &plan, err);
-	}
-	chain_plan_fini(&plan);
+	if (rc == 0 && b.conf.peer != NULL)
+		rc = compare_with_peer(&b.conf, &b.chain, all_argc, all_argv, err);
+	if (rc == 0 && b.conf.peer == NULL)
+		rc = bench_alone(&b, all_argc, all_argv, err);
 	chain_fini(&b.chain);
 	bench_conf_fini(&b.conf);
 	json_decref(b.result);

@@ -18,6 +18,8 @@
 const struct command commands[] = {
 	{"bench", "bring a chain up, measure it, account for every frame, take it down", cmd_bench,
 	 &bench_command},
+	{"compare", "say whether B is better, worse or equal to A, in turns", cmd_compare,
+	 &compare_command},
 	{"plan", "say what would run where, and touch nothing", cmd_plan, &plan_command},
 	{"up", "bring a chain up and keep it up until Ctrl-C", cmd_up, &up_command},
 	{"doctor", "say what this machine lacks, and what to type", cmd_doctor, &doctor_command},

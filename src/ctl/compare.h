@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <jansson.h>
+
+#include "bench/claim.h"
+#include "bench/paired.h"
+#include "chain/measure.h"
+#include "compare_conf.h"
+#include "compare_side.h"
+#include "session.h"
+
+/* A paired comparison while it runs.  A, B and the control, which is A once more, are up at the
+ * same time on the same CPUs, and all but one are frozen; each slice is one trial of one of them.
+ * What the order is, and what the values say, is bench/paired.h's business. */
+
+#define COMPARE_ARMS 3
+#define COMPARE_B 1 /* number of B among the arms of struct paired */
+
+/* Generator's own rate over that of the chain, from which on the chain is the limit. */
+#define COMPARE_HEAD_ROOM 1.3
+
+enum compare_metric { COMPARE_RATE, COMPARE_P50, COMPARE_P99 };
+
+struct compare_arm {
+	char letter; /* of its run directory: a, b, c */
+	const struct compare_side *side;
+	struct session session;
+	struct measure measure;
+	struct turns turns;
+};
+
+struct compare {
+	const struct compare_conf *conf;
+	struct compare_side side[2];
+	enum compare_metric metric;
+	bool in_turns; /* the hop's own capacity is measured: see chain/turns.h */
+	struct compare_arm arm[COMPARE_ARMS];
+	unsigned n_arms;
+	double generator_pps; /* its self-test, where the rate of the chain is measured; NaN */
+
+	struct paired paired;
+	json_t *slices;	      /* what each slice saw */
+	json_t *instructions; /* or NULL */
+	unsigned n_slices, n_unbalanced;
+	uint64_t began_ns;
+	uint64_t restart_ns; /* of all arms with their warm-up, the first time */
+};
+
+/* Brings the arms up, measures and takes them down, round by round, into c->paired and c->slices.
+ * Whatever happens, nothing is left running. */
+int compare_run(struct compare *c, struct err *err);
+
+/* Counts instructions per frame of both sides into c->instructions: null with a reason where that
+ * cannot be done.  -EINTR when the user stops everything. */
+int compare_instructions(struct compare *c, struct err *err);
+
+/* Is the generator the limit of what was measured, so that differences hide behind it? */
+bool compare_is_limited(const struct compare *c);
+/* Middle of an arm's valid slices, NaN without any. */
+double compare_median(const struct paired *p, unsigned arm);
+/* Judges the assertions of 'conf' by 'facts', into p->asserts. */
+void compare_judge_claims(const struct compare_conf *conf, const struct claim_facts *facts,
+			  struct paired *p);
+/* What is known for the assertions; 'p' has been judged. */
+void compare_facts(const struct compare *c, struct claim_facts *facts);
+
+/* The "comparison" of result.json, and the same as text, for the caller to free. */
+json_t *compare_to_json(const struct compare *c);
+char *compare_text(const json_t *result, bool colour);
+
+/* The exit code and its sentence: assertions when there are any, else the verdict. */
+int compare_conclude(const json_t *comparison, struct err *err);
+
+/* Compares two results that are there already; fills in 'comparison'. */
+int compare_results(const struct compare_conf *conf, json_t **comparison, struct err *err);
+/* Is this a result file, or a directory with one? */
+bool compare_is_result(const char *path);
+
+/* Runs 'side[0]' against 'side[1]', which are taken over, prints and saves.  What `nfvchain
+ * compare` and `nfvchain bench --peer` have in common. */
+int compare_sides(const struct compare_conf *conf, struct compare_side side[2], int argc,
+		  char **argv, struct err *err);
