@@ -19,16 +19,19 @@ static const struct quantity {
 	enum unit unit;
 	const char *missing; /* why it may be unknown */
 } quantities[CLAIM_N_QUANTITIES] = {
-	[CLAIM_LOSS] = {"loss_vs", true, UNIT_PERCENT, "rates were not compared (--metric rate)"},
+	[CLAIM_LOSS] = {"loss_vs", true, UNIT_PERCENT,
+			"no valid rates were compared (--metric rate)"},
 	[CLAIM_P50] = {"p50_vs", true, UNIT_PERCENT,
-		       "that latency was not compared (--metric latency-p50)"},
+		       "no valid latencies were compared (--metric latency-p50)"},
 	[CLAIM_P99] = {"p99_vs", true, UNIT_PERCENT,
-		       "that latency was not compared (--metric latency-p99)"},
+		       "no valid latencies were compared (--metric latency-p99)"},
 	[CLAIM_RATIO] = {"ratio", false, UNIT_RATIO, "too little was measured"},
 	[CLAIM_RATIO_LOW] = {"ratio_low", false, UNIT_RATIO, "too little was measured"},
 	[CLAIM_RATIO_HIGH] = {"ratio_high", false, UNIT_RATIO, "too little was measured"},
-	[CLAIM_RATE_A] = {"rate_a", false, UNIT_RATE, "rates were not compared (--metric rate)"},
-	[CLAIM_RATE_B] = {"rate_b", false, UNIT_RATE, "rates were not compared (--metric rate)"},
+	[CLAIM_RATE_A] = {"rate_a", false, UNIT_RATE,
+			  "no valid rates were compared (--metric rate)"},
+	[CLAIM_RATE_B] = {"rate_b", false, UNIT_RATE,
+			  "no valid rates were compared (--metric rate)"},
 };
 
 static const char *const ops[] = {

@@ -94,6 +94,8 @@ units_of_rates(void **state)
 	(void)state;
 	assert_int_equal(judged("rate_a > 3.8m", 1, 1, 1), 1);
 	assert_int_equal(judged("rate_a > 3800kpps", 1, 1, 1), 1);
+	assert_int_equal(judged("rate_a > 4200k", 1, 1, 1), 0);
+	assert_int_equal(judged("rate_a > 4200kpps", 1, 1, 1), 0);
 	assert_int_equal(judged("rate_a > 3800000", 1, 1, 1), 1);
 	assert_int_equal(judged("rate_a > 3800000 pps", 1, 1, 1), 1);
 	assert_int_equal(judged("rate_a > 0.005g", 1, 1, 1), 0);
@@ -123,12 +125,14 @@ unknown_is_undecided_and_says_so(void **state)
 	(void)state;
 	assert_int_equal(claim_parse(&claim, "p99_vs(baseline) < 5%", NULL), 0);
 	assert_int_equal(claim_judge(&claim, &facts, sentence, sizeof(sentence)), -1);
-	assert_string_equal(sentence,
-			    "p99_vs(baseline) is not known: that latency was not compared "
-			    "(--metric latency-p99)");
+	assert_string_equal(sentence, "p99_vs(baseline) is not known: no valid latencies were "
+				      "compared (--metric latency-p99)");
 	assert_int_equal(judged("ratio < 2", 1, NAN, 1.1), -1);
 	assert_int_equal(judged("ratio < 2", 1, 0.9, NAN), -1);
 	assert_int_equal(judged("ratio < 2", NAN, 0.9, 1.1), -1);
+	/* Nor is a claim violated by what nobody knows. */
+	assert_int_equal(judged("ratio > 2", 1, NAN, 1.1), -1);
+	assert_int_equal(judged("ratio > 2", 1, 0.9, NAN), -1);
 }
 
 static void

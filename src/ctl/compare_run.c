@@ -171,6 +171,7 @@ all_up(struct compare *c, unsigned round, struct err *err)
 		LOG(WARN, "%s; once more", err->msg);
 		session_kill(&c->arm[i].session);
 		memset(err, 0, sizeof(*err));
+		start = clock_now_ns();
 		rc = arm_up(c, &c->arm[i], err);
 	}
 	if (round == 0)

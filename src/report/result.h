@@ -33,10 +33,18 @@
  *                  interval_level, interval_method, conditional_pps, and as above; the first one
  *                  is what the measurement itself repeats}],
  *                  loss_free: [{duration_s, rate_pps, rate_low_pps, rate_high_pps, extrapolated}],
- *                  loss_curve: [{rate_pps, loss_ratio, n_trials}], mrr_pps: {median, low, high,
- * n_trials}, searches: [{end, accepted_pps, rejected_pps (of the first goal), n_trials, n_invalid,
- * elapsed_s, goals: [{code, end, accepted_pps, rejected_pps, conditional_pps}], trials:
- * [trial..]}]}] plan        as `nfvchain plan --json` prints it environment see environment.h
+ *                  loss_curve: [{rate_pps, loss_ratio, n_trials}],
+ *                  mrr_pps: {median, low, high, n_trials},
+ *                  searches: [{end, accepted_pps, rejected_pps (of the first goal), n_trials,
+ *                  n_invalid, elapsed_s,
+ *                  goals: [{code, end, accepted_pps, rejected_pps, conditional_pps}],
+ *                  trials: [trial..]}]}]
+ *     comparison  of `nfvchain compare` only: as paired_to_json, and {method, limited_by "dut" |
+ *                 "generator", generator_pps, head_room_ratio, frames, seed, restart_s, slices:
+ *                 [{arm, round, value, sent, ok, lost, balanced, turns ..}]}; a and b have {value,
+ *                 chain} beside; instructions {a, b, ratio, method, accuracy, reason}
+ *     plan        as `nfvchain plan --json` prints it
+ *     environment see environment.h
  */
 
 #define RESULT_SCHEMA "1.0"
