@@ -35,7 +35,7 @@ static const char *const metrics[] = {"rate", "latency-p50", "latency-p99", NULL
 static const struct opt compare_opts[] = {
 	{"metric", 'm', "NAME", "what is compared (rate)", opt_set_text, FIELD(metric), metrics, 0},
 	{"rate", 'r', "RATE", "load at which latency is compared (100kpps)", set_rate, FIELD(rate),
-	 NULL, 0},
+	 NULL, OPT_NO_ENV},
 	{"time", 't', "TIME", "all in all (2min)", opt_set_duration, FIELD(time_ns), NULL, 0},
 	{"slice", 0, "TIME", "traffic of one turn of a side (150ms)", opt_set_duration,
 	 FIELD(slice_ns), NULL, 0},
