@@ -47,7 +47,7 @@ static const struct opt compare_opts[] = {
 	 FIELD(no_control), NULL, 0},
 	{"flat-out", 0, NULL, "compare rates by the wall clock, not of the hop's own CPU time",
 	 opt_set_switch, FIELD(flat_out), NULL, 0},
-	{"instructions", 0, NULL, "count instructions per frame too", opt_set_switch,
+	{"instructions", 0, NULL, "count instructions per frame too (experimental)", opt_set_switch,
 	 FIELD(instructions), NULL, 0},
 	{"assert", 0, "CLAIM", "fail unless it holds, repeatable: 'loss_vs(baseline) < 3%'",
 	 opt_set_list, FIELD(asserts), NULL, OPT_NO_ENV},
