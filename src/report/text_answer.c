@@ -57,8 +57,8 @@ add_trials(struct str *s, const json_t *m)
 		str_addf(s, " of%c%s", PAGE_GLUE, page_ns(cell, ns));
 }
 
-static const json_t *
-selftest_of(const json_t *result, const json_t *m)
+const json_t *
+text_selftest(const json_t *result, const json_t *m)
 {
 	const json_t *list = json_object_get(result, "selftest");
 
@@ -74,7 +74,7 @@ selftest_of(const json_t *result, const json_t *m)
 static void
 add_share(struct str *s, const json_t *result, const json_t *m, double pps)
 {
-	double max = text_number(selftest_of(result, m), "max_pps");
+	double max = text_number(text_selftest(result, m), "max_pps");
 	char cell[PAGE_CELL];
 
 	if (max > 0 && pps >= 0)
@@ -146,18 +146,6 @@ add_conditions(struct str *s, const json_t *result, const json_t *m, double pps)
 
 /* ---- answers ---- */
 
-/* "8.2" of "8.2 Mpps" where the other text has the same unit, since it follows. */
-static char *
-drop_unit(char *low, const char *high)
-{
-	char *unit = strrchr(low, PAGE_GLUE);
-	const char *other = strrchr(high, PAGE_GLUE);
-
-	if (unit != NULL && other != NULL && strcmp(unit, other) == 0)
-		*unit = '\0';
-	return low;
-}
-
 static void
 add_spread(struct str *s, const json_t *m, const json_t *g)
 {
@@ -172,7 +160,7 @@ add_spread(struct str *s, const json_t *m, const json_t *g)
 	page_pps(high, text_number(g, "rate_max_pps"));
 	str_copy(low, sizeof(low), "less than the lowest load tried");
 	if (min >= 0)
-		drop_unit(page_pps(low, min), high);
+		page_drop_unit(page_pps(low, min), high);
 	str_addf(s, ", median of %" PRIu64 ", %s to %s", n, low, high);
 }
 
@@ -187,7 +175,7 @@ add_interval(struct str *s, const json_t *g)
 		return;
 	page_pps(to, high);
 	str_addf(s, ", %.0f%c%% sure of %s to %s", 100 * text_number(g, "interval_level"),
-		 PAGE_GLUE, drop_unit(page_pps(from, low), to), to);
+		 PAGE_GLUE, page_drop_unit(page_pps(from, low), to), to);
 }
 
 /* All that was lost at the rate, in however many trials: a goal may allow for bad ones. */
@@ -331,33 +319,27 @@ answer_long(struct str *s, const json_t *m)
 	}
 	str_addf(s, PAGE_BOLD "%s" PAGE_PLAIN, page_pps(cell, pps));
 	page_pps(high, text_number(last, "rate_high_pps"));
-	str_addf(s, ", 95%c%% sure of %s to %s", PAGE_GLUE, drop_unit(page_pps(low, least), high),
-		 high);
+	str_addf(s, ", 95%c%% sure of %s to %s", PAGE_GLUE,
+		 page_drop_unit(page_pps(low, least), high), high);
 }
 
-/* Under 'label', which is told once. */
+/* Ends what was said last, so that the next begins a line. */
 static void
-add_paragraph(struct str *page, char *label, struct str *s)
+end_line(struct str *s)
 {
-	if (page_width(label) + 2 > COLS_LABEL) {
-		str_addf(page, "%s\n", label);
-		label[0] = '\0';
-	}
-	page_wrap(page, label, COLS_LABEL, str_text(s));
-	label[0] = '\0';
-	str_fini(s);
+	if (s->len > 0 && s->text[s->len - 1] != '\n')
+		str_addf(s, "\n");
 }
 
-void
-text_answer(struct str *page, const json_t *result, const json_t *m)
+char *
+text_answer_lines(const json_t *result, const json_t *m)
 {
 	const json_t *goals = json_object_get(m, "goals");
-	char *label = text_label(m);
 	struct str s = {0};
 
 	for (size_t i = 0; i < json_array_size(goals); i++) {
 		answer_goal(&s, result, m, json_array_get(goals, i));
-		add_paragraph(page, label, &s);
+		end_line(&s);
 	}
 	if (text_is_fixed(m))
 		answer_fixed(&s, result, m);
@@ -365,7 +347,25 @@ text_answer(struct str *page, const json_t *result, const json_t *m)
 		answer_goal(&s, result, m, m);
 	else
 		answer_long(&s, m);
-	if (str_text(&s)[0] != '\0')
-		add_paragraph(page, label, &s);
+	end_line(&s);
+	return str_take(&s);
+}
+
+void
+text_answer(struct str *page, const json_t *result, const json_t *m)
+{
+	char *label = text_label(m), *lines = text_answer_lines(result, m), *save = NULL;
+
+	if (page_width(label) + 2 > COLS_LABEL) {
+		str_addf(page, "%s\n", label);
+		label[0] = '\0';
+	}
+	for (char *line = strtok_r(lines, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
+		page_wrap(page, label, COLS_LABEL, line);
+		/* It is told once. */
+		label[0] = '\0';
+	}
+	free(lines);
 	free(label);
 }

@@ -12,22 +12,20 @@
 #include "text_page.h"
 #include "text_parts.h"
 
-static void add_doubt(struct str *page, bool *begun, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+static void add_doubt(json_t *list, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void
-add_doubt(struct str *page, bool *begun, const char *fmt, ...)
+add_doubt(json_t *list, const char *fmt, ...)
 {
 	va_list ap;
+	json_t *one;
 	char *text;
 
 	va_start(ap, fmt);
 	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	if (!*begun)
-		str_addf(page, "\n" PAGE_DOUBT "Not sure" PAGE_PLAIN "\n");
-	*begun = true;
-	page_wrap(page, "  - ", 4, text);
+	one = json_string(text);
+	json_array_append_new(list, one != NULL ? one : json_string("?"));
 	free(text);
 }
 
@@ -75,12 +73,12 @@ count_class(const json_t *m, const char *class, const char *verdict, uint64_t *w
 }
 
 static void
-doubt_noise(struct str *page, bool *begun, const json_t *m, const char *label)
+doubt_noise(json_t *list, const json_t *m, const char *label)
 {
 	uint64_t passed, noisy = count_class(m, "noisy", "pass", &passed);
 
 	if (noisy > 0)
-		add_doubt(page, begun,
+		add_doubt(list,
 			  "%s: in %" PRIu64 " of %" PRIu64
 			  " trials the machine kept lcores from running, long enough to matter; "
 			  "%" PRIu64 " of them passed all the same",
@@ -88,32 +86,32 @@ doubt_noise(struct str *page, bool *begun, const json_t *m, const char *label)
 }
 
 static void
-doubt_trials(struct str *page, bool *begun, const json_t *m, const char *label)
+doubt_trials(json_t *list, const json_t *m, const char *label)
 {
 	uint64_t invalid = text_count(m, "n_invalid"), unsure = text_count(m, "n_inconclusive");
 	uint64_t below = text_count(m, "n_below_min"), at_least = text_count(m, "n_at_least");
 
 	if (invalid > 0)
-		add_doubt(page, begun,
+		add_doubt(list,
 			  "%s: %" PRIu64 " of %" PRIu64
 			  " trials were invalid and say nothing; the last: %s",
 			  label, invalid, text_count(m, "n_trials"), last_invalid(m));
 	if (unsure > 0)
-		add_doubt(page, begun,
+		add_doubt(list,
 			  "%s: %" PRIu64 " of %" PRIu64
 			  " searches were inconclusive and do not count",
 			  label, unsure, text_count(m, "n_searches"));
 	if (below > 0)
-		add_doubt(page, begun,
+		add_doubt(list,
 			  "%s: %" PRIu64 " of %" PRIu64
 			  " searches failed at the lowest load they tried",
 			  label, below, text_count(m, "n_searches"));
 	if (text_count(m, "n_at_max") > 0)
-		add_doubt(page, begun,
+		add_doubt(list,
 			  "%s: the highest load that was tried passed, so the chain may be faster",
 			  label);
 	if (at_least > 0)
-		add_doubt(page, begun,
+		add_doubt(list,
 			  "%s: in %" PRIu64 " of %" PRIu64
 			  " searches the trials above the accepted load were invalid, so the chain "
 			  "may be faster",
@@ -122,78 +120,90 @@ doubt_trials(struct str *page, bool *begun, const json_t *m, const char *label)
 
 /* The longest duration for which the trials could tell at what rate nothing is lost. */
 static void
-doubt_long(struct str *page, bool *begun, const json_t *m, const char *label)
+doubt_long(json_t *list, const json_t *m, const char *label)
 {
-	const json_t *list = json_object_get(m, "loss_free");
-	const json_t *last = json_array_get(list, json_array_size(list) - 1);
+	const json_t *loss_free = json_object_get(m, "loss_free");
+	const json_t *last = json_array_get(loss_free, json_array_size(loss_free) - 1);
 	char cell[PAGE_CELL];
 
-	if (json_array_size(list) == 0 || text_number(last, "rate_pps") >= 0)
+	if (json_array_size(loss_free) == 0 || text_number(last, "rate_pps") >= 0)
 		return;
-	add_doubt(page, begun, "%s: these trials do not tell what rate would hold for %s", label,
+	add_doubt(list, "%s: these trials do not tell what rate would hold for %s", label,
 		  page_ns(cell, text_number(last, "duration_s") * NSEC_PER_S));
 }
 
 static void
-doubt_latency(struct str *page, bool *begun, const json_t *m, const char *label)
+doubt_latency(json_t *list, const json_t *m, const char *label)
 {
 	uint64_t n = text_count(m, "latency.n");
 	double accuracy = text_number(m, "latency_accuracy_ns");
 	char cell[PAGE_CELL];
 
 	if (n == 0) {
-		add_doubt(page, begun, "%s: latency is not known", label);
+		add_doubt(list, "%s: latency is not known", label);
 		return;
 	}
 	if (accuracy >= 0)
-		add_doubt(page, begun, "%s: a latency may be %s too high or too low", label,
+		add_doubt(list, "%s: a latency may be %s too high or too low", label,
 			  page_ns(cell, accuracy));
 	if (json_is_null(json_at(m, "latency.p99_ns")))
-		add_doubt(page, begun, "%s: %" PRIu64 " samples of latency are too few for p99",
-			  label, n);
+		add_doubt(list, "%s: %" PRIu64 " samples of latency are too few for p99", label, n);
 }
 
 static void
-doubt_shown(struct str *page, bool *begun, const struct trial *t, const char *label)
+doubt_shown(json_t *list, const struct trial *t, const char *label)
 {
 	char cell[PAGE_CELL], of[PAGE_CELL];
 
 	if (t->late > 0)
-		add_doubt(page, begun, "%s: %s of %s frames were late, so not offered", label,
+		add_doubt(list, "%s: %s of %s frames were late, so not offered", label,
 			  page_count(cell, t->late), page_count(of, t->intended));
 	if (t->ledger.seq_unknown)
-		add_doubt(page, begun,
+		add_doubt(list,
 			  "%s: frames without signature: loss by sequence, duplicates and damage "
 			  "are not known",
 			  label);
 	if (!t->ledger.lost_known)
-		add_doubt(page, begun, "%s: not every hop tells its counters", label);
+		add_doubt(list, "%s: not every hop tells its counters", label);
 	if (t->ledger.seq_unknown || t->ledger.balanced)
 		return;
-	add_doubt(page, begun, "%s: the ledger does not balance", label);
+	add_doubt(list, "%s: the ledger does not balance", label);
+}
+
+json_t *
+text_doubt_list(const json_t *result)
+{
+	const json_t *measurements = json_object_get(result, "measurements");
+	const json_t *warnings = json_at(result, "plan.warnings");
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < json_array_size(measurements); i++) {
+		const json_t *m = json_array_get(measurements, i);
+		struct text_shown *shown = text_find_shown(m);
+		char *label = text_label(m);
+
+		doubt_trials(list, m, label);
+		doubt_long(list, m, label);
+		doubt_noise(list, m, label);
+		doubt_latency(list, m, label);
+		if (shown != NULL)
+			doubt_shown(list, &shown->t, label);
+		free(label);
+		free(shown);
+	}
+	for (size_t i = 0; i < json_array_size(warnings); i++)
+		add_doubt(list, "%s", text_word(json_array_get(warnings, i), ""));
+	return list;
 }
 
 void
 text_doubts(struct str *page, const json_t *result)
 {
-	const json_t *list = json_object_get(result, "measurements");
-	const json_t *warnings = json_at(result, "plan.warnings");
-	bool begun = false;
+	json_t *list = text_doubt_list(result);
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *m = json_array_get(list, i);
-		struct text_shown *shown = text_find_shown(m);
-		char *label = text_label(m);
-
-		doubt_trials(page, &begun, m, label);
-		doubt_long(page, &begun, m, label);
-		doubt_noise(page, &begun, m, label);
-		doubt_latency(page, &begun, m, label);
-		if (shown != NULL)
-			doubt_shown(page, &begun, &shown->t, label);
-		free(label);
-		free(shown);
-	}
-	for (size_t i = 0; i < json_array_size(warnings); i++)
-		add_doubt(page, &begun, "%s", text_word(json_array_get(warnings, i), ""));
+	if (json_array_size(list) > 0)
+		str_addf(page, "\n" PAGE_DOUBT "Not sure" PAGE_PLAIN "\n");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		page_wrap(page, "  - ", 4, json_string_value(json_array_get(list, i)));
+	json_decref(list);
 }

@@ -124,8 +124,23 @@ page_ns(char buf[PAGE_CELL], double ns)
 {
 	char digits[32];
 
+	snprintf(buf, PAGE_CELL, "?");
+	/* What no counter of nanoseconds holds comes from a file that is not ours. */
+	if (!(ns >= 0 && ns < 0x1p63))
+		return buf;
 	snprintf(digits, sizeof(digits), "%.2e", ns);
 	return page_glue(duration_print(buf, PAGE_CELL, (uint64_t)strtod(digits, NULL)));
+}
+
+char *
+page_drop_unit(char *low, const char *high)
+{
+	char *unit = strrchr(low, PAGE_GLUE);
+	const char *other = strrchr(high, PAGE_GLUE);
+
+	if (unit != NULL && other != NULL && strcmp(unit, other) == 0)
+		*unit = '\0';
+	return low;
 }
 
 /* ---- the end ---- */

@@ -37,8 +37,12 @@ char *page_glue(char *text);
 char *page_pps(char buf[PAGE_CELL], double pps);
 char *page_bps(char buf[PAGE_CELL], double bps);
 char *page_count(char buf[PAGE_CELL], uint64_t n);
-/* Three digits, as many as a histogram knows. */
+/* Three digits, as many as a histogram knows; "?" for what is no duration. */
 char *page_ns(char buf[PAGE_CELL], double ns);
+
+/* "8.2" of "8.2 Mpps" where the other text has the same unit, since it follows; returns
+ * it. */
+char *page_drop_unit(char *low, const char *high);
 
 /* The finished text, for the caller to free; 'page' is empty afterwards. */
 char *page_finish(struct str *page, bool colour);

@@ -33,7 +33,13 @@ struct text_shown {
 struct text_shown *text_find_shown(const json_t *m);
 
 void text_answer(struct str *page, const json_t *result, const json_t *m);
+/* The answer alone, with marks and glue, each goal on a line; for the caller to free. */
+char *text_answer_lines(const json_t *result, const json_t *m);
 void text_doubts(struct str *page, const json_t *result);
+/* What is not sure, as a list of texts with glue; the caller owns it. */
+json_t *text_doubt_list(const json_t *result);
+/* The self-test with the frames of a measurement, or NULL. */
+const json_t *text_selftest(const json_t *result, const json_t *m);
 
 /* The slots and frames of a trial, each kind on a line of its own. */
 void text_frames(struct str *page, const struct trial *t);

@@ -11,106 +11,11 @@
 
 #include "base/assert_within.h"
 #include "result.h"
+#include "test_result.h"
 #include "text_golden.h"
 
 /* What a terminal has at least. */
 #define COLS 80
-
-static json_t *
-chain_of(const char *second)
-{
-	return json_pack("{s:s, s:s, s:[{s:s, s:s, s:s}, {s:s, s:s, s:n}],"
-			 " s:[{s:s, s:i}, {s:s, s:i}, {s:s, s:i}]}",
-			 "name", "snake", "text", "version: 1\n", "hops", "name", "vnf1", "kind",
-			 "nfvchain-fwd", "engine", "poll", "name", second, "kind", "testpmd",
-			 "engine", "links", "kind", "vhost-user", "ring", 1024, "kind",
-			 "vhost-user", "ring", 1024, "kind", "vhost-user", "ring", 1024);
-}
-
-static json_t *
-start(void)
-{
-	char program[] = "nfvchain", verb[] = "bench";
-	char *const argv[] = {program, verb};
-
-	return result_new(2, argv, chain_of("vnf2"), NULL, NULL);
-}
-
-static const struct goal goal = {
-	.trial_ns = 1000000000, .sum_ns = 3000000000, .width = 1 - 1 / 1.02};
-static const struct result_asked asked = {
-	.preset = "search", .procedure = "binary", .goals = &goal, .n_goals = 1};
-static const struct result_asked fixed = {.procedure = "fixed"};
-
-static void
-set_goal(json_t *result)
-{
-	result_set_goal(result, &goal);
-}
-
-static void
-add_selftest(json_t *result)
-{
-	const struct result_selftest s = {
-		.frames = "64", .max_pps = 10e6, .pacing_p50_ns = -1, .pacing_p99_ns = -1};
-
-	result_add_selftest(result, &s);
-}
-
-/* A trial at 'pps' for a second through our forwarder and a foreign one, nothing lost. */
-static struct trial *
-new_trial(double pps)
-{
-	struct trial *t = calloc(1, sizeof(*t));
-	struct ledger *l = &t->ledger;
-	uint64_t n = (uint64_t)pps;
-
-	assert_non_null(t);
-	trial_init(t, &(struct trial_spec){.rate_pps = pps, .duration_ns = 1000000000});
-	t->elapsed_s = 1;
-	t->intended = t->sent = t->received = t->ok = n;
-	t->latency_accuracy_ns = 3200;
-	for (unsigned i = 0; i < 2000; i++)
-		hist_record(&t->latency, i < 1970 ? 12000 : 35000);
-	l->n_hops = 2;
-	l->hop[0] = (struct ledger_hop){.name = "vnf1", .known = true, .exact = true};
-	l->hop[1] = (struct ledger_hop){.name = "vnf2", .known = true};
-	for (unsigned i = 0; i < 2; i++)
-		l->hop[i].port[0].rx = l->hop[i].port[1].tx = n;
-	l->gen[0].tx = l->gen[1].rx = n;
-	ledger_close(l, 0);
-	return t;
-}
-
-/* 'n' frames fewer arrive. */
-static void
-lose(struct trial *t, uint64_t n)
-{
-	t->received -= n;
-	t->ok -= n;
-	t->ledger.gen[1].rx -= n;
-	t->ledger.never_seen += n;
-}
-
-static void
-judge_and_add(json_t *result, struct trial *t)
-{
-	ledger_close(&t->ledger, 0);
-	trial_judge(t, 0);
-	result_add_trial(result, t);
-	free(t);
-}
-
-static void
-add_search(json_t *result, double pps, enum search_end end)
-{
-	struct search_result found = {.end = end, .accepted_pps = pps, .rejected_pps = 1.02 * pps};
-
-	result_begin_search(result);
-	for (unsigned i = 0; i < 3; i++)
-		judge_and_add(result, new_trial(pps));
-	result_end_search(result, &found, 31.25);
-}
 
 /* Frees the result. */
 static void
@@ -151,8 +56,8 @@ the_grade_stands_beside_the_rate(void **state)
 	char *text;
 
 	(void)state;
-	result_add_measurement(result, "64", 64, &asked);
-	add_search(result, 1e6, SEARCH_FOUND);
+	result_add_measurement(result, "64", 64, &test_asked);
+	test_result_add_search(result, 1e6, SEARCH_FOUND);
 	result_end_measurement(result);
 	text = text_render(result, false);
 	assert_non_null(strstr(text, "grade D: CPUs are away"));
@@ -166,51 +71,29 @@ the_grade_stands_beside_the_rate(void **state)
 static void
 the_answer_comes_first_with_all_that_qualifies_it(void **state)
 {
-	json_t *result = start();
+	json_t *result = test_result_start();
 
 	(void)state;
-	set_goal(result);
-	add_selftest(result);
-	result_add_measurement(result, "64", 64, &asked);
-	add_search(result, 8.2e6, SEARCH_FOUND);
-	add_search(result, 8.6e6, SEARCH_FOUND);
-	add_search(result, 8.412e6, SEARCH_FOUND);
+	test_result_set_goal(result);
+	test_result_add_selftest(result);
+	result_add_measurement(result, "64", 64, &test_asked);
+	test_result_add_search(result, 8.2e6, SEARCH_FOUND);
+	test_result_add_search(result, 8.6e6, SEARCH_FOUND);
+	test_result_add_search(result, 8.412e6, SEARCH_FOUND);
 	result_end_measurement(result);
 	result_finish(result, 95, 0, "");
 	assert_text(result, golden_search);
 }
 
-/* 100 refused; the forwarder misses 5 and drops 12; 3 vanish on the last link. */
-static struct trial *
-lossy_trial(void)
-{
-	struct trial *t = new_trial(1e6);
-	struct ledger *l = &t->ledger;
-
-	t->sent -= 100;
-	t->refused = 100;
-	lose(t, 120);
-	l->never_seen = 20;
-	l->gen[0].tx -= 100;
-	l->hop[0].port[0].rx -= 105;
-	l->hop[0].port[0].miss = 5;
-	ledger_drop(&l->hop[0], "tx_full", 10);
-	ledger_drop(&l->hop[0], "runt", 2);
-	l->hop[0].port[1].tx -= 117;
-	l->hop[1].port[0].rx -= 117;
-	l->hop[1].port[1].tx -= 117;
-	return t;
-}
-
 static void
 a_loss_is_shown_where_it_happened(void **state)
 {
-	json_t *result = start();
+	json_t *result = test_result_start();
 
 	(void)state;
-	result_add_measurement(result, "64", 64, &fixed);
+	result_add_measurement(result, "64", 64, &test_fixed);
 	result_begin_search(result);
-	judge_and_add(result, lossy_trial());
+	test_result_add(result, test_trial_lossy());
 	result_end_search(result, NULL, 1.5);
 	result_end_measurement(result);
 	result_finish(result, 3, 4, "the chain lost frames");
@@ -221,23 +104,23 @@ static void
 what_is_unknown_is_a_question_mark_and_what_is_unsure_is_said(void **state)
 {
 	struct search_result found = {.end = SEARCH_INCONCLUSIVE, .accepted_pps = 5e5};
-	struct trial *late = new_trial(2e6), *blind = new_trial(1e6);
-	json_t *result = start();
+	struct trial *late = test_trial_new(2e6), *blind = test_trial_new(1e6);
+	json_t *result = test_result_start();
 
 	(void)state;
-	set_goal(result);
+	test_result_set_goal(result);
 	json_object_set_new(result, "plan",
 			    json_pack("{s:[s]}", "warnings", "the generator shares CPU 0"));
-	result_add_measurement(result, "imix", 361.8, &asked);
+	result_add_measurement(result, "imix", 361.8, &test_asked);
 	result_begin_search(result);
 	late->sent -= 500;
 	late->late = 500;
 	late->noise.gap_max_ns = 250000;
-	judge_and_add(result, late);
+	test_result_add(result, late);
 	/* One hop tells nothing, and 7 are lost beside it or in it. */
 	blind->ledger.hop[1] = (struct ledger_hop){.name = "vnf2"};
-	lose(blind, 7);
-	judge_and_add(result, blind);
+	test_trial_lose(blind, 7);
+	test_result_add(result, blind);
 	result_end_search(result, &found, 2);
 	result_end_measurement(result);
 	result_finish(result, 3, 6, "too noisy");
@@ -264,13 +147,13 @@ strip(char *text)
 static void
 colours_change_nothing_but_colours(void **state)
 {
-	json_t *result = start();
+	json_t *result = test_result_start();
 	char *plain, *coloured;
 
 	(void)state;
-	result_add_measurement(result, "64", 64, &fixed);
+	result_add_measurement(result, "64", 64, &test_fixed);
 	result_begin_search(result);
-	judge_and_add(result, lossy_trial());
+	test_result_add(result, test_trial_lossy());
 	result_end_measurement(result);
 	plain = text_render(result, false);
 	coloured = text_render(result, true);
@@ -287,7 +170,7 @@ colours_change_nothing_but_colours(void **state)
 static struct trial *
 huge_trial(void)
 {
-	struct trial *t = new_trial(1e6);
+	struct trial *t = test_trial_new(1e6);
 	struct ledger *l = &t->ledger;
 
 	t->intended = t->sent = t->refused = t->late = t->received = 99999999999;
@@ -314,20 +197,21 @@ huge_trial(void)
 static void
 no_line_is_wider_than_a_terminal(void **state)
 {
-	json_t *result = start();
+	json_t *result = test_result_start();
 	char *text;
 
 	(void)state;
-	set_goal(result);
-	add_selftest(result);
-	result_add_measurement(result, "64:7,128:3,256:1,512:5,594:4,1024:1,1518:1", 361.8, &asked);
-	add_search(result, 123.4567e6, SEARCH_AT_MAX);
-	add_search(result, 23.4567e6, SEARCH_INCONCLUSIVE);
+	test_result_set_goal(result);
+	test_result_add_selftest(result);
+	result_add_measurement(result, "64:7,128:3,256:1,512:5,594:4,1024:1,1518:1", 361.8,
+			       &test_asked);
+	test_result_add_search(result, 123.4567e6, SEARCH_AT_MAX);
+	test_result_add_search(result, 23.4567e6, SEARCH_INCONCLUSIVE);
 	result_end_measurement(result);
-	result_add_measurement(result, "1518", 1518, &fixed);
+	result_add_measurement(result, "1518", 1518, &test_fixed);
 	result_begin_search(result);
-	judge_and_add(result, huge_trial());
-	judge_and_add(result, huge_trial());
+	test_result_add(result, huge_trial());
+	test_result_add(result, huge_trial());
 	result_end_search(result, NULL, 1e6);
 	result_end_measurement(result);
 	result_finish(result, 3, 5,
@@ -344,7 +228,7 @@ no_line_is_wider_than_a_terminal(void **state)
 static void
 names_from_a_file_do_not_steer_the_terminal(void **state)
 {
-	json_t *result = start();
+	json_t *result = test_result_start();
 	char *text;
 
 	(void)state;
@@ -360,16 +244,16 @@ names_from_a_file_do_not_steer_the_terminal(void **state)
 static void
 a_result_cut_short_is_rendered_as_far_as_it_goes(void **state)
 {
-	json_t *result = start(), *empty = json_object();
+	json_t *result = test_result_start(), *empty = json_object();
 	char *text = text_render(empty, false);
 
 	(void)state;
 	assert_string_equal(text, "nothing was measured\n");
 	free(text);
 	json_decref(empty);
-	result_add_measurement(result, "64", 64, &asked);
+	result_add_measurement(result, "64", 64, &test_asked);
 	result_begin_search(result);
-	judge_and_add(result, new_trial(1e6));
+	test_result_add(result, test_trial_new(1e6));
 	text = text_render(result, false);
 	assert_memory_equal(
 		text, "64 B    zero-loss: no rate found, no search was finished, goal 1f3d0l0e",
@@ -394,16 +278,16 @@ each_goal_has_a_paragraph_that_says_it_in_words(void **state)
 	const struct search_result found[] = {
 		{.end = SEARCH_FOUND, .accepted_pps = 1e6, .rejected_pps = 1.02e6},
 		{.end = SEARCH_AT_MAX, .accepted_pps = 2e6}};
-	json_t *result = start();
-	struct trial *t = new_trial(2e6);
+	json_t *result = test_result_start();
+	struct trial *t = test_trial_new(2e6);
 	char *text;
 
 	(void)state;
 	result_add_measurement(result, "64", 64, &quick);
 	result_begin_search(result);
-	judge_and_add(result, new_trial(1e6));
-	lose(t, 9000);
-	judge_and_add(result, t);
+	test_result_add(result, test_trial_new(1e6));
+	test_trial_lose(t, 9000);
+	test_result_add(result, t);
 	result_end_search(result, found, 17);
 	result_end_measurement(result);
 	json_object_set_new(json_array_get(json_object_get(result, "measurements"), 0), "loss_free",
@@ -421,13 +305,13 @@ static void
 zero_loss_never_stands_alone(void **state)
 {
 	static const char *const beside[] = {"goal 1f3d0l0e", "ring 1024", "p99 35 us"};
-	json_t *result = start();
+	json_t *result = test_result_start();
 	char *text, *end;
 
 	(void)state;
-	set_goal(result);
-	result_add_measurement(result, "64", 64, &asked);
-	add_search(result, 1e6, SEARCH_AT_MAX);
+	test_result_set_goal(result);
+	result_add_measurement(result, "64", 64, &test_asked);
+	test_result_add_search(result, 1e6, SEARCH_AT_MAX);
 	result_end_measurement(result);
 	text = text_render(result, false);
 	end = strstr(text, "\n\n");
@@ -443,15 +327,15 @@ zero_loss_never_stands_alone(void **state)
 static void
 a_lower_bound_says_what_it_lacks(void **state)
 {
-	json_t *result = start();
+	json_t *result = test_result_start();
 	char *text;
 
 	(void)state;
-	set_goal(result);
-	result_add_measurement(result, "64", 64, &asked);
-	add_search(result, 2e6, SEARCH_FOUND);
-	add_search(result, 1e6, SEARCH_AT_LEAST);
-	add_search(result, 1e6, SEARCH_FOUND);
+	test_result_set_goal(result);
+	result_add_measurement(result, "64", 64, &test_asked);
+	test_result_add_search(result, 2e6, SEARCH_FOUND);
+	test_result_add_search(result, 1e6, SEARCH_AT_LEAST);
+	test_result_add_search(result, 1e6, SEARCH_FOUND);
 	result_end_measurement(result);
 	text = text_render(result, false);
 	assert_non_null(strstr(text, "zero-loss at least 1 Mpps"));
