@@ -102,5 +102,9 @@ void result_finish(json_t *result, double elapsed_s, int exit_code, const char *
  * caller to free. */
 int result_make_dir(const char *parent, const char *chain, char **dir, struct err *err);
 int result_save(const json_t *result, const char *dir, struct err *err);
+/* Writes a rendered result to 'path', through a temporary file beside it. */
+int result_save_text(const char *text, const char *path, struct err *err);
+/* Name of the HTML report, beside result.json. */
+#define RESULT_REPORT "report.html"
 /* Reads a result.json, or the one in a directory; refuses a newer major. */
 int result_load(json_t **result, const char *path, struct err *err);

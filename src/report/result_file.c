@@ -123,6 +123,25 @@ result_save(const json_t *result, const char *dir, struct err *err)
 	return rc;
 }
 
+int
+result_save_text(const char *text, const char *path, struct err *err)
+{
+	char *temp = xasprintf("%s.tmp-%d", path, (int)getpid());
+	FILE *out = fopen(temp, "w");
+	int rc = 0;
+
+	if (out == NULL || fputs(text, out) == EOF)
+		rc = err_set(err, errno, "%s: %s", path, strerror(errno));
+	if (out != NULL && fclose(out) != 0 && rc == 0)
+		rc = err_set(err, errno, "%s: %s", path, strerror(errno));
+	if (rc == 0 && rename(temp, path) < 0)
+		rc = err_set(err, errno, "%s: %s", path, strerror(errno));
+	if (rc < 0 && out != NULL)
+		unlink(temp);
+	free(temp);
+	return rc;
+}
+
 /* ---- reading ---- */
 
 static int
