@@ -12,8 +12,8 @@ need mmdebstrap git
 
 rc=0
 "$top/devtools/fresh-chroot" -w \
-	-r 'timeout 360 ./quickstart && test -s results/latest/result.json' \
-	-u 'timeout 360 ./quickstart && test -s results/latest/result.json' \
+	-r 'timeout 360 ./quickstart && test -s results/latest/report.html' \
+	-u 'timeout 360 ./quickstart && test -s results/latest/report.html' \
 	-u 'cd /srv/nfvchain && timeout 360 ./quickstart' || rc=$?
 [ "$rc" != 3 ] || skip "devtools/fresh-chroot cannot make a Debian 12 here"
 [ "$rc" = 0 ] || fail "status $rc"

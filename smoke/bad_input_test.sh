@@ -20,6 +20,15 @@ refuses 2 "63" nfvchain bench --frame-size 63
 refuses 2 "9217" nfvchain bench --frame-size 9217
 refuses 2 "1 to 16 hops" nfvchain bench --hops 17
 refuses 2 "nonesuch" nfvchain bench nonesuch.yaml
+refuses 2 "no result yet" nfvchain report
+refuses 2 "none of html, text, csv" nfvchain report --format pdf
+refuses 2 "one too many" nfvchain report a b
+echo '{}' >not.json
+refuses 2 "not.json: not a result" nfvchain report not.json
+echo '{"schema_version": "2.0"}' >newer.json
+refuses 2 "newer than this nfvchain" nfvchain report newer.json
+echo '{"schema_version": "1.0"}' >empty.json
+refuses 1 "nonesuch/report.html" nfvchain report empty.json -o nonesuch/report.html
 refuses 2 "is not a command\|unknown command" nfvchain bnech
 refuses 2 "portmask\|mask of ports" nfvchain-fwd --no-huge -m 64 -- -p 0
 refuses 2 "mask of ports" nfvchain-fwd -- -p xyz

@@ -61,6 +61,8 @@ offers 'results' nfvchain bench -o re
 for command in bench plan up; do
 	offers 'chain.yaml|chains|my chain.yaml|my chains|results' nfvchain "$command" ''
 done
+offers 'results' nfvchain report res
+offers 'csv|html|json|markdown|text' nfvchain report --format ''
 offers 'chains/snake.yaml' nfvchain bench chains/
 offers 'my chain.yaml|my chains' nfvchain up m
 

@@ -50,7 +50,9 @@ print_positional(const char *positional, FILE *out)
 {
 	if (strchr(positional, '|') == NULL) {
 		fprintf(out, "\t\t*) [[ $cur == -* ]] || kind=%s ;;\n",
-			strstr(positional, "CHAIN") != NULL ? "chains" : "nothing");
+			strstr(positional, "CHAIN") != NULL    ? "chains"
+			: strstr(positional, "RESULT") != NULL ? "files"
+							       : "nothing");
 		return;
 	}
 	fprintf(out, "\t\t*) [[ $cur == -* ]] || words='");

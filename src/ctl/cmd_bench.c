@@ -19,6 +19,7 @@
 #include "machine_grade.h"
 #include "progress.h"
 #include "report/environment.h"
+#include "report/html.h"
 #include "report/result.h"
 #include "report/text.h"
 #include "selftest.h"
@@ -311,6 +312,22 @@ print_result(const struct bench *b)
 	fflush(stdout);
 }
 
+/* The last line says where to look next.  A report that cannot be written takes nothing away from
+ * the result. */
+static void
+save_report(const struct bench *b)
+{
+	char *path = xasprintf("%s/" RESULT_REPORT, b->dir), *html = html_render(b->result);
+	struct err err = {0};
+
+	if (result_save_text(html, path, &err) < 0)
+		LOG(ERR, "%s", err.msg);
+	else if (!b->conf.quiet)
+		LOG(NOTICE, "report: %s", path);
+	free(html);
+	free(path);
+}
+
 static int
 bench(struct bench *b, int argc, char **argv, const struct chain_plan *plan, struct err *err)
 {
@@ -333,6 +350,7 @@ bench(struct bench *b, int argc, char **argv, const struct chain_plan *plan, str
 	else if (!b->conf.quiet)
 		LOG(NOTICE, "result: %s/result.json", b->dir);
 	print_result(b);
+	save_report(b);
 	return rc;
 }
 

@@ -20,6 +20,8 @@ const struct command commands[] = {
 	 &bench_command},
 	{"compare", "say whether B is better, worse or equal to A, in turns", cmd_compare,
 	 &compare_command},
+	{"report", "show a result again: HTML, text, CSV, Markdown, JSON", cmd_report,
+	 &report_command},
 	{"plan", "say what would run where, and touch nothing", cmd_plan, &plan_command},
 	{"up", "bring a chain up and keep it up until Ctrl-C", cmd_up, &up_command},
 	{"doctor", "say what this machine lacks, and what to type", cmd_doctor, &doctor_command},
