@@ -342,7 +342,7 @@ run_design(const struct measurer *m, const struct sim_model *model, enum design 
 {
 	switch (design) {
 	case SEARCHES:
-		run_preset(m, model, "plain", 5);
+		run_preset(m, model, "search", 5);
 		run_preset(m, model, "rfc2544", 3);
 		break;
 	case ONE:

@@ -304,7 +304,7 @@ values_out_of_range_are_refused(void **state)
 	refuse(V "bench: {step: nan}\n", "c.yaml:2:15: error: 'step' must be a ratio such as");
 	refuse(V "bench: {repeat: 0}\n", "c.yaml:2:17: error: 'repeat' must be");
 	refuse(V "bench: {trial: 0}\n", "c.yaml:2:16: error: 'trial' must be above 0");
-	refuse(V "bench: {step: 0}\n", "c.yaml:2:15: error: 'step' must be above 0");
+	refuse(V "bench: {step: 0}\n", "c.yaml:2:15: error: 'step' must be a ratio");
 }
 
 static void

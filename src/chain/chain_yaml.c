@@ -440,42 +440,31 @@ read_traffic(const struct yaml *doc, const struct yaml_node *map, struct chain_t
 }
 
 static int
-parse_duration(const char *text, void *field, struct err *err)
+parse_trial(const char *text, void *field, struct err *err)
 {
-	return duration_parse(text, field, err);
+	int rc = duration_parse(text, field, err);
+
+	/* In the struct that says that nothing was given. */
+	return rc == 0 && *(uint64_t *)field == 0 ? err_usage(err, "'trial' must be above 0") : rc;
 }
 
 /* A plain decimal number: strtod would take names, signs and hexadecimal too. */
 static int
 parse_step(const char *text, void *field, struct err *err)
 {
-	size_t whole = strspn(text, "0123456789");
-	size_t part = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
-	const char *end = text + whole + (text[whole] == '.') + part;
+	char *end;
 
-	if (whole == 0 || *end != '\0')
+	*(double *)field = strtod(text, &end);
+	if (text[strspn(text, "0123456789.")] != '\0' || *end != '\0' || !(*(double *)field > 0))
 		return err_usage(err, "'step' must be a ratio such as 1.02");
-	*(double *)field = strtod(text, NULL);
 	return 0;
-}
-
-/* In the struct 0 says that nothing was given. */
-static int
-refuse_zero(const struct yaml *doc, const struct yaml_node *map, const char *key, bool is_zero,
-	    struct err *err)
-{
-	struct err why = {0};
-
-	if (!is_zero || yaml_get(map, key) == NULL)
-		return 0;
-	err_usage(&why, "'%s' must be above 0; left out, it is the preset's own", key);
-	return refuse(doc, map, key, &why, err);
 }
 
 static int
 read_bench(const struct yaml *doc, const struct yaml_node *map, struct chain_bench *bench,
 	   struct err *err)
 {
+	uint64_t repeat = 0;
 	struct err why = {0};
 	const char *key;
 	bool seen;
@@ -484,17 +473,12 @@ read_bench(const struct yaml *doc, const struct yaml_node *map, struct chain_ben
 	if (rc == 0)
 		rc = get_text(doc, map, "preset", &bench->preset, err);
 	if (rc == 0)
-		rc = get_parsed(doc, map, "trial", parse_duration, &bench->trial_ns, &seen, err);
+		rc = get_parsed(doc, map, "trial", parse_trial, &bench->trial_ns, &seen, err);
 	if (rc == 0)
-		rc = get_unsigned(doc, map, "repeat", CHAIN_MAX_REPEAT, &bench->repeat, err);
+		rc = yaml_get_uint(doc, map, "repeat", 1, CHAIN_MAX_REPEAT, &repeat, err);
+	bench->repeat = (unsigned)repeat;
 	if (rc == 0)
 		rc = get_parsed(doc, map, "step", parse_step, &bench->step_ratio, &seen, err);
-	if (rc == 0)
-		rc = refuse_zero(doc, map, "trial", bench->trial_ns == 0, err);
-	if (rc == 0)
-		rc = refuse_zero(doc, map, "repeat", bench->repeat == 0, err);
-	if (rc == 0)
-		rc = refuse_zero(doc, map, "step", !(bench->step_ratio > 0), err);
 	if (rc == 0 && chain_rule_bench(bench, &key, &why) < 0)
 		rc = refuse(doc, map, key, &why, err);
 	return rc;
