@@ -92,7 +92,7 @@ struct chain_traffic {
 	uint16_t vlan; /* 0 = none */
 };
 
-#define CHAIN_PRESET "search"
+#define CHAIN_PRESET "quick"
 
 struct chain_bench {
 	char *preset; /* see bench/preset.h; default CHAIN_PRESET */

@@ -129,10 +129,18 @@ loosest_goal(const struct procedure_conf *conf)
 	return most;
 }
 
+static void
+note_progress(void *ctx, const struct mlr_progress *p)
+{
+	struct bench *b = ctx;
+
+	b->total_trials = b->n_trials + (unsigned)ceil(p->trials_left);
+}
+
 static int
 run_procedure(struct bench *b, size_t i, struct err *err)
 {
-	const struct procedure_conf conf = bench_conf_procedure(&b->chain, b->selftest[i].max_pps);
+	struct procedure_conf conf = bench_conf_procedure(&b->chain, b->selftest[i].max_pps);
 	const struct measurer m = {
 		.ctx = b,
 		.run = run_trial,
@@ -145,6 +153,8 @@ run_procedure(struct bench *b, size_t i, struct err *err)
 	int rc;
 
 	b->total_trials = b->n_trials + (unsigned)procedure_max_trials(&conf);
+	conf.progress = note_progress;
+	conf.progress_ctx = b;
 	result_begin_search(b->result);
 	rc = procedure_run(&conf, &m, &found, err);
 	result_end_search(b->result, conf.n_goals > 0 ? found.found : NULL,

@@ -264,8 +264,10 @@ headline_write(json_t *m)
 		write_one(m, m, 0);
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		write_one(m, json_array_get(goals, i), i);
+		headline_write_interval(m, i);
+	}
 	repeat_first_goal(m);
 	headline_write_loss_free(m);
 }

@@ -13,6 +13,8 @@
  * again when there are more of them. */
 void headline_write(json_t *m);
 
+/* The interval of the rate for goal number 'i'. */
+void headline_write_interval(json_t *m, size_t i);
 /* The "loss_free" of a measurement, from its valid trials. */
 void headline_write_loss_free(json_t *m);
 

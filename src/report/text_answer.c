@@ -323,6 +323,23 @@ answer_long(struct str *s, const json_t *m)
 		 page_drop_unit(page_pps(low, least), high), high);
 }
 
+/* What came through at the highest load, whatever was lost. */
+static void
+answer_mrr(struct str *s, const json_t *result, const json_t *m)
+{
+	double pps = text_number(m, "mrr_pps.median");
+	char low[PAGE_CELL], high[PAGE_CELL];
+
+	page_pps(high, text_number(m, "mrr_pps.high"));
+	add_load(s, pps, text_number(m, "mean_frame_size"));
+	str_addf(s, " come through at full load (MRR), median of %" PRIu64 "%ctrials, %s to %s",
+		 text_count(m, "mrr_pps.n_trials"), PAGE_GLUE,
+		 page_drop_unit(page_pps(low, text_number(m, "mrr_pps.low")), high), high);
+	add_conditions(s, result, m, pps);
+	add_latency(s, m);
+	add_grade(s, result);
+}
+
 /* Ends what was said last, so that the next begins a line. */
 static void
 end_line(struct str *s)
@@ -341,7 +358,9 @@ text_answer_lines(const json_t *result, const json_t *m)
 		answer_goal(&s, result, m, json_array_get(goals, i));
 		end_line(&s);
 	}
-	if (text_is_fixed(m))
+	if (text_number(m, "mrr_pps.median") >= 0)
+		answer_mrr(&s, result, m);
+	else if (text_is_fixed(m))
 		answer_fixed(&s, result, m);
 	else if (json_array_size(goals) == 0)
 		answer_goal(&s, result, m, m);
