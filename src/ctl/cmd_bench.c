@@ -140,7 +140,7 @@ note_progress(void *ctx, const struct mlr_progress *p)
 static int
 run_procedure(struct bench *b, size_t i, struct err *err)
 {
-	struct procedure_conf conf = bench_conf_procedure(&b->chain, b->selftest[i].max_pps);
+	struct procedure_conf conf = bench_conf_procedure(&b->chain, b->selftest[i].scheduled_pps);
 	const struct measurer m = {
 		.ctx = b,
 		.run = run_trial,
@@ -172,7 +172,7 @@ asked_of(const struct bench *b, size_t i, struct procedure_conf *conf)
 {
 	if (b->chain.traffic.has_rate)
 		return (struct result_asked){.procedure = "fixed"};
-	*conf = bench_conf_procedure(&b->chain, b->selftest[i].max_pps);
+	*conf = bench_conf_procedure(&b->chain, b->selftest[i].scheduled_pps);
 	return (struct result_asked){
 		.preset = bench_conf_preset(&b->chain)->name,
 		.procedure = procedure_name(conf->kind),
@@ -208,6 +208,7 @@ note_selftests(struct bench *b)
 		const struct result_selftest r = {
 			.frames = b->chain.traffic.frames[i].name,
 			.max_pps = t->max_pps,
+			.scheduled_pps = t->scheduled_pps,
 			.pacing_p50_ns = t->pacing_p50_ns,
 			.pacing_p99_ns = t->pacing_p99_ns,
 			.latency_floor_p50_ns = (double)hist_quantile(&t->paced.latency, 0.5),
@@ -236,7 +237,8 @@ static void
 set_goal(struct bench *b)
 {
 	const struct preset *preset = bench_conf_preset(&b->chain);
-	const struct procedure_conf conf = bench_conf_procedure(&b->chain, b->selftest[0].max_pps);
+	const struct procedure_conf conf =
+		bench_conf_procedure(&b->chain, b->selftest[0].scheduled_pps);
 
 	if (b->chain.traffic.has_rate)
 		return;

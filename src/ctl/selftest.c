@@ -13,6 +13,10 @@
 #define FLAT_OUT_NS (1000 * NSEC_PER_MS)
 #define PACED_NS (300 * NSEC_PER_MS)
 #define PACED_SHARE 0.1
+#define TRY_NS (300 * NSEC_PER_MS)
+#define TRY_STEP 0.8
+#define TRIES 3	       /* all of them: a load near the limit is kept in a good moment only */
+#define TRY_LOWEST 0.1 /* of the maximum: below that the machine is the limit, or the chain */
 
 /* One hop that passes frames untouched, where the chain's first hop would be. */
 static void
@@ -52,6 +56,42 @@ read_pacing(struct session *s, struct selftest *t, struct err *err)
 	return rc;
 }
 
+/* Can the generator keep a schedule of 'pps'?  1, 0, or a negative errno. */
+static int
+keeps_schedule(struct measure *m, double pps, struct err *err)
+{
+	const struct trial_spec spec = {.rate_pps = pps, .duration_ns = TRY_NS};
+	static struct trial t;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		int rc = measure_trial(m, &spec, &t, err);
+
+		if (rc < 0)
+			return rc;
+		trial_judge(&t, 0);
+		if (t.verdict == TRIAL_INVALID)
+			return 0;
+	}
+	return 1;
+}
+
+/* A schedule costs more than none, and a machine that takes the CPU away costs a schedule most:
+ * what was not sent then is late. */
+static int
+test_schedule(struct measure *m, struct selftest *t, struct err *err)
+{
+	int rc = 0;
+
+	t->scheduled_pps = t->max_pps;
+	while (t->scheduled_pps > TRY_LOWEST * t->max_pps) {
+		rc = keeps_schedule(m, t->scheduled_pps, err);
+		if (rc != 0)
+			break;
+		t->scheduled_pps *= TRY_STEP;
+	}
+	return rc < 0 ? rc : 0;
+}
+
 static int
 test_one(struct session *s, const struct chain *chain, size_t i, struct selftest *t,
 	 struct err *err)
@@ -80,7 +120,9 @@ test_one(struct session *s, const struct chain *chain, size_t i, struct selftest
 	rc = measure_trial(&m, &spec, &t->paced, err);
 	if (rc == 0)
 		trial_judge(&t->paced, 0);
-	return rc == 0 ? read_pacing(s, t, err) : rc;
+	if (rc == 0)
+		rc = read_pacing(s, t, err);
+	return rc == 0 ? test_schedule(&m, t, err) : rc;
 }
 
 int

@@ -9,6 +9,8 @@
 
 struct selftest {
 	double max_pps;	      /* received without a schedule */
+	double scheduled_pps; /* highest load of a few at which it keeps its schedule, here and now:
+			       * above that trials are invalid, whatever the chain can do */
 	double pacing_p50_ns; /* actual - intended departure at 'at_pps'; negative: unknown */
 	double pacing_p99_ns;
 	double at_pps;

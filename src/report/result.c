@@ -136,6 +136,7 @@ result_add_selftest(json_t *result, const struct result_selftest *s)
 
 	json_object_set_new(one, "frames", json_string(s->frames));
 	json_object_set_new(one, "max_pps", positive_or_null(s->max_pps));
+	json_object_set_new(one, "scheduled_pps", positive_or_null(s->scheduled_pps));
 	json_object_set_new(one, "at_pps", positive_or_null(s->at_pps));
 	json_object_set_new(one, "pacing_p50_ns", not_negative_or_null(s->pacing_p50_ns));
 	json_object_set_new(one, "pacing_p99_ns", not_negative_or_null(s->pacing_p99_ns));

@@ -21,7 +21,8 @@
  *     outcome     {exit, sentence}
  *     chain       {name, text (YAML), hops: [{name, kind, engine}], links: [{kind, ring}]}
  *     goal        {code, trial_s, needed, max_loss_ratio, step_ratio}
- *     selftest    [{frames, max_pps, pacing_p50_ns, pacing_p99_ns, latency_floor_p50_ns, ...}]
+ *     selftest    [{frames, max_pps, scheduled_pps,
+ *                  pacing_p50_ns, pacing_p99_ns, latency_floor_p50_ns, ...}]
  *     measurements [{frames, mean_frame_size, kind "search" | "fixed", preset, procedure,
  *                  rate_pps (median), rate_low_pps, rate_high_pps (interval),
  *                  rate_min_pps, rate_max_pps, rate_l1_bps, rate_l2_bps,
@@ -57,6 +58,7 @@ json_t *result_new(int argc, char *const *argv, json_t *chain, json_t *plan, jso
 struct result_selftest {
 	const char *frames;
 	double max_pps;
+	double scheduled_pps; /* highest load at which it keeps its schedule */
 	double pacing_p50_ns; /* actual - intended departure, negative = unknown */
 	double pacing_p99_ns;
 	double latency_floor_p50_ns;

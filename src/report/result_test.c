@@ -162,6 +162,7 @@ full_result(void)
 	struct trial *t = new_trial(1000000, 0, 2000);
 	const struct result_selftest s = {.frames = "64",
 					  .max_pps = 1e7,
+					  .scheduled_pps = 5e6,
 					  .pacing_p50_ns = 20,
 					  .pacing_p99_ns = 50,
 					  .latency_floor_p50_ns = 3000,
