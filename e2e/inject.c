@@ -167,7 +167,7 @@ static void
 a_share_lost_at_any_load_ends_a_search(void **state)
 {
 	struct control_client *c = chain.session.backend.hop[1].control;
-	const struct measurer m = {.run = run_trial};
+	const struct measurer m = {.watch_faults = true, .run = run_trial};
 	const struct search_conf conf = {
 		.min_pps = 2000,
 		.max_pps = 200000,
