@@ -75,7 +75,10 @@ void
 paired_begin(struct paired *p, unsigned round)
 {
 	assert(p->n_blocks == 0 || round >= p->block[p->n_blocks - 1].round);
-	p->block = xrealloc(p->block, p->n_blocks + 1, sizeof(*p->block));
+	/* A block is large: room doubles, so that a session does not copy itself for each. */
+	if ((p->n_blocks & (p->n_blocks - 1)) == 0)
+		p->block = xrealloc(p->block, p->n_blocks > 0 ? 2 * p->n_blocks : 1,
+				    sizeof(*p->block));
 	p->block[p->n_blocks++] = (struct paired_block){.round = round};
 }
 
