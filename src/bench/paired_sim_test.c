@@ -12,18 +12,10 @@
 
 #include "paired_session.h"
 
-/* Sessions for the claims, and for what only must not go wrong.  Sanitizers look for other
- * mistakes, and make each session many times as long. */
-#define FULL 1000
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MANY 40
-#define SOME 20
-#define FEW 10
-#else
-#define MANY FULL
+/* For the claims, and for what only must not go wrong. */
+#define MANY 1000
 #define SOME 300
 #define FEW 100
-#endif
 
 struct tally {
 	unsigned n;
@@ -79,7 +71,7 @@ simulate(const struct session_noise *noise, const struct paired_plan *plan, doub
 static void
 assert_quiet(const struct tally *t)
 {
-	double most = 0.01 * t->n + (t->n < FULL ? 2 * sqrt(0.01 * t->n) : 0);
+	double most = 0.01 * t->n + (t->n < MANY ? 2 * sqrt(0.01 * t->n) : 0);
 
 	assert_true(t->verdict[PAIRED_BETTER] + t->verdict[PAIRED_WORSE] <= most);
 }
@@ -90,7 +82,7 @@ assert_covered(const struct tally *t)
 {
 	double off = fabs((double)t->covered / t->n - 0.95);
 
-	assert_true(off <= (t->n < FULL ? 3 * sqrt(0.95 * 0.05 / t->n) : 0.02));
+	assert_true(off <= (t->n < MANY ? 3 * sqrt(0.95 * 0.05 / t->n) : 0.02));
 }
 
 static void
