@@ -82,10 +82,10 @@ for ms in 50 700 1900 3300 5200 7300; do
 	nothing_left "SIGINT after $ms ms"
 done
 
-# Killed with frozen programs of every kind: ours, a foreign one, and one started by a shell, which must `exec` it.
+# Killed with frozen programs of every kind: ours, a foreign one, and one behind a shell.
 cat >wrapper <<'EOF'
 #!/bin/sh
-exec dpdk-testpmd "$@"
+dpdk-testpmd "$@"
 EOF
 chmod +x wrapper
 options='--lcores {lcores} --no-huge -m {mem} --no-pci --file-prefix={prefix} --vdev={vdev0}'

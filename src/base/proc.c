@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "proc_keeper.h"
 
 /* Patience of proc_close with a child that still runs. */
 #define CLOSE_MS 2000
@@ -50,6 +51,8 @@ reap(struct proc *p)
 	pid_t pid;
 
 	kill(-p->pid, SIGKILL);
+	keeper_end(p->keeper);
+	p->keeper = 0;
 	do
 		pid = waitpid(p->pid, &p->status, 0);
 	while (pid < 0 && errno == EINTR);
@@ -142,6 +145,7 @@ proc_close(struct proc *p)
 		return;
 	if (p->pid != 0) {
 		proc_stop(p, CLOSE_MS);
+		keeper_end(p->keeper);
 		if (p->pidfd >= 0)
 			close(p->pidfd);
 		if (p->lifeline_fd >= 0)

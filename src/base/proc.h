@@ -20,7 +20,8 @@ struct proc_conf {
 	size_t n_cpus;
 	int nice; /* added to ours */
 	/* One of our own programs: "--lifeline FD" is appended to argv; the child drains and exits
-	 * when we are gone.  A foreign program gets PR_SET_PDEATHSIG instead, SIGKILL. */
+	 * when we are gone.  A foreign program gets PR_SET_PDEATHSIG instead, SIGKILL, and a keeper
+	 * for what it has started. */
 	bool lifeline;
 };
 
@@ -29,7 +30,8 @@ struct proc {
 	char *log_path;
 	pid_t pid;	 /* 0 when nothing was started */
 	int pidfd;	 /* readable once the child is dead */
-	int lifeline_fd; /* our end, or -1 */
+	int lifeline_fd; /* our end, or of a foreign child the keeper's; or -1 */
+	pid_t keeper;	 /* see proc_keeper.h; 0 when there is none */
 	off_t log_start; /* size of the log before the child wrote to it */
 	bool reaped;
 	int status; /* as waitpid gives it, once reaped */

@@ -18,6 +18,7 @@
 
 #include "mem.h"
 #include "proc.h"
+#include "proc_keeper.h"
 
 extern char **environ;
 
@@ -389,6 +390,23 @@ launch_run(struct launch *l, struct proc *p, struct err *err)
 	return rc;
 }
 
+/* Ties a child that runs to our life: one of our own holds the line itself. */
+static int
+keep(struct launch *l, struct proc *p, struct err *err)
+{
+	pid_t keeper;
+
+	p->lifeline_fd = l->hold_fd;
+	l->hold_fd = -1;
+	if (l->conf->lifeline)
+		return 0;
+	keeper = keeper_start(p->pid, &p->lifeline_fd);
+	if (keeper < 0)
+		return err_set(err, -keeper, "its keeper: %s", strerror(-keeper));
+	p->keeper = keeper;
+	return 0;
+}
+
 int
 proc_start(struct proc *p, const struct proc_conf *conf, struct err *err)
 {
@@ -405,10 +423,9 @@ proc_start(struct proc *p, const struct proc_conf *conf, struct err *err)
 	rc = launch_open(&l, p, err);
 	if (rc == 0)
 		rc = launch_run(&l, p, err);
-	if (rc == 0) {
-		p->lifeline_fd = l.hold_fd;
-		l.hold_fd = -1;
-	} else {
+	if (rc == 0)
+		rc = keep(&l, p, err);
+	if (rc < 0) {
 		err_wrap(err, rc, "%s", conf->name);
 		proc_close(p);
 	}

@@ -335,6 +335,27 @@ a_foreign_child_dies_with_its_parent(void **state)
 	await_death(child);
 }
 
+/* Behind a script that does not exec, and neither stopped nor told by anybody. */
+static void
+what_a_foreign_child_started_dies_with_us_too(void **state)
+{
+	pid_t middle;
+
+	(void)state;
+	middle = fork();
+	assert_true(middle >= 0);
+	if (middle == 0) {
+		struct proc p;
+
+		start_sh(&p, "sleep 1000 & echo grandchild $!; wait");
+		await_word("grandchild ");
+		kill(getpid(), SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(middle, NULL, 0), middle);
+	await_death(await_word("grandchild "));
+}
+
 static void
 the_child_inherits_nothing_by_accident(void **state)
 {
@@ -406,14 +427,15 @@ surroundings_are_as_asked(void **state)
 static void
 nothing_is_left_after_close(void **state)
 {
-	struct proc_conf conf = {.lifeline = true};
 	unsigned fds = count_fds();
 	struct err err = {0};
 	struct proc p;
 	pid_t pid;
 
 	(void)state;
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
+		const struct proc_conf conf = {.lifeline = i % 2 == 0};
+
 		assert_int_equal(start_sh_as(&p, "exec sleep 1000", conf, &err), 0);
 		pid = p.pid;
 		assert_int_equal(count_fds(), fds + 2);
@@ -422,6 +444,9 @@ nothing_is_left_after_close(void **state)
 		assert_int_equal(kill(pid, 0), -1);
 		assert_int_equal(errno, ESRCH);
 	}
+	/* No keeper either, dead or alive. */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
 }
 
 static void
@@ -502,6 +527,7 @@ main(void)
 		cmocka_unit_test_setup(who_is_left_of_a_dead_child_dies_too, setup),
 		cmocka_unit_test_setup(the_lifeline_ends_with_us, setup),
 		cmocka_unit_test_setup(a_foreign_child_dies_with_its_parent, setup),
+		cmocka_unit_test_setup(what_a_foreign_child_started_dies_with_us_too, setup),
 		cmocka_unit_test_setup(the_child_inherits_nothing_by_accident, setup),
 		cmocka_unit_test_setup(surroundings_are_as_asked, setup),
 		cmocka_unit_test_setup(nothing_is_left_after_close, setup),
