@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "bench/search.h"
+#include "bench/bisect.h"
 
 /* Damage on purpose, at a known hop, of a known kind, to a known number of frames: the result must
  * name exactly that. */
@@ -168,12 +168,12 @@ a_share_lost_at_any_load_ends_a_search(void **state)
 {
 	struct control_client *c = chain.session.backend.hop[1].control;
 	const struct measurer m = {.watch_faults = true, .run = run_trial};
-	const struct search_conf conf = {
-		.min_pps = 2000,
-		.max_pps = 200000,
-		.step_ratio = 1.02,
+	const struct bisect_conf conf = {
+		.grid = {.min_pps = 2000, .max_pps = 200000, .step_ratio = 1.02},
 		.trial_ns = 500 * NSEC_PER_MS,
+		.n_goals = 1,
 		.needed = 3,
+		.max_first = true,
 		.max_invalid = 20,
 	};
 	static struct search_result found;
@@ -185,7 +185,7 @@ a_share_lost_at_any_load_ends_a_search(void **state)
 					  (json_int_t)UINT32_MAX, "spacing", 20),
 				1000, NULL, &err) < 0)
 		fail_msg("%s", err.msg);
-	assert_int_equal(search_run(&conf, &m, &found, &err), -EIO);
+	assert_int_equal(bisect_run(&conf, &m, &found, &err), -EIO);
 	print_message("after %zu trials, %zu of them invalid: %s\n", found.n_trials,
 		      found.n_invalid, err.msg);
 	assert_non_null(strstr(err.msg, "the path loses 5"));

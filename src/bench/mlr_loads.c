@@ -13,7 +13,7 @@ mlr_loads_init(struct mlr_loads *l, double min_pps, double max_pps, double width
 	*l = (struct mlr_loads){
 		.grid = {.min_pps = min_pps, .max_pps = max_pps, .step_ratio = 1 / (1 - width)},
 	};
-	l->n_grid = (long)search_grid_size(&l->grid);
+	l->n_grid = (long)grid_size(&l->grid);
 }
 
 void
@@ -30,7 +30,7 @@ mlr_loads_fini(struct mlr_loads *l)
 double
 mlr_loads_pps(const struct mlr_loads *l, long index)
 {
-	return search_grid_at(&l->grid, (size_t)index);
+	return grid_at(&l->grid, (size_t)index);
 }
 
 /* Logarithm of the ratio between neighbours, 0 when there are none. */

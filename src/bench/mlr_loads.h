@@ -8,7 +8,7 @@
 #include "base/hist.h"
 #include "goal.h"
 #include "mlr_class.h"
-#include "search.h"
+#include "grid.h"
 #include "trial.h"
 
 /* All that a multiple loss ratio search has seen: the loads of its grid that were measured, each
@@ -25,7 +25,7 @@ struct mlr_load {
 };
 
 struct mlr_loads {
-	struct search_conf grid; /* only what search_grid_at() looks at */
+	struct grid grid;
 	long n_grid;
 	struct mlr_load **loads; /* those tried, ascending */
 	size_t n;

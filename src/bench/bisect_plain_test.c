@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "search.h"
+/* The plain search, 3 of 3 trials a load on a logarithmic grid, by its laws. */
+#include "bisect.h"
 
 #include <errno.h>
 #include <math.h>
@@ -87,21 +88,28 @@ dut_judged(void *ctx, const struct trial *t)
 							: t->spec.rate_pps;
 }
 
-static const struct search_conf usual = {
-	.min_pps = 1000,
-	.max_pps = 10e6,
-	.step_ratio = 1.02,
+static const struct bisect_conf usual = {
+	.grid = {.min_pps = 1000, .max_pps = 10e6, .step_ratio = 1.02},
 	.trial_ns = 1000000000,
+	.n_goals = 1,
 	.needed = 3,
+	.max_first = true,
 	.max_invalid = 5,
 };
 
+/* Valid trials that it takes at most. */
+static unsigned
+most_trials(const struct bisect_conf *conf)
+{
+	return conf->needed * (1 + grid_depth(grid_size(&conf->grid) - 1));
+}
+
 static int
-search(const struct search_conf *conf, struct dut *dut, struct search_result *r)
+search(const struct bisect_conf *conf, struct dut *dut, struct search_result *r)
 {
 	const struct measurer m = {.ctx = dut, .run = dut_run, .judged = dut_judged};
 	struct err err;
-	int rc = search_run(conf, &m, r, &err);
+	int rc = bisect_run(conf, &m, r, &err);
 
 	assert_int_equal(r->n_trials, dut->n_trials);
 	assert_int_equal(dut->n_judged, dut->n_trials);
@@ -113,33 +121,33 @@ search(const struct search_conf *conf, struct dut *dut, struct search_result *r)
 static void
 grid_is_logarithmic(void **state)
 {
-	size_t n = search_grid_size(&usual);
-	double ratio = search_grid_at(&usual, 1) / search_grid_at(&usual, 0);
+	size_t n = grid_size(&usual.grid);
+	double ratio = grid_at(&usual.grid, 1) / grid_at(&usual.grid, 0);
 
 	(void)state;
-	assert_true(search_grid_at(&usual, 0) == usual.min_pps);
-	assert_true(search_grid_at(&usual, n - 1) == usual.max_pps);
-	assert_true(ratio <= usual.step_ratio && ratio > 1.019);
+	assert_true(grid_at(&usual.grid, 0) == usual.grid.min_pps);
+	assert_true(grid_at(&usual.grid, n - 1) == usual.grid.max_pps);
+	assert_true(ratio <= usual.grid.step_ratio && ratio > 1.019);
 	for (size_t i = 1; i < n; i++)
-		assert_float_equal(search_grid_at(&usual, i) / search_grid_at(&usual, i - 1), ratio,
+		assert_float_equal(grid_at(&usual.grid, i) / grid_at(&usual.grid, i - 1), ratio,
 				   1e-9);
 }
 
 static void
 grid_sizes(void **state)
 {
-	struct search_conf conf = {.min_pps = 1000, .max_pps = 8000, .step_ratio = 2};
+	struct bisect_conf conf = {.grid = {.min_pps = 1000, .max_pps = 8000, .step_ratio = 2}};
 
 	(void)state;
-	assert_int_equal(search_grid_size(&conf), 4); /* 1, 2, 4, 8 thousand */
-	assert_float_equal(search_grid_at(&conf, 2), 4000, 1e-6);
-	conf.max_pps = 8001;
-	assert_int_equal(search_grid_size(&conf), 5);
-	conf.max_pps = 1001;
-	assert_int_equal(search_grid_size(&conf), 2);
-	conf.max_pps = 1000;
-	assert_int_equal(search_grid_size(&conf), 1);
-	assert_true(search_grid_at(&conf, 0) == 1000);
+	assert_int_equal(grid_size(&conf.grid), 4); /* 1, 2, 4, 8 thousand */
+	assert_float_equal(grid_at(&conf.grid, 2), 4000, 1e-6);
+	conf.grid.max_pps = 8001;
+	assert_int_equal(grid_size(&conf.grid), 5);
+	conf.grid.max_pps = 1001;
+	assert_int_equal(grid_size(&conf.grid), 2);
+	conf.grid.max_pps = 1000;
+	assert_int_equal(grid_size(&conf.grid), 1);
+	assert_true(grid_at(&conf.grid, 0) == 1000);
 }
 
 static void
@@ -147,10 +155,10 @@ whole_steps_are_not_rounded_up(void **state)
 {
 	(void)state;
 	for (unsigned steps = 1; steps < 400; steps++) {
-		struct search_conf conf = {.min_pps = 1000, .step_ratio = 1.02};
+		struct bisect_conf conf = {.grid = {.min_pps = 1000, .step_ratio = 1.02}};
 
-		conf.max_pps = conf.min_pps * pow(conf.step_ratio, steps);
-		assert_int_equal(search_grid_size(&conf), steps + 1);
+		conf.grid.max_pps = conf.grid.min_pps * pow(conf.grid.step_ratio, steps);
+		assert_int_equal(grid_size(&conf.grid), steps + 1);
 	}
 }
 
@@ -170,14 +178,14 @@ goal_codes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(goals) / sizeof(goals[0]); i++) {
-		struct search_conf conf = usual;
-		struct goal goal;
+		const struct goal goal = {
+			.trial_ns = goals[i].trial_ns,
+			.sum_ns = goals[i].trial_ns * goals[i].needed,
+			.loss_ratio = goals[i].loss,
+			.width = 0.02,
+		};
 		char buf[64];
 
-		conf.trial_ns = goals[i].trial_ns;
-		conf.needed = goals[i].needed;
-		conf.max_loss_ratio = goals[i].loss;
-		goal = search_goal(&conf);
 		assert_int_equal(goal_check(&goal, NULL), 0);
 		assert_string_equal(goal_code(buf, sizeof(buf), &goal), goals[i].code);
 	}
@@ -192,20 +200,20 @@ brackets_the_capacity(void **state)
 	/* accepted <= capacity < rejected, and they are neighbours on the grid. */
 	rng_seed(__func__);
 	for (unsigned run = 0; run < 300; run++) {
-		struct search_conf conf = usual;
+		struct bisect_conf conf = usual;
 		struct search_result r;
 		struct dut dut = {0};
 		unsigned bound;
 
-		conf.step_ratio = 1.005 + rng_unit() * 0.3;
+		conf.grid.step_ratio = 1.005 + rng_unit() * 0.3;
 		conf.needed = 1 + (unsigned)(rng_unit() * 4);
 		dut.capacity_pps = 1000 * pow(10000, rng_unit());
-		bound = search_trials_left(&conf, search_grid_size(&conf));
+		bound = most_trials(&conf);
 		assert_int_equal(search(&conf, &dut, &r), 0);
 		assert_int_equal(r.end, SEARCH_FOUND);
 		assert_true(r.accepted_pps <= dut.capacity_pps);
 		assert_true(r.rejected_pps > dut.capacity_pps);
-		assert_true(r.rejected_pps <= r.accepted_pps * conf.step_ratio * (1 + 1e-9));
+		assert_true(r.rejected_pps <= r.accepted_pps * conf.grid.step_ratio * (1 + 1e-9));
 		assert_within(r.n_trials, 1, bound);
 		assert_int_equal(r.n_invalid, 0);
 		assert_int_equal(r.latency.n, conf.needed);
@@ -225,7 +233,7 @@ the_maximum_comes_first(void **state)
 	(void)state;
 	assert_int_equal(search(&usual, &dut, &r), 0);
 	assert_int_equal(r.end, SEARCH_AT_MAX);
-	assert_true(r.accepted_pps == usual.max_pps);
+	assert_true(r.accepted_pps == usual.grid.max_pps);
 	assert_true(r.rejected_pps == 0);
 	assert_int_equal(r.n_trials, 3);
 }
@@ -234,17 +242,17 @@ static void
 too_slow_for_the_minimum(void **state)
 {
 	struct dut dut = {.capacity_pps = 500};
-	struct search_conf one = usual;
+	struct bisect_conf one = usual;
 	struct search_result r;
 
 	(void)state;
 	assert_int_equal(search(&usual, &dut, &r), 0);
 	assert_int_equal(r.end, SEARCH_BELOW_MIN);
 	assert_true(r.accepted_pps == 0);
-	assert_true(r.rejected_pps == usual.min_pps);
+	assert_true(r.rejected_pps == usual.grid.min_pps);
 	assert_int_equal(r.latency.n, 0);
 	/* A grid of a single load. */
-	one.max_pps = one.min_pps;
+	one.grid.max_pps = one.grid.min_pps;
 	dut = (struct dut){.capacity_pps = 500};
 	assert_int_equal(search(&one, &dut, &r), 0);
 	assert_int_equal(r.end, SEARCH_BELOW_MIN);
@@ -256,45 +264,45 @@ static void
 a_broken_path_ends_the_search(void **state)
 {
 	struct dut dut = {.capacity_pps = 4e6, .loss_ratio = 0.05};
-	struct search_conf conf = usual;
+	struct bisect_conf conf = usual;
 	struct search_result r;
 	struct err err = {0};
 	struct measurer m = {.ctx = &dut, .run = dut_run, .watch_faults = true};
 
 	(void)state;
-	conf.min_pps = 1000;
-	conf.max_pps = 1e7;
-	assert_int_equal(search_run(&conf, &m, &r, &err), -EIO);
+	conf.grid.min_pps = 1000;
+	conf.grid.max_pps = 1e7;
+	assert_int_equal(bisect_run(&conf, &m, &r, &err), -EIO);
 	assert_non_null(strstr(err.msg, "the path loses 5 % at any load"));
 	assert_true(r.n_trials <= 6);
 	assert_int_equal(r.end, SEARCH_INCONCLUSIVE);
 	dut = (struct dut){.capacity_pps = 1e8, .loss_ratio = 1};
-	assert_int_equal(search_run(&conf, &m, &r, &err), -EIO);
+	assert_int_equal(bisect_run(&conf, &m, &r, &err), -EIO);
 	assert_non_null(strstr(err.msg, "nothing arrives at any load"));
 	assert_int_equal(r.n_trials, 2);
 	/* A goal that allows that loss is met. */
 	dut = (struct dut){.capacity_pps = 1e8, .loss_ratio = 0.004};
-	conf.max_loss_ratio = 0.005;
-	assert_int_equal(search_run(&conf, &m, &r, &err), 0);
+	conf.loss_ratio[0] = 0.005;
+	assert_int_equal(bisect_run(&conf, &m, &r, &err), 0);
 	assert_int_equal(r.end, SEARCH_AT_MAX);
 	/* So it is by one goal of several, the strictest of which judges the trials. */
-	conf.max_loss_ratio = 0;
+	conf.loss_ratio[0] = 0;
 	m.allowed_loss_ratio = 0.005;
-	assert_int_equal(search_run(&conf, &m, &r, &err), 0);
+	assert_int_equal(bisect_run(&conf, &m, &r, &err), 0);
 	assert_int_equal(r.end, SEARCH_BELOW_MIN);
 }
 
 static void
 the_first_valid_failure_rejects(void **state)
 {
-	struct search_conf conf = usual;
+	struct bisect_conf conf = usual;
 	struct dut dut = {.capacity_pps = 10};
 	struct search_result r;
 
 	(void)state;
 	/* One trial for each load tried, although three would be needed to accept. */
 	assert_int_equal(search(&conf, &dut, &r), 0);
-	assert_within(r.n_trials, 2, search_trials_left(&conf, search_grid_size(&conf)) / 3);
+	assert_within(r.n_trials, 2, most_trials(&conf) / conf.needed);
 }
 
 static void
@@ -304,7 +312,7 @@ invalid_trials_are_repeated(void **state)
 	/* Scattered ones cost time and change nothing. */
 	rng_seed(__func__);
 	for (unsigned run = 0; run < 100; run++) {
-		struct search_conf conf = usual;
+		struct bisect_conf conf = usual;
 		struct dut dut = {.invalid_ratio = 0.2};
 		struct search_result r;
 
@@ -314,7 +322,7 @@ invalid_trials_are_repeated(void **state)
 		assert_int_equal(r.end, SEARCH_FOUND);
 		assert_true(r.accepted_pps <= dut.capacity_pps);
 		assert_true(r.rejected_pps > dut.capacity_pps);
-		assert_true(r.rejected_pps <= r.accepted_pps * conf.step_ratio * (1 + 1e-9));
+		assert_true(r.rejected_pps <= r.accepted_pps * conf.grid.step_ratio * (1 + 1e-9));
 		assert_int_equal(r.intended, 3 * (uint64_t)r.accepted_pps);
 	}
 }
@@ -341,7 +349,7 @@ invalid_trials_in_a_row_are_limited(void **state)
 	assert_int_equal(search(&usual, &dut, &r), 0);
 	assert_int_equal(r.end, SEARCH_AT_LEAST);
 	assert_int_equal(r.n_invalid, 5);
-	assert_true(r.accepted_pps == search_grid_at(&usual, search_grid_size(&usual) - 2));
+	assert_true(r.accepted_pps == grid_at(&usual.grid, grid_size(&usual.grid) - 2));
 	assert_true(r.rejected_pps == 0);
 }
 
@@ -401,14 +409,14 @@ stalls_never_raise_the_result(void **state)
 static void
 a_goal_may_allow_loss(void **state)
 {
-	struct search_conf conf = usual;
+	struct bisect_conf conf = usual;
 	struct dut dut = {.capacity_pps = 1e6, .loss_ratio = 0.0005};
 	struct search_result r;
 
 	(void)state;
 	assert_int_equal(search(&conf, &dut, &r), 0);
 	assert_true(r.accepted_pps <= 2000); /* below that 0.0005 is less than a frame */
-	conf.max_loss_ratio = 0.001;
+	conf.loss_ratio[0] = 0.001;
 	dut = (struct dut){.capacity_pps = 1e6, .loss_ratio = 0.0005};
 	assert_int_equal(search(&conf, &dut, &r), 0);
 	assert_int_equal(r.end, SEARCH_FOUND);
@@ -431,7 +439,7 @@ a_machine_without_one_valid_trial_is_left_early(void **state)
 static void
 a_limit_of_trials_leaves_a_lower_bound(void **state)
 {
-	struct search_conf conf = usual;
+	struct bisect_conf conf = usual;
 	struct dut dut = {.capacity_pps = 5e6};
 	struct search_result r;
 
@@ -462,17 +470,13 @@ the_user_can_stop(void **state)
 }
 
 static void
-trials_left_is_a_bound(void **state)
+halving_takes_so_many_loads(void **state)
 {
-	struct search_conf conf = usual;
-
 	(void)state;
-	assert_int_equal(search_trials_left(&conf, 0), 0);
-	assert_int_equal(search_trials_left(&conf, 1), 3);
-	assert_int_equal(search_trials_left(&conf, 3), 6);
-	assert_int_equal(search_trials_left(&conf, 4), 9);
-	conf.max_pps = conf.min_pps;
-	assert_int_equal(search_trials_left(&conf, 1), 3);
+	assert_int_equal(grid_depth(0), 0);
+	assert_int_equal(grid_depth(1), 1);
+	assert_int_equal(grid_depth(3), 2);
+	assert_int_equal(grid_depth(4), 3);
 }
 
 static void
@@ -480,19 +484,19 @@ senseless_settings_are_refused(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 9; i++) {
-		struct search_conf conf = usual;
+		struct bisect_conf conf = usual;
 		struct dut dut = {0};
 		struct search_result r;
 
 		switch (i) {
 		case 0:
-			conf.min_pps = 0;
+			conf.grid.min_pps = 0;
 			break;
 		case 1:
-			conf.max_pps = 999;
+			conf.grid.max_pps = 999;
 			break;
 		case 2:
-			conf.step_ratio = 1;
+			conf.grid.step_ratio = 1;
 			break;
 		case 3:
 			conf.needed = 0;
@@ -501,16 +505,16 @@ senseless_settings_are_refused(void **state)
 			conf.trial_ns = 0;
 			break;
 		case 5:
-			conf.max_pps = INFINITY;
+			conf.grid.max_pps = INFINITY;
 			break;
 		case 6:
-			conf.min_pps = NAN;
+			conf.grid.min_pps = NAN;
 			break;
 		case 7:
-			conf.max_loss_ratio = 1;
+			conf.loss_ratio[0] = 1;
 			break;
 		default:
-			conf.step_ratio = 1 + 1e-9;
+			conf.grid.step_ratio = 1 + 1e-9;
 			break;
 		}
 		assert_int_equal(search(&conf, &dut, &r), -EINVAL);
@@ -540,7 +544,7 @@ main(void)
 		cmocka_unit_test(a_machine_without_one_valid_trial_is_left_early),
 		cmocka_unit_test(a_limit_of_trials_leaves_a_lower_bound),
 		cmocka_unit_test(the_user_can_stop),
-		cmocka_unit_test(trials_left_is_a_bound),
+		cmocka_unit_test(halving_takes_so_many_loads),
 		cmocka_unit_test(senseless_settings_are_refused),
 	};
 
