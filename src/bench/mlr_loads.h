@@ -7,8 +7,8 @@
 
 #include "base/hist.h"
 #include "goal.h"
-#include "mlr_class.h"
 #include "grid.h"
+#include "mlr_class.h"
 #include "trial.h"
 
 /* All that a multiple loss ratio search has seen: the loads of its grid that were measured, each
