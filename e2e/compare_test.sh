@@ -38,7 +38,8 @@ print(c["verdict"], c["ratio"], c["ratio_low"], c["ratio_high"], c["reason"])
 assert c["verdict"] in verdicts, c["verdict"]
 assert c["metric"] == "rate" and c["unit"] == "pps" and c["better"] == "higher"
 assert c["slices"] and c["n_blocks"] >= 1
-for s in c["slices"]:
+assert {(t["arm"], t["round"]) for t in c["trials"]} == {(s["arm"], s["round"]) for s in c["slices"]}
+for s in c["trials"]:
     assert s["balanced"], s
 assert {s["arm"] for s in c["slices"]} == set("abc"[:arms])
 assert c["limited_by"] == "dut" and c["method"] == "turns"

@@ -98,6 +98,19 @@ paired_add(struct paired *p, unsigned arm, double value, const char *reason)
 	str_copy(slice->reason, sizeof(slice->reason), reason != NULL ? reason : "no value");
 }
 
+void
+paired_void_round(struct paired *p, unsigned round, const char *reason)
+{
+	for (size_t i = 0; i < p->n_blocks; i++) {
+		struct paired_block *b = &p->block[i];
+
+		for (size_t k = 0; b->round == round && k < b->n_slices; k++) {
+			b->slice[k].value = NAN;
+			str_copy(b->slice[k].reason, sizeof(b->slice[k].reason), reason);
+		}
+	}
+}
+
 const char *
 paired_verdict_name(enum paired_verdict v)
 {

@@ -127,6 +127,9 @@ struct paired {
 	/* Filled in by paired_judge. */
 	struct paired_estimate result[PAIRED_MAX_ARMS]; /* result[PAIRED_A] is not used */
 	bool too_noisy;					/* the control says so: all undecided */
+	unsigned n_places;
+	double place[PAIRED_MAX_ARMS]; /* of being started first, second ...: logarithm of what it
+					* did to the values, taken out; their mean is 0 */
 	struct drift level_drift; /* of A's value over the rounds, as a ratio to its median: the
 				   * machine changed, which the turns cancel */
 	struct drift ratio_drift; /* of the first B's ratio over the rounds: the answer changed */
@@ -153,6 +156,12 @@ char paired_letter(const struct paired_plan *plan, unsigned arm);
 void paired_order(uint64_t seed, unsigned block, unsigned n_arms, unsigned slices_per_arm,
 		  unsigned *order);
 
+/* When 'arm' is (re)started in 'round': 0 is first.  Each arm has each place in turn (a cyclic
+ * Latin square), because the place matters: who starts first gets the scattered pages that the arms
+ * of the round before left, who starts last gets what is whole, and was found 10 % faster for it,
+ * round by round.  The judgement takes the mean effect of each place out. */
+unsigned paired_place(const struct paired_plan *plan, unsigned round, unsigned arm);
+
 /* Takes 'plan' and 'conf' as they are; the rest is empty.  -EINVAL when they make no sense.
  * paired_fini releases and empties, also what is zeroed. */
 int paired_init(struct paired *p, const struct paired_plan *plan, const struct paired_conf *conf,
@@ -165,6 +174,9 @@ void paired_begin(struct paired *p, unsigned round);
  * otherwise).  Whether a slice is valid must never depend on how fast it was. */
 void paired_add(struct paired *p, unsigned arm, double value, const char *reason);
 
+/* Takes back all slices of a round: what they counted turned out to be wrong. */
+void paired_void_round(struct paired *p, unsigned round, const char *reason);
+
 /* Judges all that was added, from the start: may be called again after more was added, though
  * looking often and stopping at the first verdict one likes raises the rate of false alarms. */
 void paired_judge(struct paired *p);
@@ -173,8 +185,9 @@ const char *paired_verdict_name(enum paired_verdict v); /* "undecided", "better"
 
 /* The "comparison" of result.json, of B number 'b' (1 to n_b) with A: {metric, unit, better, a, b,
  * level, verdict_level, n_blocks, n_valid, n_rounds, ratio, ratio_low, ratio_high, verdict_low,
- * verdict_high, p, verdict, reason, too_noisy, equal_within, control_within, control, drift, plan,
- * blocks, instructions, asserts}; unknown is null.  The order of a block leaves out other Bs. */
+ * verdict_high, p, verdict, reason, too_noisy, equal_within, control_within, control, drift, place,
+ * plan, blocks, instructions, asserts}; unknown is null.  The order of a block leaves out other Bs.
+ */
 json_t *paired_to_json(const struct paired *p, unsigned b);
 /* Reads it back as a comparison of one B with A, its judgement as it was written: it stays right
  * also where other Bs had a part in it.  paired_fini takes what it made, also when it failed. */

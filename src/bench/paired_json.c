@@ -74,6 +74,16 @@ drift_to_json(const struct paired *p)
 }
 
 static json_t *
+place_to_json(const struct paired *p)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < p->n_places; i++)
+		json_array_append_new(array, json_number(exp(p->place[i])));
+	return array;
+}
+
+static json_t *
 plan_to_json(const struct paired_plan *plan)
 {
 	json_t *one = json_object();
@@ -213,6 +223,7 @@ paired_to_json(const struct paired *p, unsigned b)
 	json_object_set_new(root, "control_within", json_number(conf->control_within));
 	json_object_set_new(root, "control", control_to_json(p));
 	json_object_set_new(root, "drift", drift_to_json(p));
+	json_object_set_new(root, "place", place_to_json(p));
 	json_object_set_new(root, "plan", plan_to_json(&p->plan));
 	json_object_set_new(root, "blocks", blocks_to_json(p, b));
 	json_object_set_new(
@@ -517,12 +528,24 @@ names_from_json(struct paired *p, const json_t *json, struct err *err)
 	return rc;
 }
 
+/* Results made before places were looked at have none. */
+static void
+place_from_json(struct paired *p, const json_t *json)
+{
+	size_t n = json_array_size(json);
+
+	p->n_places = n < PAIRED_MAX_ARMS ? (unsigned)n : PAIRED_MAX_ARMS;
+	for (unsigned i = 0; i < p->n_places; i++)
+		p->place[i] = log(json_number_value(json_array_get(json, i)));
+}
+
 /* What was made of the blocks. */
 static int
 judgement_from_json(struct paired *p, const json_t *json, struct err *err)
 {
 	int rc = estimate_from_json(&p->result[1], json, "n_valid", err);
 
+	place_from_json(p, json_object_get(json, "place"));
 	if (rc == 0)
 		rc = json_get_bool(json, "too_noisy", &p->too_noisy, err);
 	if (rc == 0 && p->plan.has_control)

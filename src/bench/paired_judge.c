@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/compare.h"
 #include "base/interval.h"
@@ -22,12 +23,15 @@
 /* With fewer there is no interval worth the name. */
 #define MIN_ROUNDS 3
 
+#define PLACE_STEPS 10
+
 /* What the parts of one judgement share. */
 struct judgement {
 	struct paired *p;
 	unsigned n_arms;
 	unsigned n_rounds;	    /* that have blocks at all, counted anew from 0 */
 	unsigned *round_of;	    /* of each block, so counted */
+	unsigned *number;	    /* of each round so counted, as it was added */
 	bool *round_counts;	    /* of each round: it has enough valid blocks */
 	struct paired_point *point; /* each slice of each block */
 	struct paired_fit fit;
@@ -63,7 +67,7 @@ number_rounds(struct judgement *j)
 		const struct paired_block *b = &j->p->block[i];
 
 		if (i == 0 || b->round != b[-1].round)
-			j->n_rounds++;
+			j->number[j->n_rounds++] = b->round;
 		j->round_of[i] = j->n_rounds - 1;
 		n_slices += b->n_slices;
 	}
@@ -140,6 +144,103 @@ fit_slices(struct judgement *j)
 	}
 }
 
+/* ---- places ---- */
+
+/* The effects of a round, an arm and a place add up to what an arm did in a round. */
+struct polish {
+	double arm[PAIRED_MAX_ARMS], place[PAIRED_MAX_ARMS];
+	double *round;
+	double *scratch;
+};
+
+static size_t
+known_only(double *v, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!isnan(v[i]))
+			v[kept++] = v[i];
+	return kept;
+}
+
+static double
+median_or_0(double *v, size_t n)
+{
+	return n > 0 ? resample_median(v, n) : 0;
+}
+
+static unsigned
+place_of(const struct judgement *j, unsigned round, unsigned arm)
+{
+	return paired_place(&j->p->plan, j->number[round], arm);
+}
+
+/* What is left of an effect, given those of its arm, its place and its round. */
+static double
+left(const struct judgement *j, const struct polish *f, unsigned round, unsigned arm)
+{
+	return j->fit.effect[(size_t)round * j->n_arms + arm] - f->arm[arm] -
+	       f->place[place_of(j, round, arm)] - f->round[round];
+}
+
+/* Moves the effect of each round to the median of what is left in it. */
+static void
+polish_rounds(const struct judgement *j, struct polish *f)
+{
+	for (unsigned round = 0; round < j->n_rounds; round++) {
+		size_t n = 0;
+
+		for (unsigned arm = 0; arm < j->n_arms; arm++)
+			f->scratch[n++] = left(j, f, round, arm);
+		f->round[round] += median_or_0(f->scratch, known_only(f->scratch, n));
+	}
+}
+
+/* The same for arms, or for places. */
+static void
+polish_arms(const struct judgement *j, struct polish *f, bool by_place)
+{
+	double *effect = by_place ? f->place : f->arm;
+
+	for (unsigned i = 0; i < j->n_arms; i++) {
+		size_t n = 0;
+
+		for (unsigned round = 0; round < j->n_rounds; round++)
+			for (unsigned arm = 0; arm < j->n_arms && j->round_counts[round]; arm++)
+				if ((by_place ? place_of(j, round, arm) : arm) == i)
+					f->scratch[n++] = left(j, f, round, arm);
+		effect[i] += median_or_0(f->scratch, known_only(f->scratch, n));
+	}
+}
+
+/* Takes what having been started first, second ... does out of all effects, those of arms and
+ * rounds found beside by median polish (Tukey, 1977), which a restart that went wrong does not
+ * move. */
+static void
+remove_places(struct judgement *j)
+{
+	struct polish f = {.round = xcalloc(j->n_rounds + 1, sizeof(double))};
+	double mean = 0;
+
+	f.scratch = xcalloc((size_t)j->n_rounds + PAIRED_MAX_ARMS, sizeof(double));
+	for (unsigned step = 0; step < PLACE_STEPS; step++) {
+		polish_rounds(j, &f);
+		polish_arms(j, &f, false);
+		polish_arms(j, &f, true);
+	}
+	for (unsigned i = 0; i < j->n_arms; i++)
+		mean += f.place[i] / j->n_arms;
+	j->p->n_places = j->n_arms;
+	for (unsigned i = 0; i < j->n_arms; i++)
+		j->p->place[i] = f.place[i] - mean;
+	for (unsigned i = 0; i < j->n_rounds; i++)
+		for (unsigned k = 0; k < j->n_arms; k++)
+			j->fit.effect[(size_t)i * j->n_arms + k] -= j->p->place[place_of(j, i, k)];
+	free(f.round);
+	free(f.scratch);
+}
+
 /* ---- rounds ---- */
 
 /* What 'arm' is compared with in one round.  The control is the same program as A, started at the
@@ -166,17 +267,6 @@ round_ratios(const struct judgement *j, unsigned arm, double *ratio)
 }
 
 static size_t
-known_only(double *v, size_t n)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (!isnan(v[i]))
-			v[kept++] = v[i];
-	return kept;
-}
-
-static size_t
 n_valid_blocks(const struct paired *p)
 {
 	size_t n = 0;
@@ -199,7 +289,11 @@ estimate(const struct judgement *j, unsigned arm)
 	round_ratios(j, arm, ratio);
 	n = known_only(ratio, j->n_rounds);
 	parts = interval_trimmed_parts(ratio, n, (size_t)(TRIM_SHARE * (double)n));
-	if (n < MIN_ROUNDS)
+	/* One degree of freedom went into the places. */
+	if (n >= MIN_ROUNDS) {
+		parts.se *= sqrt((parts.df + 1) / parts.df);
+		parts.df -= 1;
+	} else
 		parts.se = NAN;
 	shown = interval_of_parts(&parts, j->p->conf.level);
 	*e = (struct paired_estimate){
@@ -382,6 +476,7 @@ judgement_init(struct judgement *j, struct paired *p)
 
 	*j = (struct judgement){.p = p, .n_arms = paired_n_arms(&p->plan)};
 	j->round_of = xcalloc(p->n_blocks + 1, sizeof(*j->round_of));
+	j->number = xcalloc(p->n_blocks + 1, sizeof(*j->number));
 	n_slices = number_rounds(j);
 	j->round_counts = xcalloc(j->n_rounds + 1, sizeof(*j->round_counts));
 	j->point = xcalloc(n_slices + 1, sizeof(*j->point));
@@ -392,6 +487,7 @@ judgement_fini(struct judgement *j)
 {
 	paired_fit_fini(&j->fit);
 	free(j->round_of);
+	free(j->number);
 	free(j->round_counts);
 	free(j->point);
 }
@@ -407,6 +503,7 @@ paired_judge(struct paired *p)
 	judgement_init(&j, p);
 	count_rounds(&j);
 	fit_slices(&j);
+	remove_places(&j);
 	for (unsigned arm = 1; arm < j.n_arms; arm++)
 		parts[arm] = estimate(&j, arm);
 	judge_bs(p, parts);

@@ -2,6 +2,7 @@
 #include "paired.h"
 
 #include <errno.h>
+#include <math.h>
 
 #include "base/random.h"
 
@@ -9,11 +10,11 @@
 
 /* What found a difference of 3 % most often in simulated sessions of five minutes: slices as short
  * as they can be without the switching between arms becoming part of the result; blocks of a run
- * and its mirror image; and, of rounds, 16.  With fewer the interval is one of few values, which is
- * wide; with more the restarts take the time. */
+ * and its mirror image; and, of rounds, 15 to 18.  With fewer the interval is one of few values,
+ * which is wide; with more the restarts take the time. */
 static const uint64_t slice_default_ns = 100000000;
 static const unsigned slices_default = 2;
-static const unsigned rounds_best = 16;
+static const unsigned rounds_best = 18;
 
 /* With fewer rounds Student's factor of the verdict's interval is above 5. */
 static const unsigned rounds_least = 6;
@@ -46,14 +47,28 @@ paired_plan_ns(const struct paired_plan *plan)
 	return block_ns(plan) * plan->blocks_per_round * plan->n_rounds;
 }
 
+unsigned
+paired_place(const struct paired_plan *plan, unsigned round, unsigned arm)
+{
+	unsigned n_arms = paired_n_arms(plan);
+
+	return (arm + n_arms - round % n_arms) % n_arms;
+}
+
+/* Rounds come in whole Latin squares, so that each arm has each place equally often. */
 static unsigned
-rounds_that_fit(uint64_t wall_ns, uint64_t restart_ns)
+fewest_rounds(unsigned n_arms)
+{
+	return (rounds_least + n_arms - 1) / n_arms * n_arms;
+}
+
+static unsigned
+rounds_that_fit(uint64_t wall_ns, uint64_t restart_ns, unsigned n_arms)
 {
 	double most = restart_share * (double)wall_ns / (double)(restart_ns + 1);
 
-	if (most >= rounds_best)
-		return rounds_best;
-	return most < rounds_least ? rounds_least : (unsigned)most;
+	most = fmin(fmax(most, fewest_rounds(n_arms)), rounds_best);
+	return (unsigned)most / n_arms * n_arms;
 }
 
 int
@@ -61,6 +76,7 @@ paired_plan_fit(struct paired_plan *plan, unsigned n_b, uint64_t wall_ns, uint64
 		struct err *err)
 {
 	uint64_t round_ns;
+	unsigned n_arms, least;
 
 	plan->n_b = n_b;
 	plan->has_control = true;
@@ -70,18 +86,20 @@ paired_plan_fit(struct paired_plan *plan, unsigned n_b, uint64_t wall_ns, uint64
 	if (n_b < 1 || n_b > PAIRED_MAX_B)
 		return err_set(err, EINVAL, "%u programs to compare with the first: 1 to %u", n_b,
 			       PAIRED_MAX_B);
-	plan->n_rounds = rounds_that_fit(wall_ns, restart_ns);
+	n_arms = paired_n_arms(plan);
+	plan->n_rounds = rounds_that_fit(wall_ns, restart_ns, n_arms);
 	/* Too short for these? */
-	while (plan->n_rounds > rounds_least &&
+	least = fewest_rounds(n_arms);
+	while (plan->n_rounds >= least + n_arms &&
 	       plan->n_rounds * (restart_ns + block_ns(plan)) > wall_ns)
-		plan->n_rounds--;
+		plan->n_rounds -= n_arms;
 	round_ns = wall_ns / plan->n_rounds;
 	if (round_ns < restart_ns + block_ns(plan))
 		return err_set(err, EINVAL,
 			       "%.3g s are too short: %u rounds of a restart and one block take "
 			       "%.3g s",
-			       (double)wall_ns / NS_PER_S, rounds_least,
-			       rounds_least * (double)(restart_ns + block_ns(plan)) / NS_PER_S);
+			       (double)wall_ns / NS_PER_S, least,
+			       least * (double)(restart_ns + block_ns(plan)) / NS_PER_S);
 	plan->blocks_per_round = (unsigned)((round_ns - restart_ns) / block_ns(plan));
 	return 0;
 }

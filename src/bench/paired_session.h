@@ -14,6 +14,7 @@ struct session_noise {
 	double gap_share; /* of slices hit by a gap */
 	double gap_cost;  /* that takes up to this of the slice */
 	double start;	  /* standard deviation of what a restart does to an arm */
+	double place;	  /* by how much each later start in a round is faster */
 	double bad_start; /* share of restarts that cost an arm 30 % */
 	double two_modes; /* chance per slice that the machine picks anew between full and half
 			   * speed */
@@ -27,6 +28,7 @@ static const struct session_noise session_vm = {
 	.gap_share = 0.2,
 	.gap_cost = 0.6,
 	.start = 0.005,
+	.place = 0.05,
 };
 
 struct session_machine {
@@ -67,7 +69,8 @@ session_round(struct paired *p, struct session_machine *m, unsigned round, const
 	double arm[PAIRED_MAX_ARMS];
 
 	for (unsigned i = 0; i < n_arms; i++) {
-		arm[i] = log(ratio[i]) + m->noise->start * random_normal(&m->random);
+		arm[i] = log(ratio[i]) + m->noise->start * random_normal(&m->random) +
+			 m->noise->place * paired_place(&p->plan, round, i);
 		if (random_unit(&m->random) < m->noise->bad_start)
 			arm[i] += log(0.7);
 	}

@@ -66,6 +66,13 @@ orders_never_change(void **state)
 
 /* ---- plan ---- */
 
+/* The smallest multiple of the arms that is six or more. */
+static unsigned
+fewest_rounds(unsigned n_arms)
+{
+	return n_arms * (1 + 5 / n_arms);
+}
+
 static void
 plans_fit_their_time(void **state)
 {
@@ -75,12 +82,12 @@ plans_fit_their_time(void **state)
 
 	(void)state;
 	assert_int_equal(paired_plan_fit(&plan, 1, 300 * s, 2 * s, &err), 0);
-	assert_int_equal(plan.n_rounds, 16);
+	assert_int_equal(plan.n_rounds, 18); /* six times each arm in each place */
 	assert_int_equal(plan.slices_per_arm, 2);
 	assert_int_equal(plan.slice_ns, s / 10);
-	assert_int_equal(plan.blocks_per_round, 27);
+	assert_int_equal(plan.blocks_per_round, 24);
 	assert_int_equal(paired_n_arms(&plan), 3);
-	assert_int_equal(paired_plan_ns(&plan), 16 * 27 * 6 * s / 10);
+	assert_int_equal(paired_plan_ns(&plan), 18 * 24 * 6 * s / 10);
 	for (uint64_t wall = 1; wall < 1000; wall += 7) {
 		for (uint64_t restart = 0; restart < 40; restart += 3) {
 			for (unsigned n_b = 1; n_b <= PAIRED_MAX_B; n_b++) {
@@ -88,15 +95,17 @@ plans_fit_their_time(void **state)
 
 				plan = (struct paired_plan){.slice_ns = 3 * s / 10};
 				if (paired_plan_fit(&plan, n_b, wall * s, restart * s, &err) < 0) {
-					/* Six rounds with one block really do not fit. */
+					/* The fewest rounds with one block really do not fit. */
 					round = restart * s + (n_b + 2) * 2 * plan.slice_ns;
-					assert_true(wall * s < 6 * round);
+					assert_true(wall * s < fewest_rounds(n_b + 2) * round);
 					continue;
 				}
 				round = paired_plan_ns(&plan) / plan.n_rounds + restart * s;
 				all = round * plan.n_rounds;
-				assert_true(all <= wall * s && plan.n_rounds >= 6 &&
-					    plan.n_rounds <= 16);
+				assert_true(all <= wall * s &&
+					    plan.n_rounds >= fewest_rounds(n_b + 2) &&
+					    plan.n_rounds <= 18);
+				assert_true(plan.n_rounds % (n_b + 2) == 0);
 				assert_true(plan.blocks_per_round > 0);
 			}
 		}
@@ -403,6 +412,48 @@ pieces_of_rounds_do_not_count(void **state)
 	paired_fini(&s.p);
 }
 
+/* ---- places ---- */
+
+static void
+each_arm_has_each_place(void **state)
+{
+	(void)state;
+	for (unsigned n_b = 1; n_b <= PAIRED_MAX_B; n_b++) {
+		const struct paired_plan plan = {.n_b = n_b, .has_control = true};
+		unsigned n_arms = paired_n_arms(&plan);
+		unsigned seen[PAIRED_MAX_ARMS][PAIRED_MAX_ARMS] = {{0}};
+
+		for (unsigned round = 7; round < 7 + n_arms; round++)
+			for (unsigned arm = 0; arm < n_arms; arm++)
+				seen[arm][paired_place(&plan, round, arm)]++;
+		for (unsigned arm = 0; arm < n_arms; arm++)
+			for (unsigned place = 0; place < n_arms; place++)
+				assert_int_equal(seen[arm][place], 1);
+	}
+}
+
+/* Each later start is 10 % faster: that is no property of the programs, nor noise. */
+static void
+places_are_taken_out(void **state)
+{
+	const struct session_noise noise = {.stdev = 0.001, .place = 0.1};
+	const double arms[] = {1, 0.98, 1};
+	struct setup s;
+
+	(void)state;
+	for (unsigned rounds = 5; rounds < 10; rounds++) {
+		setup_init(&s, &noise, 1, rounds);
+		session_run(&s.p, &s.m, arms);
+		assert_near(s.p.result[1].ratio, 0.98, 0.002);
+		assert_near(s.p.result[2].ratio, 1, 0.002);
+		assert_true(s.p.result[1].high - s.p.result[1].low < 0.005);
+		assert_int_equal(s.p.result[1].verdict, PAIRED_WORSE);
+		for (unsigned place = 0; place < 3; place++)
+			assert_near(s.p.place[place], 0.1 * ((int)place - 1), 0.002);
+		paired_fini(&s.p);
+	}
+}
+
 /* ---- several Bs ---- */
 
 static void
@@ -421,18 +472,18 @@ many_comparisons_widen_the_verdict(void **state)
 	assert_int_equal(e[3].verdict, PAIRED_BETTER);
 	assert_int_equal(e[1].verdict, PAIRED_EQUAL);
 	assert_int_equal(e[2].verdict, PAIRED_EQUAL);
-	/* t with 7 degrees of freedom at 1 - 0.005 / 3 and at 1 - 0.005 / 2, over that at 0.95:
+	/* t with 6 degrees of freedom at 1 - 0.005 / 3 and at 1 - 0.005 / 2, over that at 0.95:
 	 * the one that differs goes first; then two are left. */
 	z = log(e[3].verdict_high / e[3].verdict_low) / log(e[3].high / e[3].low);
-	assert_near(z, 4.9286 / 2.3646, 0.01);
+	assert_near(z, 5.3982 / 2.4469, 0.01);
 	z = log(e[1].verdict_high / e[1].verdict_low) / log(e[1].high / e[1].low);
-	assert_near(z, 4.5946 / 2.3646, 0.01);
+	assert_near(z, 4.9807 / 2.4469, 0.01);
 	paired_fini(&s.p);
 	setup_init(&s, &noise, 1, 8);
 	session_run(&s.p, &s.m, one_arm);
 	e = s.p.result;
 	z = log(e[1].verdict_high / e[1].verdict_low) / log(e[1].high / e[1].low);
-	assert_near(z, 4.0293 / 2.3646, 0.01);
+	assert_near(z, 4.3168 / 2.4469, 0.01);
 	paired_fini(&s.p);
 }
 
@@ -466,6 +517,8 @@ main(void)
 		cmocka_unit_test(invalid_slices_make_invalid_blocks),
 		cmocka_unit_test(values_that_are_none_are_invalid),
 		cmocka_unit_test(pieces_of_rounds_do_not_count),
+		cmocka_unit_test(each_arm_has_each_place),
+		cmocka_unit_test(places_are_taken_out),
 		cmocka_unit_test(many_comparisons_widen_the_verdict),
 		cmocka_unit_test(letters_are_those_of_the_order),
 	};

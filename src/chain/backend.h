@@ -29,6 +29,7 @@ struct backend {
 	struct proc proc[PLAN_MAX_PROCS]; /* in the order of the plan */
 	struct backend_hop hop[CHAIN_MAX_HOPS];
 	struct tg *tg;
+	pid_t generator_tid;	 /* its thread that polls, 0 as long as nobody asked */
 	struct sensors *sensors; /* of the trials it carries; NULL before the first */
 	bool frozen;		 /* all its processes are stopped */
 	char dpdk_version[64];	 /* as the first hop of ours says, or "" */
@@ -60,6 +61,9 @@ void backend_thaw(struct backend *b);
 /* The same for hop 'i' alone. */
 int backend_pause_hop(struct backend *b, size_t i, struct err *err);
 void backend_resume_hop(struct backend *b, size_t i);
+/* And for the generator, which then answers nobody. */
+int backend_pause_generator(struct backend *b, struct err *err);
+void backend_resume_generator(struct backend *b);
 /* The thread of hop 'i' that polls, its main thread when none does. */
 pid_t backend_busy_thread(struct backend *b, size_t i);
 

@@ -128,23 +128,40 @@ backend_busy_thread(struct backend *b, size_t i)
 /* A signal to a process is taken by its main thread, which in many programs sleeps, and which on a
  * CPU that another thread keeps busy may have to wait for milliseconds.  The busy thread itself
  * takes it at once, and stops all others. */
+static int
+pause_proc(struct backend *b, size_t i, pid_t *busy_tid, struct err *err)
+{
+	pid_t pid = b->proc[i].pid;
+
+	if (*busy_tid == 0 || *busy_tid == pid)
+		*busy_tid = busy_thread(pid);
+	if (proc_alive(&b->proc[i]))
+		syscall(SYS_tgkill, pid, *busy_tid, SIGSTOP);
+	return stop_proc(b, i, err);
+}
+
 int
 backend_pause_hop(struct backend *b, size_t i, struct err *err)
 {
-	struct backend_hop *h = &b->hop[i];
-	pid_t pid = b->proc[i + 1].pid;
-
-	if (h->busy_tid == 0 || h->busy_tid == pid)
-		h->busy_tid = busy_thread(pid);
-	if (proc_alive(&b->proc[i + 1]))
-		syscall(SYS_tgkill, pid, h->busy_tid, SIGSTOP);
-	return stop_proc(b, i + 1, err);
+	return pause_proc(b, i + 1, &b->hop[i].busy_tid, err);
 }
 
 void
 backend_resume_hop(struct backend *b, size_t i)
 {
 	continue_proc(b, i + 1);
+}
+
+int
+backend_pause_generator(struct backend *b, struct err *err)
+{
+	return pause_proc(b, 0, &b->generator_tid, err);
+}
+
+void
+backend_resume_generator(struct backend *b)
+{
+	continue_proc(b, 0);
 }
 
 int

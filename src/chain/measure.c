@@ -22,6 +22,7 @@
 #define PROBE_S 0.02
 #define PROBE_TRIES 50
 #define WARM_NS (500 * NSEC_PER_MS)
+#define OPEN_S 3600.0 /* until it is closed, that is */
 
 static int
 read_hops(struct backend *b, bool exact, struct ledger_hop *hops, struct err *err)
@@ -216,33 +217,33 @@ subtract_hops(struct trial *t, const struct ledger_hop *before, const char *rest
 				 t->ledger.hop[i].name);
 }
 
-/* Everything between the first snapshot and the last. */
+/* The first snapshot. */
 static int
-run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct err *err)
+begin(struct measure *m, struct turns *turns, struct err *err)
 {
 	struct backend *b = m->backend;
-	struct ledger_hop before[LEDGER_MAX_HOPS];
-	double duration_s = (double)spec->duration_ns / 1e9;
-	struct turns *turns = spec->flat_out ? m->turns : NULL;
-	uint64_t repeated = 0;
-	json_t *json = NULL;
 	int rc = backend_wait(b, (int)(m->rest_ns / NSEC_PER_MS), err);
 
+	if (b->sensors == NULL)
+		b->sensors = sensors_new(b);
 	if (rc == 0)
-		rc = read_hops(b, false, before, err);
+		rc = read_hops(b, false, m->before, err);
 	if (rc == 0)
 		rc = sensors_begin(b->sensors, err);
 	if (rc == 0 && turns != NULL)
 		rc = turns_begin(turns, b, err);
-	if (rc == 0)
-		rc = tg_start(b->tg, spec->rate_pps, duration_s, spec->flat_out, err);
-	if (rc == 0 && turns != NULL)
-		rc = turns_run(turns, b, duration_s, err);
-	if (rc == 0)
-		rc = wait_sent(b, duration_s, err);
-	sensors_end(b->sensors);
-	if (rc == 0)
-		rc = wait_drained(b, m->drain_ns, err);
+	return rc;
+}
+
+/* Everything from the last frame sent to the last snapshot. */
+static int
+finish(struct measure *m, struct trial *t, struct err *err)
+{
+	struct backend *b = m->backend;
+	uint64_t repeated = 0;
+	json_t *json = NULL;
+	int rc = wait_drained(b, m->drain_ns, err);
+
 	t->ledger.n_hops = b->chain->n_hops;
 	if (rc == 0)
 		rc = read_hops(b, true, t->ledger.hop, err);
@@ -257,9 +258,34 @@ run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct er
 	json_decref(json);
 	if (rc < 0)
 		return rc;
-	subtract_hops(t, before, sensors_restarted(b->sensors));
+	subtract_hops(t, m->before, sensors_restarted(b->sensors));
 	ledger_close(&t->ledger, repeated);
 	return 0;
+}
+
+static int
+run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct err *err)
+{
+	struct backend *b = m->backend;
+	double duration_s = (double)spec->duration_ns / 1e9;
+	int rc = begin(m, NULL, err);
+
+	if (rc == 0)
+		rc = tg_start(b->tg, spec->rate_pps, duration_s, spec->flat_out, err);
+	if (rc == 0)
+		rc = wait_sent(b, duration_s, err);
+	sensors_end(b->sensors);
+	return rc == 0 ? finish(m, t, err) : rc;
+}
+
+/* A trial that could not be run to its end, and why. */
+static int
+interrupt(struct measure *m, struct trial *t, int rc, struct err *err)
+{
+	rc = backend_explain(m->backend, rc, err);
+	t->interrupted = true;
+	str_copy(t->fault, sizeof(t->fault), err->msg);
+	return rc;
 }
 
 int
@@ -268,15 +294,33 @@ measure_trial(struct measure *m, const struct trial_spec *spec, struct trial *t,
 	int rc;
 
 	trial_init(t, spec);
-	if (m->backend->sensors == NULL)
-		m->backend->sensors = sensors_new(m->backend);
 	rc = run(m, spec, t, err);
+	return rc == 0 ? 0 : interrupt(m, t, rc, err);
+}
+
+int
+measure_open(struct measure *m, struct turns *turns, struct err *err)
+{
+	int rc = begin(m, turns, err);
+
 	if (rc == 0)
-		return 0;
-	rc = backend_explain(m->backend, rc, err);
-	t->interrupted = true;
-	str_copy(t->fault, sizeof(t->fault), err->msg);
-	return rc;
+		rc = tg_start(m->backend->tg, PROBE_PPS, OPEN_S, true, err);
+	return rc == 0 ? 0 : backend_explain(m->backend, rc, err);
+}
+
+int
+measure_close(struct measure *m, struct trial *t, struct err *err)
+{
+	const struct trial_spec spec = {.rate_pps = PROBE_PPS, .flat_out = true};
+	int rc;
+
+	trial_init(t, &spec);
+	backend_resume_hop(m->backend, 0);
+	rc = tg_stop(m->backend->tg, err);
+	sensors_end(m->backend->sensors);
+	if (rc == 0)
+		rc = finish(m, t, err);
+	return rc == 0 ? 0 : interrupt(m, t, rc, err);
 }
 
 /* How far frames came, for a chain that delivers none. */

@@ -9,10 +9,11 @@
 
 struct measure {
 	struct backend *backend;
-	uint64_t drain_ns;   /* wait at least so long for frames under way */
-	uint64_t rest_ns;    /* and so long before each trial */
-	struct turns *turns; /* flat out, the one hop gets the CPU in turns; or NULL */
-	uint64_t warm_ns;    /* of measure_prepare's warm-up; 0: 500 ms */
+	uint64_t drain_ns; /* wait at least so long for frames under way */
+	uint64_t rest_ns;  /* and so long before each trial */
+	uint64_t warm_ns;  /* of measure_prepare's warm-up; 0: 500 ms */
+
+	struct ledger_hop before[LEDGER_MAX_HOPS]; /* counters when the trial began */
 };
 
 /* Makes 'traffic' what trials send from now on, and sends a few frames until one has come through
@@ -23,3 +24,10 @@ int measure_prepare(struct measure *m, const struct tg_traffic *traffic, struct 
 /* Runs one trial; see bench/measurer.h. */
 int measure_trial(struct measure *m, const struct trial_spec *spec, struct trial *t,
 		  struct err *err);
+
+/* A trial flat out in which the one hop gets the CPU in turns (see turns.h), whenever the caller
+ * says so, while other chains may have it in between: measure_open, turns_run as often as wanted,
+ * measure_close.  An open trial is over within the hour. */
+int measure_open(struct measure *m, struct turns *turns, struct err *err);
+/* Ends it and closes its books: 't' is as that of measure_trial. */
+int measure_close(struct measure *m, struct trial *t, struct err *err);

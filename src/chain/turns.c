@@ -11,17 +11,19 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/interval.h"
 
 #define FIRST_NS 50000
 #define SHORTEST_NS 10000
 #define LONGEST_NS 2000000
-#define TARGET_RATIO                                                                              \
-	0.5		 /* of the ring that a turn should empty: room for turns that last longer \
-			  */
-#define FULL_RATIO 0.9	 /* with more left than this, none of the frames could be the last */
-#define SETTLE_NS 600000 /* of CPU time, in which a generator with room sends a thousand frames */
-#define FIRST_SETTLE_NS (4 * SETTLE_NS) /* what fits into the ring should be right */
-#define LOOK_NS 200000
+/* Of the ring, what a turn should empty: room for turns that last longer. */
+#define TARGET_RATIO 0.5
+/* With more of it left than this, none of the frames could be the last. */
+#define FULL_RATIO 0.9
+/* CPU time in which a generator with room sends some hundred frames. */
+#define SETTLE_NS 250000
+#define FIRST_SETTLE_NS (10 * SETTLE_NS) /* what fits into the ring should be right */
+#define LOOK_NS 60000
 #define SETTLE_MS 200
 #define SLICE_NS 100000 /* the least that the kernel grants */
 #define SLACK_NS 1000	/* of our timers; the kernel's default is as long as a short turn */
@@ -33,10 +35,6 @@ struct sched_request {
 	int32_t nice;
 	uint32_t priority;
 	uint64_t runtime_ns, deadline_ns, period_ns;
-};
-
-struct counts {
-	uint64_t sent, received;
 };
 
 static void
@@ -114,12 +112,12 @@ cpu_ns_of(const struct proc *p)
 /* Waits until the generator has filled the ring before the hop and emptied the one behind it: its
  * counters have stood still although it had the CPU. */
 static int
-settle(struct backend *b, uint64_t settle_ns, struct counts *c, struct err *err)
+settle(struct backend *b, uint64_t settle_ns, struct turns_counts *c, struct err *err)
 {
 	const struct proc *generator = &b->proc[0];
 	struct deadline d = deadline_in_ms(SETTLE_MS);
 	uint64_t since_ns = cpu_ns_of(generator);
-	struct counts last;
+	struct turns_counts last;
 	int rc = tg_counts(b->tg, &c->sent, &c->received, err);
 
 	while (rc == 0 && cpu_ns_of(generator) - since_ns < settle_ns && !deadline_passed(&d)) {
@@ -135,7 +133,7 @@ settle(struct backend *b, uint64_t settle_ns, struct counts *c, struct err *err)
 int
 turns_settle(struct backend *b, uint64_t *received, struct err *err)
 {
-	struct counts c = {0};
+	struct turns_counts c = {0};
 	int rc = settle(b, FIRST_SETTLE_NS, &c, err);
 
 	*received = c.received;
@@ -161,7 +159,7 @@ turns_next_ns(uint64_t on_ns, uint64_t room, uint64_t frames)
 }
 
 static int
-run_turn(struct turns *t, struct backend *b, struct counts *c, struct err *err)
+run_turn(struct turns *t, struct backend *b, struct turns_counts *c, struct err *err)
 {
 	uint64_t waiting = c->sent - c->received - t->base, received = c->received, frames;
 	uint64_t cpu_ns = cpu_ns_of(&b->proc[1]);
@@ -185,26 +183,29 @@ run_turn(struct turns *t, struct backend *b, struct counts *c, struct err *err)
 		t->n_dry++;
 		return 0;
 	}
-	t->n++;
+	t->cost_ns[t->n++] = (double)cpu_ns / (double)frames;
 	t->frames += frames;
 	t->cpu_ns += cpu_ns;
 	return 0;
 }
 
 static int
-run_turns(struct turns *t, struct backend *b, double duration_s, struct err *err)
+run_turns(struct turns *t, struct backend *b, uint64_t duration_ns, struct err *err)
 {
-	struct deadline d = deadline_in_ms((uint64_t)(duration_s * 1000));
-	struct counts c;
-	int rc = settle(b, FIRST_SETTLE_NS, &c, err);
+	uint64_t end = clock_now_ns() + duration_ns;
+	int rc = 0;
 
 	/* Before the first turn nothing can have been dropped. */
-	if (rc == 0 && c.sent - c.received - t->base > t->room)
-		t->room = c.sent - c.received - t->base;
-	while (rc == 0 && !deadline_passed(&d)) {
+	if (!t->is_full) {
+		rc = settle(b, FIRST_SETTLE_NS, &t->counts, err);
+		if (rc == 0 && t->counts.sent - t->counts.received - t->base > t->room)
+			t->room = t->counts.sent - t->counts.received - t->base;
+		t->is_full = rc == 0;
+	}
+	while (rc == 0 && clock_now_ns() < end && t->n < TURNS_MAX) {
 		rc = backend_check(b, err);
 		if (rc == 0)
-			rc = run_turn(t, b, &c, err);
+			rc = run_turn(t, b, &t->counts, err);
 	}
 	return rc;
 }
@@ -212,11 +213,10 @@ run_turns(struct turns *t, struct backend *b, double duration_s, struct err *err
 int
 turns_begin(struct turns *t, struct backend *b, struct err *err)
 {
-	struct counts c;
+	struct turns_counts c;
 	int rc;
 
-	t->frames = t->cpu_ns = 0;
-	t->n = t->n_dry = 0;
+	*t = (struct turns){.on_ns = t->on_ns, .room = t->room};
 	if (t->on_ns == 0)
 		t->on_ns = FIRST_NS;
 	rc = backend_pause_hop(b, 0, err);
@@ -229,14 +229,15 @@ turns_begin(struct turns *t, struct backend *b, struct err *err)
 }
 
 int
-turns_run(struct turns *t, struct backend *b, double duration_s, struct err *err)
+turns_run(struct turns *t, struct backend *b, uint64_t duration_ns, struct err *err)
 {
 	struct manners was;
 	int rc;
 
+	t->frames = t->cpu_ns = 0;
+	t->n = t->n_dry = 0;
 	wake_in_time(&was, b);
-	rc = run_turns(t, b, duration_s, err);
-	backend_resume_hop(b, 0);
+	rc = run_turns(t, b, duration_ns, err);
 	wake_as_before(&was);
 	return rc;
 }
@@ -244,7 +245,10 @@ turns_run(struct turns *t, struct backend *b, double duration_s, struct err *err
 double
 turns_rate(const struct turns *t)
 {
-	if (t->n < TURNS_MIN || t->cpu_ns == 0)
+	double cost[TURNS_MAX];
+
+	if (t->n < TURNS_MIN)
 		return NAN;
-	return (double)t->frames * 1e9 / (double)t->cpu_ns;
+	memcpy(cost, t->cost_ns, t->n * sizeof(cost[0]));
+	return 1e9 / interval_trimmed_parts(cost, t->n, t->n / 4).mean;
 }

@@ -18,29 +18,41 @@
  * The cost includes going to sleep and waking up, a few microseconds in each turn.  It works with
  * any program, on any number of CPUs, and takes a chain of one hop. */
 
+#define TURNS_MAX 256
+
+struct turns_counts {
+	uint64_t sent, received;
+};
+
 struct turns {
 	/* Found out on the way, and kept for the next trial. */
 	uint64_t on_ns; /* length of a turn that empties half the ring; 0: not known yet */
 	uint64_t room;	/* frames that fit in before the hop; 0: not known yet */
 
-	/* Of the last trial. */
-	uint64_t base;	 /* sent before it and never received */
-	uint64_t frames; /* forwarded in turns that count */
-	uint64_t cpu_ns; /* CPU time of the hop in them */
-	unsigned n;	 /* turns that count */
-	unsigned n_dry;	 /* turns in which frames may have run out */
+	/* Of the trial. */
+	uint64_t base;		    /* sent before it and never received */
+	bool is_full;		    /* the ring before the hop has been filled */
+	struct turns_counts counts; /* when it last was */
+
+	/* Of the last run. */
+	uint64_t frames;	   /* forwarded in turns that count */
+	uint64_t cpu_ns;	   /* CPU time of the hop in them */
+	unsigned n;		   /* turns that count */
+	unsigned n_dry;		   /* turns in which frames may have run out */
+	double cost_ns[TURNS_MAX]; /* of a frame, in each that counts */
 };
 
 /* Fewer turns than this say little. */
-#define TURNS_MIN 5
+#define TURNS_MIN 2
 
 /* Stops the hop, before the generator starts to send. */
 int turns_begin(struct turns *t, struct backend *b, struct err *err);
-/* Gives it its turns for 'duration_s', while the generator sends flat out, and leaves it running,
- * also when it fails.  -EINTR and -ECHILD as backend_check. */
-int turns_run(struct turns *t, struct backend *b, double duration_s, struct err *err);
+/* Gives it its turns for 'duration_ns', while the generator sends flat out; afterwards it is
+ * stopped again (backend_resume_hop).  -EINTR and -ECHILD as backend_check. */
+int turns_run(struct turns *t, struct backend *b, uint64_t duration_ns, struct err *err);
 
-/* Frames for each second of CPU time, NaN when too few turns count. */
+/* Frames for each second of CPU time in the middle half of the turns: those that the hypervisor or
+ * a cold cache made dear, or luck cheap, are left out.  NaN when too few turns count. */
 double turns_rate(const struct turns *t);
 
 /* Waits until the generator, which sends flat out, has filled the ring before a hop that stands

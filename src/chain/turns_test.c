@@ -64,14 +64,23 @@ turns_have_limits(void **state)
 static void
 few_turns_say_nothing(void **state)
 {
-	struct turns t = {.frames = 1000, .cpu_ns = 100000, .n = TURNS_MIN};
+	struct turns t = {.n = TURNS_MIN};
 
 	(void)state;
+	for (unsigned i = 0; i < TURNS_MIN; i++)
+		t.cost_ns[i] = 100;
 	assert_true(fabs(turns_rate(&t) - 1e7) < 1);
 	t.n = TURNS_MIN - 1;
 	assert_true(isnan(turns_rate(&t)));
-	t = (struct turns){.frames = 1000, .n = TURNS_MIN};
-	assert_true(isnan(turns_rate(&t)));
+}
+
+static void
+the_middle_half_counts(void **state)
+{
+	struct turns t = {.n = 8, .cost_ns = {5000, 90, 110, 100, 1, 120, 80, 9000}};
+
+	(void)state;
+	assert_true(fabs(turns_rate(&t) - 1e9 / 105) < 1);
 }
 
 int
@@ -82,6 +91,7 @@ main(void)
 		cmocka_unit_test(turns_come_to_empty_half_the_ring),
 		cmocka_unit_test(turns_have_limits),
 		cmocka_unit_test(few_turns_say_nothing),
+		cmocka_unit_test(the_middle_half_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

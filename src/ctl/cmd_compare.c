@@ -65,7 +65,7 @@ conclude(struct compare *c, int rc, json_t *result, struct err *err)
 	json_object_set_new(result, "comparison", json);
 	if (c->n_unbalanced > 0)
 		return err_class(err, ERR_ACCOUNTING,
-				 "%u slices have frames that nobody accounts for (see result.json)",
+				 "%u trials have frames that nobody accounts for (see result.json)",
 				 c->n_unbalanced);
 	return compare_conclude(json, err);
 }
@@ -152,6 +152,7 @@ compare_sides(const struct compare_conf *conf, struct compare_side side[2], int 
 		rc = conf->dry_run ? print_plans(&c, err) : run(&c, argc, argv, err);
 	paired_fini(&c.paired);
 	json_decref(c.slices);
+	json_decref(c.trials);
 	json_decref(c.instructions);
 	compare_side_fini(&c.side[0]);
 	compare_side_fini(&c.side[1]);

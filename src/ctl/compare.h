@@ -11,7 +11,7 @@
 #include "session.h"
 
 /* A paired comparison while it runs.  A, B and the control, which is A once more, are up at the
- * same time on the same CPUs, and all but one are frozen; each slice is one trial of one of them.
+ * same time on the same CPUs, and all but one are frozen; in each slice one of them works.
  * What the order is, and what the values say, is bench/paired.h's business. */
 
 #define COMPARE_ARMS 3
@@ -40,10 +40,15 @@ struct compare {
 	double generator_pps; /* its self-test, where the rate of the chain is measured; NaN */
 
 	struct paired paired;
+	uint64_t slice_ns;
+	uint64_t slice_cost_ns; /* of one in turns, going to sleep included, as measured */
+
 	json_t *slices;	      /* what each slice saw */
+	json_t *trials;	      /* what each trial saw that was open for a whole round */
 	json_t *instructions; /* or NULL */
 	unsigned n_slices, n_unbalanced;
 	uint64_t began_ns;
+	uint64_t told_ns;    /* when progress was last shown */
 	uint64_t restart_ns; /* of all arms with their warm-up, the first time */
 };
 

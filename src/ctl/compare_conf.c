@@ -10,8 +10,7 @@
 #include "command.h"
 
 #define DEFAULT_TIME_NS (120 * NSEC_PER_S)
-#define DEFAULT_SLICE_NS (150 * NSEC_PER_MS)
-#define MIN_SLICE_NS (50 * NSEC_PER_MS)
+#define MIN_SLICE_NS (5 * NSEC_PER_MS)
 #define MAX_SLICE_NS (10 * NSEC_PER_S)
 #define MIN_TIME_NS (1 * NSEC_PER_S)
 #define MAX_TIME_NS (24 * 3600 * NSEC_PER_S)
@@ -37,7 +36,7 @@ static const struct opt compare_opts[] = {
 	{"rate", 'r', "RATE", "load at which latency is compared (100kpps)", set_rate, FIELD(rate),
 	 NULL, OPT_NO_ENV},
 	{"time", 't', "TIME", "all in all (2min)", opt_set_duration, FIELD(time_ns), NULL, 0},
-	{"slice", 0, "TIME", "traffic of one turn of a side (150ms)", opt_set_duration,
+	{"slice", 0, "TIME", "traffic of one turn of a side (25ms or 150ms)", opt_set_duration,
 	 FIELD(slice_ns), NULL, 0},
 	{"rounds", 0, "N", "restarts of all programs (as many as fit in)", opt_set_u32,
 	 FIELD(rounds), NULL, 0},
@@ -88,7 +87,6 @@ compare_conf_init(struct compare_conf *conf)
 		.metric = xstrdup("rate"),
 		.output = xstrdup("results"),
 		.time_ns = DEFAULT_TIME_NS,
-		.slice_ns = DEFAULT_SLICE_NS,
 	};
 }
 
@@ -152,8 +150,8 @@ compare_conf_check(struct compare_conf *conf, struct err *err)
 				 conf->metric);
 	if (conf->time_ns < MIN_TIME_NS || conf->time_ns > MAX_TIME_NS)
 		return err_usage(err, "--time: 1s to 24h");
-	if (conf->slice_ns < MIN_SLICE_NS || conf->slice_ns > MAX_SLICE_NS)
-		return err_usage(err, "--slice: 50ms to 10s");
+	if (conf->slice_ns != 0 && (conf->slice_ns < MIN_SLICE_NS || conf->slice_ns > MAX_SLICE_NS))
+		return err_usage(err, "--slice: 5ms to 10s");
 	if (conf->rounds > MAX_ROUNDS)
 		return err_usage(err, "--rounds: 1 to %d", MAX_ROUNDS);
 	if (conf->seed > INT64_MAX)

@@ -18,7 +18,7 @@ struct compare_conf {
 	struct rate rate;    /* load of a latency metric, when has_rate */
 	bool has_rate;
 	uint64_t time_ns;  /* all in all */
-	uint64_t slice_ns; /* traffic of one slice */
+	uint64_t slice_ns; /* traffic of one slice; 0: as fits the method */
 	uint32_t rounds;   /* 0: as many as fit in */
 	uint64_t seed;	   /* of the order, below 2^63; 0: from the clock */
 	bool no_control;

@@ -78,6 +78,7 @@ compare_to_json(const struct compare *c)
 	if (c->instructions != NULL)
 		json_object_set(json, "instructions", c->instructions);
 	json_object_set(json, "slices", c->slices);
+	json_object_set(json, "trials", c->trials);
 	if (compare_is_limited(c))
 		doubt_equality(json);
 	return json;
