@@ -34,6 +34,14 @@ idle_policy_name(enum idle_policy policy)
 }
 
 void
+idle_yield(struct idle *idle, uint64_t now)
+{
+	idle->waited_tsc = now;
+	counter_add(&idle->yields, 1);
+	sched_yield();
+}
+
+void
 idle_wait(struct idle *idle, uint64_t now)
 {
 	bool long_idle = now - idle->since > idle->sleep_after_tsc;
@@ -45,9 +53,7 @@ idle_wait(struct idle *idle, uint64_t now)
 		idle->waited_tsc = now;
 		nanosleep(&ts, NULL);
 	} else if (idle->shared || idle->policy != IDLE_AUTO) {
-		idle->waited_tsc = now;
-		counter_add(&idle->yields, 1);
-		sched_yield();
+		idle_yield(idle, now);
 	} else {
 		rte_pause();
 	}

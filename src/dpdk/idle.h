@@ -40,6 +40,8 @@ const char *idle_policy_name(enum idle_policy policy);
 
 /* The rungs above spinning. */
 void idle_wait(struct idle *idle, uint64_t now);
+/* Gives the CPU to whoever else wants it; 'now' ended the last round. */
+void idle_yield(struct idle *idle, uint64_t now);
 
 /* One round is over: 'n' frames were found, 'now' is the TSC. */
 static inline void

@@ -13,8 +13,14 @@
 
 enum on_full { ON_FULL_HOLD, ON_FULL_DROP };
 
-#define CONF_MAX_NFS 8
+/* How the event device serves frames of one flow: one after the other, by one worker at a time; by
+ * several, in their order again behind each stage; by several. */
+enum sched { SCHED_ATOMIC, SCHED_ORDERED, SCHED_PARALLEL };
+
+#define CONF_MAX_NFS 16 /* in all stages */
 #define CONF_MAX_BURST 256
+#define CONF_MAX_STAGES 8
+#define CONF_MAX_VECTOR 64
 
 struct fwd_conf {
 	char *engine;
@@ -36,6 +42,26 @@ struct fwd_conf {
 	uint64_t drain_ns;
 	struct port_mac addr[PROGRAM_MAX_PORTS];
 	struct port_mac dest[PROGRAM_MAX_PORTS];
+	/* Of the event and the pipeline engine. */
+	char *event_dev; /* or NULL: the first one, else event_sw0 */
+	enum sched sched;
+	uint32_t vector; /* frames of one event, at most; 0 = each is an event */
+	uint32_t stages;
+	struct opt_list stage_nf;
+	uint64_t rx_mask; /* of lcores, by number; 0 = by default */
+	uint64_t tx_mask;
+	uint64_t sched_mask;
+	uint64_t worker_mask;
+	bool fuse;	       /* roles of lcores that share a CPU run in one loop */
+	uint32_t cq_depth;     /* events a worker takes at once; 0 = as many as it can */
+	uint32_t flow_ids;     /* 0 = as many as the device tells apart */
+	uint32_t work_cycles;  /* of each frame in each stage */
+	uint32_t mempool_size; /* buffers, if more than are needed */
+	uint64_t packets;      /* received, then the program ends; 0 = endless */
+	bool queue_priority;
+	bool all_types;
+	bool dump;
+
 	char *control;
 	int lifeline;
 	bool dry_run;
@@ -47,9 +73,13 @@ struct fwd_conf {
 void fwd_conf_init(struct fwd_conf *conf);
 void fwd_conf_fini(struct fwd_conf *conf);
 
-/* Reads the environment and the options after "--".  'personality' is the program's name when it is
- * started as one of DPDK's examples, else NULL. */
-int fwd_conf_parse(struct fwd_conf *conf, int argc, char **argv, struct err *err);
+/* Reads the environment and the options after "--"; argv[0] stands for the program's name.  Short
+ * options are those of the engine that is chosen.  'personality' is the program's own name: started
+ * as one of DPDK's examples, it has that example's engine and defaults. */
+int fwd_conf_parse(struct fwd_conf *conf, const char *personality, int argc, char **argv,
+		   struct err *err);
 
-/* The command's option table, for help and completion. */
+/* The command's option table, for help and completion, with the short options of l2fwd. */
 extern const struct opt_command fwd_command;
+/* The same with those of eventdev_pipeline, which belong to the pipeline engine. */
+const struct opt_command *fwd_pipeline_command(void);

@@ -28,7 +28,7 @@ parse(struct fwd_conf *conf, const char *line, struct err *err)
 	argv[argc] = NULL;
 	*err = (struct err){0};
 	fwd_conf_init(conf);
-	rc = fwd_conf_parse(conf, argc, argv, err);
+	rc = fwd_conf_parse(conf, NULL, argc, argv, err);
 	free(copy);
 	return rc;
 }
@@ -243,8 +243,7 @@ bad_values_say_why(void **state)
 		{"--idle busy", "--idle: 'busy' is none of auto, spin, yield, sleep"},
 		{"--eth-dest 1", "--eth-dest: '1' is not PORT,MAC (try 1,02:00:00:00:00:01)"},
 		{"--eth-dest ;", "--eth-dest: ';' is not PORT,MAC (try 1,02:00:00:00:00:01)"},
-		{"--engine event", "--engine: 'event' is not built yet (poll is)"},
-		{"--engine x", "--engine: 'x' is not built yet (poll is)"},
+		{"--engine x", "--engine: 'x' is none of poll, event, pipeline"},
 		{"-b 0", "--burst: 0 is not within 1 to 256"},
 		{"-b 257", "--burst: 257 is not within 1 to 256"},
 		{"--rxq 0", "--rxq: 0 is not within 1 to 16"},
@@ -253,8 +252,9 @@ bad_values_say_why(void **state)
 		{"--txd 32769", "--rxd, --txd: descriptors are 32 to 32768 per queue"},
 		{"--max-frame 63", "--max-frame: frames are 64 to 9216 bytes with FCS"},
 		{"--max-frame 9217", "--max-frame: frames are 64 to 9216 bytes with FCS"},
-		{"--nf a --nf a --nf a --nf a --nf a --nf a --nf a --nf a --nf a",
-		 "--nf: at most 8 functions in a row"},
+		{"--nf a --nf a --nf a --nf a --nf a --nf a --nf a --nf a --nf a --nf a --nf a "
+		 "--nf a --nf a --nf a --nf a --nf a --nf a",
+		 "--nf: at most 16 functions in a row"},
 		{"-p 0x3 extra", "unexpected argument 'extra' (see --help)"},
 	};
 

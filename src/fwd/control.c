@@ -127,7 +127,7 @@ static int
 call_fault(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
 	struct control *c = ctx;
-	struct fault *f = &c->fwd->lcore[0].fault;
+	struct fault *f = &fwd_fault_lcore(c->fwd)->fault;
 	uint64_t count = 1, skip = 0, spacing = 1, distance = 1;
 	enum fault_kind kind;
 	const char *word;

@@ -30,9 +30,8 @@ egress_keep(struct fwd_lcore *w, struct egress *e, uint16_t port, struct rte_mbu
 	}
 }
 
-/* Sends what fits by whatever port a verdict named. */
-static void
-send_frames(struct fwd_lcore *w, struct egress *e, uint16_t port, struct rte_mbuf **frames,
+void
+egress_send(struct fwd_lcore *w, struct egress *e, uint16_t port, struct rte_mbuf **frames,
 	    uint16_t n)
 {
 	uint16_t sent = 0;
@@ -62,7 +61,7 @@ egress_route(struct fwd_lcore *w, struct egress *e, uint16_t forward, struct rte
 		if (NF_IS_DROP(v))
 			egress_drop(w, frames + i, run, nfs_reason(v));
 		else
-			send_frames(w, e, NF_IS_PORT(v) ? NF_VALUE(v) : forward, frames + i, run);
+			egress_send(w, e, NF_IS_PORT(v) ? NF_VALUE(v) : forward, frames + i, run);
 		i = (uint16_t)(i + run);
 	}
 }

@@ -32,6 +32,9 @@ void egress_drop(struct fwd_lcore *w, struct rte_mbuf **frames, uint16_t n, unsi
 /* Holds back what 'port' had no room for, or drops and counts it. */
 void egress_keep(struct fwd_lcore *w, struct egress *e, uint16_t port, struct rte_mbuf **frames,
 		 uint16_t n);
+/* Sends what fits by 'port', whatever a verdict named, and holds back or drops the rest. */
+void egress_send(struct fwd_lcore *w, struct egress *e, uint16_t port, struct rte_mbuf **frames,
+		 uint16_t n);
 /* Sends each run of equal verdicts its way, 'forward' being the port of NF_FORWARD. */
 void egress_route(struct fwd_lcore *w, struct egress *e, uint16_t forward, struct rte_mbuf **frames,
 		  const uint8_t *verdict, uint16_t n);

@@ -13,8 +13,8 @@ struct engine {
 	const char *summary;
 	/* Lays ports, queues and roles on the lcores there are, or says why the machine is too
 	 * small. Pure: no EAL, so that --dry-run can ask. */
-	int (*plan)(struct plan *plan, const struct fwd_conf *conf, uint16_t n_ports,
-		    uint16_t n_lcores, struct err *err);
+	int (*plan)(struct plan *plan, const struct fwd_conf *conf, const struct plan_facts *facts,
+		    struct err *err);
 	/* Buffers the engine can hold beside the rings of the ports; asked before the pool is made.
 	 */
 	uint32_t (*need)(const struct plan *plan, const struct fwd_conf *conf);
@@ -25,11 +25,15 @@ struct engine {
 	/* Lets what this lcore holds go out, until 'deadline' (TSC), then drops and counts the
 	 * rest. */
 	void (*drain)(struct fwd_lcore *w, uint64_t deadline);
+	/* Once no lcore runs any more: drops and counts what none of them could reach.  Or NULL. */
+	void (*settle)(struct fwd *fwd);
 	/* Releases what open made; also half of it. */
 	void (*close)(struct fwd *fwd);
 };
 
 extern const struct engine engine_poll;
+extern const struct engine engine_event;
+extern const struct engine engine_pipeline;
 
 /* The engine of that name, or NULL. */
 const struct engine *engine_find(const char *name);

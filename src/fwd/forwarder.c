@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "engine.h"
+#include "facts.h"
 #include "nfs.h"
 
 #define POOL_CACHE 256
@@ -51,7 +52,7 @@ count_mbufs(const struct fwd *fwd)
 			n += (uint32_t)c.n_rxq * c.rxd + (uint32_t)c.n_txq * c.txd;
 	}
 	n += (fwd->plan.n_lcores + 1u) * POOL_CACHE * 3 / 2;
-	return n;
+	return RTE_MAX(n, fwd->conf->mempool_size);
 }
 
 static int
@@ -119,29 +120,22 @@ address_ports(struct fwd *fwd)
 	}
 }
 
-/* The lcores that get work are EAL's first ones, the main lcore among them. */
 static int
 open_lcores(struct fwd *fwd, struct err *err)
 {
 	const struct plan *plan = &fwd->plan;
-	uint16_t index = 0;
-	unsigned lcore;
 
 	fwd->lcore = rte_zmalloc(NULL, plan->n_lcores * sizeof(*fwd->lcore), RTE_CACHE_LINE_SIZE);
 	if (fwd->lcore == NULL)
 		return err_machine(err, "no memory for %u lcores", plan->n_lcores);
-	RTE_LCORE_FOREACH(lcore)
-	{
-		struct fwd_lcore *w = &fwd->lcore[index];
+	for (uint16_t i = 0; i < plan->n_lcores; i++) {
+		struct fwd_lcore *w = &fwd->lcore[i];
 
-		if (index == plan->n_lcores)
-			break;
 		w->fwd = fwd;
-		w->lcore_id = lcore;
-		w->seen = -1;
-		memcpy(w->txq, plan->txq[index], sizeof(w->txq));
+		w->index = i;
+		w->lcore_id = fwd->facts.lcore_id[plan->position[i]];
+		memcpy(w->txq, plan->txq[i], sizeof(w->txq));
 		idle_init(&w->idle, fwd->conf->idle, fwd->shares_cpus);
-		w->index = index++;
 	}
 	return 0;
 }
@@ -158,8 +152,10 @@ fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct 
 	fwd->drain_tsc = rte_get_tsc_hz() / 1000000 * (conf->drain_ns / 1000);
 	fwd->gap_tsc = rte_get_tsc_hz() / 1000000 * (GAPS_SHORT_NS / 1000);
 	fwd->engine = engine_find(conf->engine);
-	rc = fwd->engine->plan(&fwd->plan, conf, rte_eth_dev_count_avail(),
-			       (uint16_t)rte_lcore_count(), err);
+	fwd->order = 1; /* nobody has seen it */
+	rc = facts_read(&fwd->facts, conf, err);
+	if (rc == 0)
+		rc = fwd->engine->plan(&fwd->plan, conf, &fwd->facts, err);
 	if (rc == 0)
 		rc = open_pool(fwd, err);
 	if (rc == 0)
@@ -197,14 +193,14 @@ fwd_close(struct fwd *fwd)
 	memset(fwd, 0, sizeof(*fwd));
 }
 
-/* At rest until the state changes: what was held has gone, counters stand still. */
+/* At rest until another state is asked for: what was held has gone, counters stand still. */
 static void
-rest(struct fwd_lcore *w, int state)
+rest(struct fwd_lcore *w, int state, unsigned order)
 {
 	w->fwd->engine->drain(w, rte_rdtsc() + w->fwd->drain_tsc);
-	atomic_store_explicit(&w->seen, state, memory_order_release);
+	atomic_store_explicit(&w->seen, order, memory_order_release);
 	while (state != FWD_STOP &&
-	       atomic_load_explicit(&w->fwd->state, memory_order_acquire) == state)
+	       atomic_load_explicit(&w->fwd->order, memory_order_acquire) == order)
 		usleep(20);
 }
 
@@ -214,6 +210,7 @@ lcore_main(void *arg)
 	struct fwd *fwd = arg;
 	unsigned id = rte_lcore_id();
 	struct fwd_lcore *w = NULL;
+	unsigned order;
 	int state;
 
 	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++)
@@ -223,12 +220,14 @@ lcore_main(void *arg)
 		return 0;
 	atomic_store_explicit(&w->tid, gettid(), memory_order_relaxed);
 	do {
+		/* In this sequence: a state that is newer than its order is told again. */
+		order = atomic_load_explicit(&fwd->order, memory_order_acquire);
 		state = atomic_load_explicit(&fwd->state, memory_order_acquire);
 		if (state == FWD_RUN) {
-			atomic_store_explicit(&w->seen, state, memory_order_release);
+			atomic_store_explicit(&w->seen, order, memory_order_release);
 			fwd->engine->run(w);
 		} else {
-			rest(w, state);
+			rest(w, state, order);
 		}
 	} while (state != FWD_STOP);
 	return 0;
@@ -239,12 +238,15 @@ fwd_run(struct fwd *fwd)
 {
 	rte_eal_mp_remote_launch(lcore_main, fwd, CALL_MAIN);
 	rte_eal_mp_wait_lcore();
+	if (fwd->engine->settle != NULL)
+		fwd->engine->settle(fwd);
 }
 
 void
 fwd_set_state(struct fwd *fwd, enum fwd_state state)
 {
 	atomic_store_explicit(&fwd->state, (int)state, memory_order_release);
+	atomic_fetch_add_explicit(&fwd->order, 1, memory_order_release);
 }
 
 bool
@@ -253,42 +255,77 @@ fwd_wait_state(struct fwd *fwd, enum fwd_state state, unsigned ms)
 	struct deadline d = deadline_in_ms(ms);
 
 	for (;;) {
-		bool all = true;
+		unsigned order = atomic_load_explicit(&fwd->order, memory_order_acquire);
+		bool all = atomic_load_explicit(&fwd->state, memory_order_acquire) == (int)state;
 
 		for (uint16_t i = 0; i < fwd->plan.n_lcores; i++)
 			all &= atomic_load_explicit(&fwd->lcore[i].seen, memory_order_acquire) ==
-			       (int)state;
+			       order;
 		if (all || deadline_passed(&d))
 			return all;
 		usleep(50);
 	}
 }
 
+uint64_t
+fwd_inside(const struct fwd *fwd)
+{
+	uint64_t n = 0;
+
+	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++)
+		n += atomic_load_explicit(&fwd->lcore[i].in_flight, memory_order_acquire);
+	return n;
+}
+
+struct fwd_lcore *
+fwd_fault_lcore(const struct fwd *fwd)
+{
+	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++)
+		for (uint16_t p = 0; p < fwd->plan.n_ports; p++)
+			if (fwd->plan.txq[i][p] >= 0)
+				return &fwd->lcore[i];
+	return &fwd->lcore[0];
+}
+
+/* What left. */
+static void
+add_outgoing(const struct fwd *fwd, struct fwd_totals *t, const struct fwd_lcore *w)
+{
+	for (uint16_t p = 0; p < fwd->plan.n_ports; p++) {
+		t->tx[p] += counter_get(&w->tx[p]);
+		t->held_tsc[p] += counter_get(&w->held_tsc[p]);
+	}
+	for (unsigned r = 0; r < fwd->n_reasons; r++)
+		t->drop[r] += counter_get(&w->drop[r]);
+}
+
+static void
+add_incoming(const struct fwd *fwd, struct fwd_totals *t, const struct fwd_lcore *w)
+{
+	t->created += counter_get(&w->created);
+	for (uint16_t p = 0; p < fwd->plan.n_ports; p++)
+		t->rx[p] += counter_get(&w->rx[p]);
+	t->busy_tsc += counter_get(&w->busy_tsc);
+	t->idle_tsc += counter_get(&w->idle_tsc);
+	t->rounds += counter_get(&w->rounds);
+	t->bursts += counter_get(&w->bursts);
+}
+
 void
 fwd_totals(const struct fwd *fwd, struct fwd_totals *t)
 {
 	memset(t, 0, sizeof(*t));
-	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++) {
-		const struct fwd_lcore *w = &fwd->lcore[i];
-
-		for (uint16_t p = 0; p < fwd->plan.n_ports; p++) {
-			/* What left is read before what came in, so that a snapshot of running
-			 * counters shows rx + created >= tx + drops. */
-			t->tx[p] += counter_get(&w->tx[p]);
-			t->held_tsc[p] += counter_get(&w->held_tsc[p]);
-		}
-		for (unsigned r = 0; r < fwd->n_reasons; r++)
-			t->drop[r] += counter_get(&w->drop[r]);
-		atomic_thread_fence(memory_order_acquire);
-		t->in_flight += counter_get(&w->in_flight);
-		t->created += counter_get(&w->created);
-		for (uint16_t p = 0; p < fwd->plan.n_ports; p++)
-			t->rx[p] += counter_get(&w->rx[p]);
-		t->busy_tsc += counter_get(&w->busy_tsc);
-		t->idle_tsc += counter_get(&w->idle_tsc);
-		t->rounds += counter_get(&w->rounds);
-		t->bursts += counter_get(&w->bursts);
-	}
+	/* What left any lcore is read before what came in at any, so that a snapshot of running
+	 * counters shows rx + created >= tx + drops. */
+	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++)
+		add_outgoing(fwd, t, &fwd->lcore[i]);
+	atomic_thread_fence(memory_order_acquire);
+	t->in_flight = fwd_inside(fwd);
+	/* So read, what left one lcore and has not yet come in at another counts twice. */
+	if ((int64_t)t->in_flight < 0)
+		t->in_flight = 0;
+	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++)
+		add_incoming(fwd, t, &fwd->lcore[i]);
 	for (uint16_t p = 0; p < fwd->plan.n_ports; p++) {
 		t->miss[p] = fwd->missed_base[p] + port_missed(&fwd->port[p]);
 		t->rx_all += t->rx[p];
@@ -319,7 +356,7 @@ fwd_reopen_port(struct fwd *fwd, uint16_t id, struct err *err)
 	return port_reopen(&fwd->port[id], fwd->devargs[id], &conf, err);
 }
 
-static const struct engine *const engines[] = {&engine_poll};
+static const struct engine *const engines[] = {&engine_poll, &engine_event, &engine_pipeline};
 
 const struct engine *
 engine_find(const char *name)

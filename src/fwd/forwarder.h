@@ -38,6 +38,13 @@ enum fwd_state {
 };
 
 struct fwd;
+struct stages;
+
+/* The functions of one stage: 'n_nfs' from 'first' on.  The polling engine has stage 0 alone. */
+struct fwd_stage {
+	uint8_t first;
+	uint8_t n_nfs;
+};
 
 /* What one lcore owns.  Counters have it as their only writer. */
 struct fwd_lcore {
@@ -45,25 +52,30 @@ struct fwd_lcore {
 	uint16_t index;
 	unsigned lcore_id;
 	uint16_t n_links;
-	struct fwd_link *links;
+	struct fwd_link *links; /* of the polling engine */
+	struct stages *stages;	/* of the others */
 	int16_t txq[NF_MAX_PORTS];
 	void *nf_ctx[CONF_MAX_NFS];
 	uint16_t nf_reason[CONF_MAX_NFS]; /* first reason of each function */
 	struct idle idle;
 	struct fault fault;
-	_Atomic int tid;  /* of its thread, for who looks at it in /proc; 0 before it runs */
-	_Atomic int seen; /* last state acknowledged: everything of that lcore has come to rest */
+	_Atomic int tid;	 /* of its thread, for who looks at it in /proc; 0 before it runs */
+	_Atomic unsigned seen;	 /* last order acknowledged: the lcore runs, or is at rest */
+	_Atomic unsigned closed; /* last order to rest at which it had ceased to receive */
 
 	counter_t rx[NF_MAX_PORTS];
 	counter_t tx[NF_MAX_PORTS];
 	counter_t held_tsc[NF_MAX_PORTS]; /* time that frames waited for room at this egress */
 	counter_t drop[FWD_MAX_REASONS];
 	counter_t created;
-	counter_t in_flight; /* held right now: counted, never a difference */
+	/* What is inside right now: counted, never a difference.  A frame may leave by another
+	 * lcore than it came in by, so that only the sum of all means something. */
+	counter_t in_flight;
 	counter_t busy_tsc;
 	counter_t idle_tsc;
 	counter_t rounds;
-	counter_t bursts; /* rounds of a queue that found frames */
+	counter_t bursts;			 /* rounds of a queue that found frames */
+	counter_t stage_frames[PLAN_MAX_STAGES]; /* that the functions of a stage have seen */
 	struct gaps gaps;
 
 	/* Of the burst in hand, in its first bytes.  Between bursts all are NF_FORWARD, so that
@@ -74,6 +86,7 @@ struct fwd_lcore {
 struct fwd {
 	const struct fwd_conf *conf;
 	const struct engine *engine;
+	struct plan_facts facts;
 	struct plan plan;
 	struct rte_mempool *pool;
 	struct port port[NF_MAX_PORTS];
@@ -83,10 +96,13 @@ struct fwd {
 	const struct nf *nf[CONF_MAX_NFS];
 	void *nf_lib[CONF_MAX_NFS]; /* dlopen handles */
 	void *nf_ctx[CONF_MAX_NFS][PLAN_MAX_LCORES];
+	struct fwd_stage stage[PLAN_MAX_STAGES];
 	unsigned n_reasons;
 	char reason[FWD_MAX_REASONS][48]; /* "tx_full", "l2fwd.foreign" */
 	struct fwd_lcore *lcore;	  /* n_lcores of them */
 	_Atomic int state;
+	_Atomic unsigned order; /* counts the states that were asked for */
+	void *shared;		/* by the lcores of an engine */
 	uint64_t hold_tsc;
 	uint64_t drain_tsc;
 	uint64_t gap_tsc;		    /* a round of more than this may have a gap in it */
@@ -119,6 +135,10 @@ struct fwd_totals {
 	uint64_t busy_tsc, idle_tsc, rounds, bursts;
 };
 void fwd_totals(const struct fwd *fwd, struct fwd_totals *t);
+/* Frames inside of all lcores.  Once nobody receives any more, 0 means that none is. */
+uint64_t fwd_inside(const struct fwd *fwd);
+/* The lcore that faults on purpose happen on: the first one that sends. */
+struct fwd_lcore *fwd_fault_lcore(const struct fwd *fwd);
 
 /* rx + created - tx - drops - in_flight: 0 at rest, or frames are unaccounted for. */
 int64_t fwd_residual(const struct fwd_totals *t);

@@ -14,13 +14,18 @@
 #include "dpdk/eal.h"
 #include "dpdk/program.h"
 #include "engine.h"
+#include "facts.h"
 #include "forwarder.h"
+#include "nfs.h"
 #include "show.h"
 
 /* nfvchain-fwd [EAL options] -- [options]: options, plan, launch, signals; nothing else. */
 
 /* What EAL and the drivers want beside the buffers. */
 #define NEED_MB 64
+#define EVENT_MB 64
+#define EVENT_BUFFERS 8192
+#define VECTOR_BUFFERS 16384
 
 /* Index of "--" in argv, or argc. */
 static int
@@ -47,27 +52,39 @@ memory_needed(const struct fwd_conf *conf)
 {
 	/* Two ports with both rings full. */
 	uint64_t buffers = 2ull * conf->rxq * (conf->rxd + conf->txd) + 4096;
+	bool events = strcmp(conf->engine, "poll") != 0;
 
-	return NEED_MB + port_buffers_mb(buffers, (uint16_t)(conf->max_frame - RTE_ETHER_CRC_LEN));
+	/* What an event device holds, and the device itself. */
+	if (events)
+		buffers += EVENT_BUFFERS + (conf->vector > 0 ? VECTOR_BUFFERS : 0);
+	return NEED_MB + (events ? EVENT_MB : 0) +
+	       port_buffers_mb(buffers, (uint16_t)(conf->max_frame - RTE_ETHER_CRC_LEN));
 }
 
+/* The plan alone: no port opens. */
 static int
-print_plan(const struct fwd *fwd)
+dry_run(const struct fwd_conf *conf, struct err *err)
 {
-	json_t *json = plan_to_json(&fwd->plan);
+	const struct engine *engine = engine_find(conf->engine);
+	struct plan_facts facts;
+	static struct plan plan;
+	int rc = facts_read(&facts, conf, err);
 
-	if (fwd->conf->json) {
+	if (rc == 0)
+		rc = nfs_check(conf, err);
+	if (rc == 0)
+		rc = engine->plan(&plan, conf, &facts, err);
+	if (rc < 0)
+		return rc;
+	if (conf->json) {
+		json_t *json = plan_to_json(&plan, &facts, engine->name);
+
 		json_dumpf(json, stdout, JSON_INDENT(2));
 		putchar('\n');
+		json_decref(json);
 	} else {
-		for (uint16_t i = 0; i < fwd->plan.n_links; i++) {
-			const struct plan_link *l = &fwd->plan.link[i];
-
-			printf("lcore %u: port %u queue %u -> port %u queue %d\n", l->lcore,
-			       l->rx_port, l->rxq, l->egress, fwd->plan.txq[l->lcore][l->egress]);
-		}
+		plan_print(&plan, &facts, stdout);
 	}
-	json_decref(json);
 	return 0;
 }
 
@@ -109,12 +126,7 @@ forward(struct fwd_conf *conf, int eal_argc, char **eal_argv, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (conf->dry_run) {
-		fwd.conf = conf;
-		rc = engine_find(conf->engine)
-			     ->plan(&fwd.plan, conf, rte_eth_dev_count_avail(),
-				    (uint16_t)rte_lcore_count(), err);
-		if (rc == 0)
-			rc = print_plan(&fwd);
+		rc = dry_run(conf, err);
 	} else {
 		rc = fwd_open(&fwd, conf, eal.shares_cpus, err);
 		if (rc == 0)
@@ -140,8 +152,8 @@ main(int argc, char **argv)
 	}
 	fwd_conf_init(&conf);
 	/* argv[sep] is "--" and stands for the program's name before its own options. */
-	rc = sep < argc ? fwd_conf_parse(&conf, argc - sep, argv + sep, &err)
-			: fwd_conf_parse(&conf, 1, argv, &err);
+	rc = sep < argc ? fwd_conf_parse(&conf, argv[0], argc - sep, argv + sep, &err)
+			: fwd_conf_parse(&conf, argv[0], 1, argv, &err);
 	if (rc == 0 && (conf.version || asks(sep, argv, "--version"))) {
 		printf("nfvchain-fwd %s, %s, gcc %s\n", NFVCHAIN_VERSION, rte_version(),
 		       __VERSION__);

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "nf_list.h"
 
 static const struct nf *const built_in[] = {&nf_l2fwd, &nf_wire, &nf_work};
 
@@ -49,26 +50,74 @@ load_shared(const char *path, void **lib, struct err *err)
 	return nf;
 }
 
+/* The function that a "NAME[:ARGS]" names, or NULL with the reason in 'err'. */
+static const struct nf *
+find(const char *spec, void **lib, struct err *err)
+{
+	const char *colon = strchr(spec, ':');
+	const struct nf *nf;
+	char name[512];
+
+	snprintf(name, sizeof(name), "%.*s", colon != NULL ? (int)(colon - spec) : 511, spec);
+	if (strchr(name, '/') != NULL)
+		return load_shared(name, lib, err);
+	nf = find_built_in(name);
+	if (nf == NULL)
+		err_usage(err,
+			  "--nf: there is no function '%s' (l2fwd, wire, work, or a path like "
+			  "./mine.so)",
+			  name);
+	return nf;
+}
+
+/* Frames of one flow in two hands at once, as both orders of service allow, would break its state.
+ */
+static int
+check_state(const struct nf *nf, const struct fwd_conf *conf, struct err *err)
+{
+	if (nf->state == NF_PER_FLOW && conf->sched != SCHED_ATOMIC)
+		return err_usage(err,
+				 "--nf %s: keeps state for each flow, which needs --sched atomic",
+				 nf->name);
+	return 0;
+}
+
+int
+nfs_check(const struct fwd_conf *conf, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned s = 0; rc == 0 && s < conf->stages; s++) {
+		struct nf_list list;
+
+		rc = nf_list_of_stage(&list, conf, s, err);
+		for (unsigned i = 0; rc == 0 && i < list.n; i++) {
+			void *lib = NULL;
+			const struct nf *nf = find(list.spec[i], &lib, err);
+
+			rc = nf == NULL ? -EINVAL : check_state(nf, conf, err);
+			if (lib != NULL)
+				dlclose(lib);
+		}
+	}
+	return rc;
+}
+
 static int
 open_one(struct fwd *fwd, unsigned i, const char *spec, struct err *err)
 {
-	char name[512], why[256] = "";
 	const char *colon = strchr(spec, ':');
 	struct nf_conf conf = fwd->nf_conf;
 	const struct nf *nf;
+	char why[256] = "";
 	int rc;
 
-	snprintf(name, sizeof(name), "%.*s", colon != NULL ? (int)(colon - spec) : 511, spec);
-	nf = strchr(name, '/') != NULL ? load_shared(name, &fwd->nf_lib[i], err)
-				       : find_built_in(name);
-	if (nf == NULL && strchr(name, '/') != NULL)
-		return -EINVAL;
-	if (nf == NULL)
-		return err_usage(
-			err,
-			"--nf: there is no function '%s' (l2fwd, wire, work, or a path like "
-			"./mine.so)",
-			name);
+	if (i == CONF_MAX_NFS)
+		return err_usage(err, "--nf: at most %d functions in all stages", CONF_MAX_NFS);
+	nf = find(spec, &fwd->nf_lib[i], err);
+	rc = nf == NULL ? -EINVAL : check_state(nf, fwd->conf, err);
+	if (rc < 0)
+		return rc;
 	conf.args = colon != NULL ? colon + 1 : "";
 	fwd->nf[i] = nf;
 	fwd->n_nfs = i + 1;
@@ -99,17 +148,34 @@ name_reasons(struct fwd *fwd, struct err *err)
 	return 0;
 }
 
+static int
+open_stages(struct fwd *fwd, struct err *err)
+{
+	unsigned n_stages = RTE_MAX(fwd->plan.roles.n_stages, (uint8_t)1);
+	int rc = 0;
+
+	for (unsigned s = 0; rc == 0 && s < n_stages; s++) {
+		struct nf_list list;
+		unsigned first = fwd->n_nfs;
+
+		rc = nf_list_of_stage(&list, fwd->conf, s, err);
+		for (unsigned i = 0; rc == 0 && i < list.n; i++)
+			rc = open_one(fwd, first + i, list.spec[i], err);
+		fwd->stage[s] = (struct fwd_stage){.first = (uint8_t)first,
+						   .n_nfs = (uint8_t)(fwd->n_nfs - first)};
+	}
+	return rc;
+}
+
 int
 nfs_open(struct fwd *fwd, struct err *err)
 {
 	static const char *const engine_reasons[] = {"tx_full", "no_port", "drain", "fault"};
-	const struct opt_list *list = &fwd->conf->nf;
-	int rc = 0;
+	int rc;
 
 	for (unsigned i = 0; i < REASON_NF; i++)
 		str_copy(fwd->reason[i], sizeof(fwd->reason[i]), engine_reasons[i]);
-	for (unsigned i = 0; rc == 0 && i < RTE_MAX(list->n, 1u); i++)
-		rc = open_one(fwd, i, list->n > 0 ? list->items[i] : "l2fwd", err);
+	rc = open_stages(fwd, err);
 	if (rc == 0)
 		rc = name_reasons(fwd, err);
 	for (uint16_t k = 0; rc == 0 && k < fwd->plan.n_lcores; k++)
@@ -143,10 +209,10 @@ offset_reasons(uint8_t *verdict, uint16_t n, unsigned first)
 
 /* The way once some frames have left: the next functions see the others, packed. */
 static void
-burst_rest(struct fwd_lcore *w, unsigned from, struct rte_mbuf **frames, uint16_t n,
+burst_rest(struct fwd_lcore *w, unsigned from, unsigned end, struct rte_mbuf **frames, uint16_t n,
 	   uint8_t *verdict)
 {
-	for (unsigned k = from; k < w->fwd->n_nfs; k++) {
+	for (unsigned k = from; k < end; k++) {
 		struct rte_mbuf *some[CONF_MAX_BURST];
 		uint8_t theirs[CONF_MAX_BURST];
 		uint16_t at[CONF_MAX_BURST], m = 0;
@@ -167,16 +233,29 @@ burst_rest(struct fwd_lcore *w, unsigned from, struct rte_mbuf **frames, uint16_
 }
 
 bool
-nfs_rest(struct fwd_lcore *w, struct rte_mbuf **frames, uint16_t n)
+nfs_rest(struct fwd_lcore *w, unsigned k, unsigned end, struct rte_mbuf **frames, uint16_t n)
 {
-	unsigned k = 0;
-
 	while (nfs_all_forward(w->verdict, n)) {
-		if (++k == w->fwd->n_nfs)
+		if (++k == end)
 			return true;
 		w->fwd->nf[k]->burst(w->nf_ctx[k], frames, n, w->verdict);
 	}
 	offset_reasons(w->verdict, n, w->nf_reason[k]);
-	burst_rest(w, k + 1, frames, n, w->verdict);
+	burst_rest(w, k + 1, end, frames, n, w->verdict);
 	return false;
+}
+
+bool
+nfs_stage_rest(struct fwd_lcore *w, unsigned stage, struct rte_mbuf **frames, uint16_t n)
+{
+	unsigned first = w->fwd->stage[stage].first, end = first + w->fwd->stage[stage].n_nfs;
+
+	if (!nfs_all_forward(w->verdict, n)) {
+		burst_rest(w, first, end, frames, n, w->verdict);
+		return false;
+	}
+	if (first == end)
+		return true;
+	w->fwd->nf[first]->burst(w->nf_ctx[first], frames, n, w->verdict);
+	return nfs_rest(w, first, end, frames, n);
 }

@@ -15,6 +15,9 @@
  * any.
  */
 int nfs_open(struct fwd *fwd, struct err *err);
+/* What can be refused without ports: functions that are not there, and those that an order of
+ * service would break. */
+int nfs_check(const struct fwd_conf *conf, struct err *err);
 void nfs_close(struct fwd *fwd);
 
 static inline uint64_t
@@ -45,8 +48,9 @@ nfs_all_forward(const uint8_t *v, size_t n)
 	return true;
 }
 
-/* What nfs_burst leaves to do: the functions behind the first, and frames that do not go on. */
-bool nfs_rest(struct fwd_lcore *w, struct rte_mbuf **frames, uint16_t n);
+/* What nfs_burst leaves to do: the functions behind number 'k' up to 'end', and frames that do not
+ * go on. */
+bool nfs_rest(struct fwd_lcore *w, unsigned k, unsigned end, struct rte_mbuf **frames, uint16_t n);
 
 /* Lets each function see the burst, 1 to CONF_MAX_BURST frames.  A frame that one drops or sends
  * elsewhere is not shown to the next.  The verdicts are in w->verdict, and every byte of that is
@@ -57,7 +61,25 @@ nfs_burst(struct fwd_lcore *w, struct rte_mbuf **frames, size_t n)
 {
 	w->fwd->nf[0]->burst(w->nf_ctx[0], frames, (uint16_t)n, w->verdict);
 	if (unlikely(!nfs_all_forward(w->verdict, n) || w->fwd->n_nfs > 1))
-		return nfs_rest(w, frames, (uint16_t)n);
+		return nfs_rest(w, 0, w->fwd->n_nfs, frames, (uint16_t)n);
+	return true;
+}
+
+/* The same with the functions of stage 'stage', for frames some of which may have their verdict
+ * already. */
+bool nfs_stage_rest(struct fwd_lcore *w, unsigned stage, struct rte_mbuf **frames, uint16_t n);
+
+static inline bool
+nfs_stage_burst(struct fwd_lcore *w, unsigned stage, bool decided, struct rte_mbuf **frames,
+		uint16_t n)
+{
+	const struct fwd_stage *st = &w->fwd->stage[stage];
+
+	if (unlikely(decided || st->n_nfs != 1))
+		return nfs_stage_rest(w, stage, frames, n);
+	w->fwd->nf[st->first]->burst(w->nf_ctx[st->first], frames, n, w->verdict);
+	if (unlikely(!nfs_all_forward(w->verdict, n)))
+		return nfs_rest(w, st->first, st->first + 1u, frames, n);
 	return true;
 }
 

@@ -80,6 +80,25 @@ choose_ports(struct plan *plan, const struct fwd_conf *conf, struct err *err)
 	return conf->portmap != NULL ? read_portmap(plan, conf->portmap, err) : 0;
 }
 
+void
+plan_give_txq(struct plan *plan, uint16_t lcore, uint16_t port)
+{
+	if (plan->txq[lcore][port] < 0)
+		plan->txq[lcore][port] = (int16_t)plan->n_txq[port]++;
+}
+
+int
+plan_ports(struct plan *plan, const struct fwd_conf *conf, uint16_t n_ports, struct err *err)
+{
+	memset(plan, 0, sizeof(*plan));
+	memset(plan->txq, 0xff, sizeof(plan->txq));
+	plan->n_ports = n_ports;
+	plan->n_rxq = (uint16_t)conf->rxq;
+	for (uint16_t i = 0; i < PLAN_MAX_LCORES; i++)
+		plan->position[i] = i;
+	return choose_ports(plan, conf, err);
+}
+
 static int
 add_link(struct plan *plan, uint16_t port, uint16_t queue, uint16_t lcore, struct err *err)
 {
@@ -89,8 +108,7 @@ add_link(struct plan *plan, uint16_t port, uint16_t queue, uint16_t lcore, struc
 		return err_usage(err, "more than %d receive queues", PLAN_MAX_LINKS);
 	plan->link[plan->n_links++] =
 		(struct plan_link){.rx_port = port, .rxq = queue, .egress = egress, .lcore = lcore};
-	if (plan->txq[lcore][egress] < 0)
-		plan->txq[lcore][egress] = (int16_t)plan->n_txq[egress]++;
+	plan_give_txq(plan, lcore, egress);
 	if (lcore >= plan->n_lcores)
 		plan->n_lcores = (uint16_t)(lcore + 1);
 	return 0;
@@ -103,13 +121,9 @@ plan_poll(struct plan *plan, const struct fwd_conf *conf, uint16_t n_ports, uint
 	unsigned k = 0;
 	int rc;
 
-	memset(plan, 0, sizeof(*plan));
-	memset(plan->txq, 0xff, sizeof(plan->txq));
-	plan->n_ports = n_ports;
-	plan->n_rxq = (uint16_t)conf->rxq;
 	if (n_lcores > PLAN_MAX_LCORES)
 		n_lcores = PLAN_MAX_LCORES;
-	rc = choose_ports(plan, conf, err);
+	rc = plan_ports(plan, conf, n_ports, err);
 	/* Port by port: traffic in one direction still keeps all lcores busy. */
 	for (uint16_t port = 0; rc == 0 && port < n_ports; port++) {
 		for (uint16_t q = 0; rc == 0 && q < plan->n_rxq; q++) {
@@ -129,21 +143,4 @@ plan_poll(struct plan *plan, const struct fwd_conf *conf, uint16_t n_ports, uint
 		}
 	}
 	return rc;
-}
-
-json_t *
-plan_to_json(const struct plan *plan)
-{
-	json_t *links = json_array();
-
-	for (uint16_t i = 0; i < plan->n_links; i++) {
-		const struct plan_link *l = &plan->link[i];
-
-		json_array_append_new(links,
-				      json_pack("{s:i, s:i, s:i, s:i, s:i}", "lcore", l->lcore,
-						"rx_port", l->rx_port, "rxq", l->rxq, "tx_port",
-						l->egress, "txq", plan->txq[l->lcore][l->egress]));
-	}
-	return json_pack("{s:s, s:i, s:i, s:o}", "engine", "poll", "ports", plan->n_ports, "lcores",
-			 plan->n_lcores, "links", links);
 }

@@ -319,7 +319,8 @@ the_plan_is_told_as_json(void **state)
 {
 	struct fwd_conf conf = {.rxq = 1};
 	struct plan p = plan_of(&conf, 2, 2);
-	json_t *json = plan_to_json(&p);
+	const struct plan_facts facts = {.n_lcores = 2, .lcore_id = {0, 1}};
+	json_t *json = plan_to_json(&p, &facts, "poll");
 	char *text = json_dumps(json, JSON_COMPACT);
 
 	(void)state;

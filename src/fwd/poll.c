@@ -117,6 +117,14 @@ poll_drain(struct fwd_lcore *w, uint64_t deadline)
 	}
 }
 
+static int
+poll_plan(struct plan *plan, const struct fwd_conf *conf, const struct plan_facts *facts,
+	  struct err *err)
+{
+	return plan_poll(plan, conf, facts->n_ports, (uint16_t)(facts->n_lcores - facts->n_service),
+			 err);
+}
+
 static uint32_t
 poll_need(const struct plan *plan, const struct fwd_conf *conf)
 {
@@ -161,7 +169,7 @@ poll_close(struct fwd *fwd)
 const struct engine engine_poll = {
 	.name = "poll",
 	.summary = "run to completion: receive, work, transmit in one loop",
-	.plan = plan_poll,
+	.plan = poll_plan,
 	.need = poll_need,
 	.open = poll_open,
 	.run = poll_run,

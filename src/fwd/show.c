@@ -64,21 +64,21 @@ lcores_json(const struct fwd *fwd)
 json_t *
 show_counters(const struct fwd *fwd)
 {
+	const struct fault *fault = &fwd_fault_lcore(fwd)->fault;
 	struct fwd_totals t;
 	json_t *drops = json_object();
 
 	fwd_totals(fwd, &t);
 	for (unsigned r = 0; r < fwd->n_reasons; r++)
 		json_object_set_new(drops, fwd->reason[r], json_u64(t.drop[r]));
-	return json_pack(
-		"{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch",
-		json_u64(fwd->epoch), "state", state_names[atomic_load(&fwd->state)], "residual",
-		(json_int_t)fwd_residual(&t), "ports", ports_json(fwd, &t), "drops", drops,
-		"created", json_u64(t.created), "in_flight", json_u64(t.in_flight), "busy_tsc",
-		json_u64(t.busy_tsc), "idle_tsc", json_u64(t.idle_tsc), "tsc_hz",
-		json_u64(rte_get_tsc_hz()), "faults_left",
-		json_u64(atomic_load(&fwd->lcore[0].fault.armed) ? fwd->lcore[0].fault.left : 0),
-		"lcores", lcores_json(fwd));
+	return json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch",
+			 json_u64(fwd->epoch), "state", state_names[atomic_load(&fwd->state)],
+			 "residual", (json_int_t)fwd_residual(&t), "ports", ports_json(fwd, &t),
+			 "drops", drops, "created", json_u64(t.created), "in_flight",
+			 json_u64(t.in_flight), "busy_tsc", json_u64(t.busy_tsc), "idle_tsc",
+			 json_u64(t.idle_tsc), "tsc_hz", json_u64(rte_get_tsc_hz()), "faults_left",
+			 json_u64(atomic_load(&fault->armed) ? fault->left : 0), "lcores",
+			 lcores_json(fwd));
 }
 
 void

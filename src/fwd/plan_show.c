@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan.h"
+
+#include "base/mem.h"
+
+static const char *const role_names[] = {"rx", "sched", "work", "tx"};
+
+static json_t *
+roles_json(const struct plan *plan, const struct plan_facts *facts)
+{
+	json_t *lcores = json_array();
+
+	for (uint16_t i = 0; i < plan->n_lcores; i++) {
+		json_t *roles = json_array();
+
+		for (unsigned k = 0; k < N_ELEMS(role_names); k++)
+			if (plan->roles.role[i] & 1u << k)
+				json_array_append_new(roles, json_string(role_names[k]));
+		json_array_append_new(lcores, json_pack("{s:i, s:i, s:o}", "index", i, "lcore",
+							facts->lcore_id[plan->position[i]], "roles",
+							roles));
+	}
+	return lcores;
+}
+
+/* The transmit queue that a link's lcore has at its egress, or -1 where others send. */
+static int
+txq_of(const struct plan *plan, const struct plan_link *l)
+{
+	return plan->txq[l->lcore][l->egress];
+}
+
+json_t *
+plan_to_json(const struct plan *plan, const struct plan_facts *facts, const char *engine)
+{
+	json_t *links = json_array(), *root;
+
+	for (uint16_t i = 0; i < plan->n_links; i++) {
+		const struct plan_link *l = &plan->link[i];
+
+		json_array_append_new(links,
+				      json_pack("{s:i, s:i, s:i, s:i, s:i}", "lcore", l->lcore,
+						"rx_port", l->rx_port, "rxq", l->rxq, "tx_port",
+						l->egress, "txq", txq_of(plan, l)));
+	}
+	root = json_pack("{s:s, s:i, s:i, s:o}", "engine", engine, "ports", plan->n_ports, "lcores",
+			 plan->n_lcores, "links", links);
+	if (plan->roles.n_stages > 0) {
+		json_object_set_new(root, "stages", json_integer(plan->roles.n_stages));
+		json_object_set_new(root, "tx_queue", json_boolean(plan->roles.tx_queue));
+		json_object_set_new(root, "folded", json_integer(plan->roles.n_folded));
+		json_object_set_new(root, "roles", roles_json(plan, facts));
+	}
+	return root;
+}
+
+static void
+print_roles(const struct plan *plan, const struct plan_facts *facts, FILE *out)
+{
+	const struct plan_roles *r = &plan->roles;
+
+	for (uint16_t i = 0; i < plan->n_lcores; i++) {
+		fprintf(out, "lcore %u:", facts->lcore_id[plan->position[i]]);
+		for (unsigned k = 0; k < N_ELEMS(role_names); k++)
+			if (r->role[i] & 1u << k)
+				fprintf(out, " %s", role_names[k]);
+		fprintf(out, "\n");
+	}
+	fprintf(out, "%u %s, %s\n", r->n_stages, r->n_stages == 1 ? "stage" : "stages",
+		r->tx_queue ? "frames pass a queue to the lcore that sends" : "workers send");
+	if (r->n_folded > 0)
+		fprintf(out, "%u more lcores share these CPUs: their roles run here\n",
+			r->n_folded);
+}
+
+void
+plan_print(const struct plan *plan, const struct plan_facts *facts, FILE *out)
+{
+	for (uint16_t i = 0; i < plan->n_links; i++) {
+		const struct plan_link *l = &plan->link[i];
+
+		fprintf(out, "lcore %u: port %u queue %u -> port %u",
+			facts->lcore_id[plan->position[l->lcore]], l->rx_port, l->rxq, l->egress);
+		if (txq_of(plan, l) >= 0)
+			fprintf(out, " queue %d", txq_of(plan, l));
+		fprintf(out, "\n");
+	}
+	if (plan->roles.n_stages > 0)
+		print_roles(plan, facts, out);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+
+#include "nfs.h"
+#include "stages.h"
+
+/* What a stage does with its events: functions, then on to the next stage or out. */
+
+#define GIVE_BACK_MAX 64 /* event_sw takes no more at once */
+
+/* ---- frames out of events and into them ---- */
+
+/* Collects the frames of events of one stage, from c->next on, as many as a burst may have.
+ * Returns their number; c->next is then behind them. */
+static uint16_t
+collect(struct consumer *c, struct rte_mbuf **frames)
+{
+	const uint8_t queue = c->ev[c->next].queue_id;
+	uint16_t i = c->next, n = 0;
+
+	for (; i < c->n && c->ev[i].queue_id == queue; i++) {
+		const struct rte_event *ev = &c->ev[i];
+
+		if (likely(!stages_is_vector(ev))) {
+			if (n == CONF_MAX_BURST)
+				break;
+			frames[n++] = ev->mbuf;
+			continue;
+		}
+		if (n + ev->vec->nb_elem > CONF_MAX_BURST)
+			break;
+		n = (uint16_t)(n + stages_frames_of(ev, frames + n));
+	}
+	c->next = i;
+	return n;
+}
+
+/* A verdict that later stages must know goes with its frame. */
+static inline void
+note_verdict(struct rte_mbuf *m, uint8_t verdict)
+{
+	m->hash.txadapter.txq = verdict;
+}
+
+/* Takes up the verdicts of earlier stages; whether one of them is more than forward. */
+static bool
+recall_verdicts(struct fwd_lcore *w, struct rte_mbuf **frames, uint16_t n)
+{
+	uint8_t any = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		w->verdict[i] = (uint8_t)frames[i]->hash.txadapter.txq;
+		any |= w->verdict[i];
+	}
+	return any != NF_FORWARD;
+}
+
+/* ---- to the next stage ---- */
+
+/* Drops what its verdict says so, of the frames of one event; how many stay. */
+static uint16_t
+sift(struct fwd_lcore *w, struct rte_mbuf **frames, const uint8_t *verdict, uint16_t n)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		if (NF_IS_DROP(verdict[i])) {
+			egress_count_inside(w, -1);
+			egress_drop(w, &frames[i], 1, nfs_reason(verdict[i]));
+			continue;
+		}
+		note_verdict(frames[i], verdict[i]);
+		frames[kept++] = frames[i];
+	}
+	return kept;
+}
+
+/* Passes events on some of whose frames are dropped, or go elsewhere. */
+static __rte_noinline void
+pass_some(struct fwd_lcore *w, struct stages *s, struct consumer *c, uint16_t first)
+{
+	const uint8_t *verdict = w->verdict;
+
+	for (uint16_t i = first; i < c->next; i++) {
+		struct rte_event *ev = &c->ev[i];
+		struct rte_event_vector *v = stages_is_vector(ev) ? ev->vec : NULL;
+		uint16_t n = v != NULL ? v->nb_elem : 1;
+		uint16_t kept = sift(w, v != NULL ? v->mbufs : &ev->mbuf, verdict, n);
+
+		verdict += n;
+		ev->op = kept > 0 ? RTE_EVENT_OP_FORWARD : RTE_EVENT_OP_RELEASE;
+		ev->queue_id++;
+		if (v == NULL)
+			continue;
+		v->nb_elem = kept;
+		if (kept == 0)
+			rte_mempool_put(s->shared->vectors, v);
+	}
+	memset(w->verdict, NF_FORWARD, sizeof(w->verdict));
+}
+
+static inline void
+pass_all(struct consumer *c, uint16_t first)
+{
+	for (uint16_t i = first; i < c->next; i++) {
+		c->ev[i].op = RTE_EVENT_OP_FORWARD;
+		c->ev[i].queue_id++;
+	}
+}
+
+/* ---- out ---- */
+
+/* Frames that part ways, or that a fault is due in. */
+static __rte_noinline void
+send_parted(struct fwd_lcore *w, struct egress *out, struct rte_mbuf **frames, uint16_t n)
+{
+	const uint16_t *pair = w->fwd->plan.pair;
+
+	if (atomic_load_explicit(&w->fault.armed, memory_order_acquire))
+		n = fault_apply(w, frames, w->verdict, n);
+	for (uint16_t i = 0; i < n; i++)
+		if (w->verdict[i] == NF_FORWARD)
+			w->verdict[i] = (uint8_t)NF_PORT(pair[frames[i]->port]);
+	egress_route(w, out, 0, frames, w->verdict, n);
+	memset(w->verdict, NF_FORWARD, sizeof(w->verdict));
+}
+
+/* Sends frames that all go to the pair of the port they came from: those of a received burst are
+ * still together. */
+static void
+send_forwarded(struct fwd_lcore *w, struct egress *out, struct rte_mbuf **frames, uint16_t n)
+{
+	for (uint16_t i = 0; i < n;) {
+		const uint16_t port = frames[i]->port;
+		uint16_t k = (uint16_t)(i + 1);
+
+		while (k < n && frames[k]->port == port)
+			k++;
+		egress_send(w, out, w->fwd->plan.pair[port], frames + i, (uint16_t)(k - i));
+		i = k;
+	}
+}
+
+/* The frames have left; their events are to be given back. */
+static void
+release(struct stages *s, struct consumer *c, uint16_t first)
+{
+	void *vectors[STAGES_DEPTH];
+	unsigned n = 0;
+
+	for (uint16_t i = first; i < c->next; i++) {
+		c->ev[i].op = RTE_EVENT_OP_RELEASE;
+		if (unlikely(stages_is_vector(&c->ev[i])))
+			vectors[n++] = c->ev[i].vec;
+	}
+	if (n > 0)
+		rte_mempool_put_bulk(s->shared->vectors, vectors, n);
+}
+
+/* ---- one burst ---- */
+
+/* Serves events of one stage; returns the number of their frames. */
+static uint16_t
+serve(struct fwd_lcore *w, struct stages *s, struct consumer *c)
+{
+	struct rte_mbuf *frames[BURST_ROOM];
+	const uint16_t first = c->next;
+	const uint8_t stage = c->ev[first].queue_id;
+	const uint16_t n = collect(c, frames);
+	bool decided = stage > 0 && recall_verdicts(w, frames, n), forward = !decided;
+
+	counter_add(&w->bursts, 1);
+	if (stage < w->fwd->plan.roles.n_stages) {
+		counter_add(&w->stage_frames[stage], n);
+		forward = nfs_stage_burst(w, stage, decided, frames, n);
+	}
+	if (stage != s->last_stage) {
+		if (unlikely(!forward)) {
+			pass_some(w, s, c, first);
+			return n;
+		}
+		for (uint16_t i = 0; stage == 0 && i < n; i++)
+			note_verdict(frames[i], NF_FORWARD);
+		pass_all(c, first);
+		return n;
+	}
+	egress_count_inside(w, -(int)n);
+	if (unlikely(!forward || atomic_load_explicit(&w->fault.armed, memory_order_acquire)))
+		send_parted(w, &c->out, frames, n);
+	else
+		send_forwarded(w, &c->out, frames, n);
+	release(s, c, first);
+	return n;
+}
+
+/* Events go back in the sequence they came, at the latest when the device has room again. */
+static void
+give_back(struct stages *s, struct consumer *c)
+{
+	/* All released, and the next dequeue says so by itself. */
+	if (!s->dev->explicit_release && s->last_stage == 0)
+		c->given = c->next;
+	while (c->given < c->next) {
+		uint16_t left = (uint16_t)(c->next - c->given);
+		uint16_t n = rte_event_enqueue_burst(s->dev->id, c->port, c->ev + c->given,
+						     RTE_MIN(left, GIVE_BACK_MAX));
+
+		if (n == 0)
+			return;
+		c->given = (uint16_t)(c->given + n);
+	}
+}
+
+size_t
+stages_consume(struct fwd_lcore *w, struct stages *s, struct consumer *c)
+{
+	size_t moved = 0;
+
+	if (unlikely(c->out.n_held > 0)) {
+		evdev_maintain(s->dev, c->port);
+		if (!egress_try(w, &c->out, rte_rdtsc()))
+			return 0;
+		moved = 1;
+	}
+	if (likely(c->given == c->n)) {
+		c->n = rte_event_dequeue_burst(s->dev->id, c->port, c->ev, s->depth, 0);
+		c->next = c->given = 0;
+		if (c->n == 0)
+			return moved;
+	}
+	while (c->next < c->n && c->out.n_held == 0)
+		moved += serve(w, s, c);
+	if (likely(c->out.n_held == 0))
+		give_back(s, c);
+	return moved;
+}
+
+void
+stages_give_up_taken(struct fwd_lcore *w, struct stages *s, struct consumer *c)
+{
+	if (c->out.n_held > 0)
+		egress_give_up(w, &c->out, rte_rdtsc(), REASON_DRAIN);
+	while (c->next < c->n) {
+		struct rte_mbuf *frames[BURST_ROOM];
+		uint16_t first = c->next, n = collect(c, frames);
+
+		egress_count_inside(w, -(int)n);
+		egress_drop(w, frames, n, REASON_DRAIN);
+		release(s, c, first);
+	}
+	give_back(s, c);
+}
+
+void
+stages_send_kept(struct fwd_lcore *w, struct consumer *c)
+{
+	struct rte_mbuf *kept;
+
+	if (w->fault.kept == NULL)
+		return;
+	kept = fault_flush(w, w->verdict);
+	if (w->verdict[0] == NF_FORWARD)
+		w->verdict[0] = (uint8_t)NF_PORT(w->fwd->plan.pair[kept->port]);
+	egress_route(w, &c->out, 0, &kept, w->verdict, 1);
+	w->verdict[0] = NF_FORWARD;
+}
