@@ -68,6 +68,7 @@ void
 paired_fini(struct paired *p)
 {
 	free(p->block);
+	free(p->round);
 	*p = (struct paired){0};
 }
 

@@ -96,6 +96,14 @@ struct paired_block {
 	double ratio[PAIRED_MAX_ARMS]; /* of each arm to A; NaN when the block is not valid */
 };
 
+/* What a round comes to, its places taken out. */
+struct paired_round {
+	unsigned round;
+	size_t n_valid;		       /* blocks */
+	double ratio[PAIRED_MAX_ARMS]; /* of each arm to A (and the control, for Bs); NaN when the
+					* round has too few valid blocks to count */
+};
+
 /* A claim about the comparison that the user asked to be checked ("ratio >= 0.97"). */
 struct paired_assert {
 	char text[96];
@@ -127,6 +135,8 @@ struct paired {
 	/* Filled in by paired_judge. */
 	struct paired_estimate result[PAIRED_MAX_ARMS]; /* result[PAIRED_A] is not used */
 	bool too_noisy;					/* the control says so: all undecided */
+	size_t n_rounds;
+	struct paired_round *round; /* owned: what the intervals are made of */
 	unsigned n_places;
 	double place[PAIRED_MAX_ARMS]; /* of being started first, second ...: logarithm of what it
 					* did to the values, taken out; their mean is 0 */
@@ -186,7 +196,8 @@ const char *paired_verdict_name(enum paired_verdict v); /* "undecided", "better"
 /* The "comparison" of result.json, of B number 'b' (1 to n_b) with A: {metric, unit, better, a, b,
  * level, verdict_level, n_blocks, n_valid, n_rounds, ratio, ratio_low, ratio_high, verdict_low,
  * verdict_high, p, verdict, reason, too_noisy, equal_within, control_within, control, drift, place,
- * plan, blocks, instructions, asserts}; unknown is null.  The order of a block leaves out other Bs.
+ * plan, rounds, blocks, instructions, asserts}; unknown is null.  The order of a block leaves out
+ * other Bs.
  */
 json_t *paired_to_json(const struct paired *p, unsigned b);
 /* Reads it back as a comparison of one B with A, its judgement as it was written: it stays right

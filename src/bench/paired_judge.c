@@ -266,6 +266,27 @@ round_ratios(const struct judgement *j, unsigned arm, double *ratio)
 	}
 }
 
+static void
+set_rounds(struct judgement *j)
+{
+	struct paired *p = j->p;
+	double *ratio = xcalloc(j->n_rounds + 1, sizeof(*ratio));
+
+	free(p->round);
+	p->round = xcalloc(j->n_rounds + 1, sizeof(*p->round));
+	p->n_rounds = j->n_rounds;
+	for (unsigned arm = 0; arm < j->n_arms; arm++) {
+		round_ratios(j, arm, ratio);
+		for (unsigned i = 0; i < j->n_rounds; i++)
+			p->round[i].ratio[arm] = exp(ratio[i]);
+	}
+	for (unsigned i = 0; i < j->n_rounds; i++)
+		p->round[i].round = j->number[i];
+	for (size_t i = 0; i < p->n_blocks; i++)
+		p->round[j->round_of[i]].n_valid += p->block[i].valid;
+	free(ratio);
+}
+
 static size_t
 n_valid_blocks(const struct paired *p)
 {
@@ -504,6 +525,7 @@ paired_judge(struct paired *p)
 	count_rounds(&j);
 	fit_slices(&j);
 	remove_places(&j);
+	set_rounds(&j);
 	for (unsigned arm = 1; arm < j.n_arms; arm++)
 		parts[arm] = estimate(&j, arm);
 	judge_bs(p, parts);

@@ -68,7 +68,7 @@ const struct chain_words chain_hop_kinds = {"hop kind", hop_words,
 const struct chain_words chain_link_kinds = {"link kind", link_words,
 					     BUILT(LINK_VHOST_USER) | BUILT(LINK_MEMIF)};
 const struct chain_words chain_places = {"place", place_words, BUILT(PLACE_PROCESS)};
-const struct chain_words chain_engines = {"engine", engine_words, BUILT(0)};
+const struct chain_words chain_engines = {"engine", engine_words, BUILT(0) | BUILT(1) | BUILT(2)};
 const struct chain_words chain_presets = {"bench preset", preset_names, ~0u};
 
 static size_t
@@ -484,6 +484,25 @@ chain_check(const struct chain *chain, struct err *err)
 }
 
 /* ---- the model ---- */
+
+int
+chain_set_engine(struct chain *chain, const char *engine, struct err *err)
+{
+	size_t n = 0, i;
+	int rc = chain_word_parse(&chain_engines, engine, &i, err);
+
+	for (size_t k = 0; rc == 0 && k < chain->n_hops; k++) {
+		if (chain->hop[k].kind != HOP_FWD)
+			continue;
+		free(chain->hop[k].engine);
+		chain->hop[k].engine = xstrdup(engine_words[i]);
+		n++;
+	}
+	if (rc == 0 && n == 0)
+		rc = err_usage(err, "no hop of this chain is an nfvchain-fwd that could be '%s'",
+			       engine);
+	return err_wrap(err, rc, "--engine");
+}
 
 void
 chain_default(struct chain *chain, size_t n_hops)

@@ -125,6 +125,9 @@ void chain_fini(struct chain *chain);
  * used twice, 0 or 17 hops. (chain_load has called it.) */
 int chain_check(const struct chain *chain, struct err *err);
 
+/* Makes 'engine' that of all hops of kind nfvchain-fwd; not one of them: refused. */
+int chain_set_engine(struct chain *chain, const char *engine, struct err *err);
+
 /* Words of the grammar. */
 const char *link_kind_name(enum link_kind kind);
 int link_kind_parse(const char *word, enum link_kind *kind, struct err *err);

@@ -209,9 +209,6 @@ what_is_not_built_is_refused_by_name(void **state)
 				       "(nfvchain-fwd, testpmd and exec are)");
 	refuse(V "hops:\n  - {kind: linux-bridge}\n",
 	       "c.yaml:3:12: error: hop kind 'linux-bridge' is not built yet");
-	refuse(V "hops:\n  - engine: event\n",
-	       "c.yaml:3:13: error: engine 'event' is not built yet (poll is)");
-	refuse(V "hops: [{engine: pipeline}]\n", "c.yaml:2:17: error: engine 'pipeline' is not");
 	refuse(V "hops: [{place: vm}]\n",
 	       "c.yaml:2:16: error: place 'vm' is not built yet (process is)");
 	refuse(V "hops: [{supervise: true}]\n", "c.yaml:2:20: error: 'supervise' is not built yet");

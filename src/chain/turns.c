@@ -200,7 +200,8 @@ run_turns(struct turns *t, struct backend *b, uint64_t duration_ns, struct err *
 		rc = settle(b, FIRST_SETTLE_NS, &t->counts, err);
 		if (rc == 0 && t->counts.sent - t->counts.received - t->base > t->room)
 			t->room = t->counts.sent - t->counts.received - t->base;
-		t->is_full = rc == 0;
+		/* Nothing came: the generator has not begun yet. */
+		t->is_full = rc == 0 && t->room > 0;
 	}
 	while (rc == 0 && clock_now_ns() < end && t->n < TURNS_MAX) {
 		rc = backend_check(b, err);

@@ -36,6 +36,9 @@ static const struct opt bench_opts[] = {
 	{"flows", 'f', "N", "flows, 1 to 1000000 (1)", opt_set_count, FIELD(flows), NULL, 0},
 	{"hops", 0, "N", "forwarders in the default chain (1)", opt_set_u32, FIELD(hops), NULL, 0},
 	{"link", 0, "KIND", "links of the default chain", opt_set_text, FIELD(link), links, 0},
+	{"engine", 0, "ENGINE",
+	 "poll, event or pipeline; several are compared: poll,event,pipeline", opt_set_text,
+	 FIELD(engine), NULL, 0},
 	{"preset", 'p', "NAME", "how the rate is searched, and what for (" CHAIN_PRESET ")",
 	 opt_set_text, FIELD(preset), preset_names, 0},
 	{"trial", 0, "TIME", "length of its final trials (the preset's)", opt_set_duration,
@@ -47,7 +50,7 @@ static const struct opt bench_opts[] = {
 	 FIELD(peer), NULL, OPT_NO_ENV},
 	{"assert", 0, "CLAIM", "about --peer, repeatable: 'loss_vs(baseline) < 3%'", opt_set_list,
 	 FIELD(asserts), NULL, OPT_NO_ENV},
-	{"time", 0, "TIME", "of a run with --peer, all in all (2min)", opt_set_duration,
+	{"time", 0, "TIME", "of a comparison (--peer, several engines), all in all (2min)", opt_set_duration,
 	 FIELD(time_ns), NULL, OPT_NO_ENV},
 	{"output", 'o', "DIR", "where results go (results)", opt_set_text, FIELD(output), NULL, 0},
 	{"json", 0, NULL, "print result.json instead of the table", opt_set_switch, FIELD(json),
@@ -65,11 +68,18 @@ const struct opt_command bench_command = {
 	.summary = "Brings a chain up, measures it, accounts for every frame, takes it down.",
 	.examples = "nfvchain bench\n"
 		    "nfvchain bench --rate 1mpps --frame-size 64,imix\n"
-		    "nfvchain bench chains/three.yaml --repeat 5\n",
+		    "nfvchain bench chains/three.yaml --repeat 5\n"
+		    "nfvchain bench --engine poll,event,pipeline\n",
 	.env_prefix = "NFVCHAIN",
 	.opts = bench_opts,
 	.n_opts = N_ELEMS(bench_opts),
 };
+
+bool
+bench_conf_has_engines(const struct bench_conf *conf)
+{
+	return conf->engine != NULL && strchr(conf->engine, ',') != NULL;
+}
 
 int
 bench_conf_parse(struct bench_conf *conf, int argc, char **argv, struct err *err)
@@ -95,9 +105,12 @@ bench_conf_parse(struct bench_conf *conf, int argc, char **argv, struct err *err
 	if (conf->duration_ns != 0 &&
 	    (conf->duration_ns < MIN_TRIAL_NS || conf->duration_ns > MAX_TRIAL_NS))
 		return err_usage(err, "--duration: 10ms to 1h");
-	if (conf->peer == NULL && (conf->asserts.n > 0 || conf->time_ns > 0))
-		return err_usage(err, "%s is about a comparison: with --peer only",
-				 conf->asserts.n > 0 ? "--assert" : "--time");
+	if (conf->peer == NULL && conf->asserts.n > 0)
+		return err_usage(err, "--assert is about a comparison: with --peer only");
+	if (conf->peer == NULL && !bench_conf_has_engines(conf) && conf->time_ns > 0)
+		return err_usage(err, "--time is of a comparison: with --peer or several engines");
+	if (conf->peer != NULL && bench_conf_has_engines(conf))
+		return err_usage(err, "--peer and several engines: one comparison at a time");
 	if (conf->repeat > 100)
 		return err_usage(err, "--repeat: 1 to 100");
 	return 0;
@@ -110,6 +123,7 @@ bench_conf_fini(struct bench_conf *conf)
 	free(conf->frames);
 	free(conf->preset);
 	free(conf->peer);
+	free(conf->engine);
 	opt_list_fini(&conf->asserts);
 	free(conf->output);
 }
@@ -149,6 +163,8 @@ bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err 
 	for (size_t i = 0; rc == 0 && conf->link != NULL && i <= chain->n_hops; i++)
 		rc = err_wrap(err, link_kind_parse(conf->link, &chain->link[i].kind, err),
 			      "--link");
+	if (rc == 0 && conf->engine != NULL && !bench_conf_has_engines(conf))
+		rc = chain_set_engine(chain, conf->engine, err);
 	if (rc == 0 && conf->frames != NULL)
 		rc = apply_frames(conf->frames, &chain->traffic, err);
 	if (rc < 0)

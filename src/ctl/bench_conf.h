@@ -15,6 +15,7 @@ struct bench_conf {
 	const char *chain_path; /* or NULL: the default chain */
 	uint32_t hops;		/* of the default chain; 0 = not given */
 	char *link;
+	char *engine;	  /* of all our forwarders: one, or several to compare: "poll,event" */
 	char *frames;	  /* "64,imix": replaces the file's */
 	uint64_t flows;	  /* 0 = not given */
 	struct rate rate; /* fixed-rate trial when value or unit is set */
@@ -37,7 +38,11 @@ struct bench_conf {
 int bench_conf_parse(struct bench_conf *conf, int argc, char **argv, struct err *err);
 void bench_conf_fini(struct bench_conf *conf);
 
-/* Makes the chain: the file's or the default one, with the flags applied, checked. */
+/* Are several engines to be compared? */
+bool bench_conf_has_engines(const struct bench_conf *conf);
+
+/* Makes the chain: the file's or the default one, with the flags applied, checked; but of several
+ * engines none. */
 int bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err *err);
 /* What is to be run of the chain's preset; 'max_pps' is what the generator can do. */
 const struct preset *bench_conf_preset(const struct chain *chain);

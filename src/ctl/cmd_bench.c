@@ -19,9 +19,9 @@
 #include "machine_grade.h"
 #include "progress.h"
 #include "report/environment.h"
-#include "report/html.h"
 #include "report/result.h"
 #include "report/text.h"
+#include "save.h"
 #include "selftest.h"
 #include "session.h"
 
@@ -324,26 +324,9 @@ print_result(const struct bench *b)
 	fflush(stdout);
 }
 
-/* The last line says where to look next.  A report that cannot be written takes nothing away from
- * the result. */
-static void
-save_report(const struct bench *b)
-{
-	char *path = xasprintf("%s/" RESULT_REPORT, b->dir), *html = html_render(b->result);
-	struct err err = {0};
-
-	if (result_save_text(html, path, &err) < 0)
-		LOG(ERR, "%s", err.msg);
-	else if (!b->conf.quiet)
-		LOG(NOTICE, "report: %s", path);
-	free(html);
-	free(path);
-}
-
 static int
 bench(struct bench *b, int argc, char **argv, const struct chain_plan *plan, struct err *err)
 {
-	struct err save = {0};
 	int rc = open_result(b, plan, argc, argv, err);
 
 	if (rc < 0)
@@ -357,12 +340,8 @@ bench(struct bench *b, int argc, char **argv, const struct chain_plan *plan, str
 	progress_done();
 	result_finish(b->result, (double)(clock_now_ns() - b->started_ns) / 1e9,
 		      rc < 0 ? err_exit_code(err) : 0, rc < 0 ? err->msg : "");
-	if (result_save(b->result, b->dir, &save) < 0)
-		LOG(ERR, "%s", save.msg);
-	else if (!b->conf.quiet)
-		LOG(NOTICE, "result: %s/result.json", b->dir);
 	print_result(b);
-	save_report(b);
+	save_result(b->result, b->dir, b->conf.quiet);
 	return rc;
 }
 
@@ -399,7 +378,9 @@ cmd_bench(int argc, char **argv, struct err *err)
 		rc = bench_conf_chain(&b.conf, &b.chain, err);
 	if (rc == 0 && b.conf.peer != NULL)
 		rc = compare_with_peer(&b.conf, &b.chain, all_argc, all_argv, err);
-	if (rc == 0 && b.conf.peer == NULL)
+	else if (rc == 0 && bench_conf_has_engines(&b.conf))
+		rc = compare_engines(&b.conf, &b.chain, all_argc, all_argv, err);
+	else if (rc == 0)
 		rc = bench_alone(&b, all_argc, all_argv, err);
 	chain_fini(&b.chain);
 	bench_conf_fini(&b.conf);

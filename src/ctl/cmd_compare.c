@@ -15,6 +15,7 @@
 #include "progress.h"
 #include "report/environment.h"
 #include "report/result.h"
+#include "save.h"
 
 /* nfvchain compare: A and B, in turns, until it is known which is better. */
 
@@ -51,34 +52,17 @@ label(struct compare *c)
 static int
 conclude(struct compare *c, int rc, json_t *result, struct err *err)
 {
-	struct claim_facts facts;
-	json_t *json;
-
 	if (rc == -EINTR || session_stop != 0)
 		return session_interrupted(err);
 	if (rc < 0)
 		return rc;
 	label(c);
-	compare_facts(c, &facts);
-	compare_judge_claims(c->conf, &facts, &c->paired);
-	json = compare_to_json(c);
-	json_object_set_new(result, "comparison", json);
+	compare_add_to_result(c, result);
 	if (c->n_unbalanced > 0)
 		return err_class(err, ERR_ACCOUNTING,
 				 "%u trials have frames that nobody accounts for (see result.json)",
 				 c->n_unbalanced);
-	return compare_conclude(json, err);
-}
-
-static void
-save(const struct compare_conf *conf, const json_t *result, const char *dir)
-{
-	struct err err = {0};
-
-	if (result_save(result, dir, &err) < 0)
-		LOG(ERR, "%s", err.msg);
-	else if (!conf->quiet)
-		LOG(NOTICE, "result: %s/result.json", dir);
+	return c->conf->only_tell ? 0 : compare_conclude(result, err);
 }
 
 static int
@@ -97,9 +81,9 @@ run(struct compare *c, int argc, char **argv, struct err *err)
 		progress_done();
 		result_finish(result, (double)(clock_now_ns() - start) / 1e9,
 			      rc < 0 ? err_exit_code(err) : 0, rc < 0 ? err->msg : "");
-		save(c->conf, result, dir);
 		if (json_object_get(result, "comparison") != NULL)
 			print_result(c->conf, result);
+		save_result(result, dir, c->conf->quiet);
 	}
 	json_decref(result);
 	free(dir);
@@ -111,7 +95,7 @@ print_plans(const struct compare *c, struct err *err)
 {
 	int rc = 0;
 
-	for (int i = 0; rc == 0 && i < 2; i++) {
+	for (unsigned i = 0; rc == 0 && i < c->n_sides; i++) {
 		struct chain_plan plan = {0};
 		char *text;
 
@@ -136,15 +120,19 @@ metric_of(const char *name)
 }
 
 int
-compare_sides(const struct compare_conf *conf, struct compare_side side[2], int argc, char **argv,
-	      struct err *err)
+compare_sides(const struct compare_conf *conf, struct compare_side *side, unsigned n_sides,
+	      int argc, char **argv, struct err *err)
 {
 	struct compare c = {
 		.conf = conf,
-		.side = {side[0], side[1]},
+		.n_sides = n_sides,
 		.metric = metric_of(conf->metric),
 	};
-	int rc = compare_sides_check(c.side, conf->verbose, err);
+	int rc;
+
+	memcpy(c.side, side, n_sides * sizeof(*side));
+	memset(side, 0, n_sides * sizeof(*side));
+	rc = compare_sides_check(c.side, n_sides, conf->verbose, err);
 
 	if (rc == 0 && conf->verbose)
 		log_init("nfvchain", LOG_INFO);
@@ -154,9 +142,8 @@ compare_sides(const struct compare_conf *conf, struct compare_side side[2], int 
 	json_decref(c.slices);
 	json_decref(c.trials);
 	json_decref(c.instructions);
-	compare_side_fini(&c.side[0]);
-	compare_side_fini(&c.side[1]);
-	side[0] = side[1] = (struct compare_side){0};
+	for (unsigned i = 0; i < n_sides; i++)
+		compare_side_fini(&c.side[i]);
 	return rc;
 }
 
@@ -172,7 +159,7 @@ compare_files(const struct compare_conf *conf, int argc, char **argv, struct err
 		return rc;
 	result = result_new(argc, argv, NULL, NULL, NULL);
 	json_object_set_new(result, "comparison", comparison);
-	rc = compare_conclude(comparison, err);
+	rc = compare_conclude(result, err);
 	result_finish(result, 0, rc < 0 ? err_exit_code(err) : 0, rc < 0 ? err->msg : "");
 	print_result(conf, result);
 	json_decref(result);
@@ -182,24 +169,26 @@ compare_files(const struct compare_conf *conf, int argc, char **argv, struct err
 static int
 compare(const struct compare_conf *conf, int argc, char **argv, struct err *err)
 {
-	struct compare_side side[2] = {0};
+	struct compare_side side[COMPARE_MAX_SIDES] = {0};
+	unsigned n_results = 0;
 	int rc = 0;
 
-	if (compare_is_result(conf->side[0]) != compare_is_result(conf->side[1]))
-		return err_usage(err,
-				 "'%s' is a result and '%s' is none: two results, or two "
-				 "sides to run",
-				 conf->side[!compare_is_result(conf->side[0])],
-				 conf->side[compare_is_result(conf->side[0])]);
-	if (compare_is_result(conf->side[0]))
+	for (unsigned i = 0; i < conf->n_sides; i++)
+		n_results += compare_is_result(conf->side[i]);
+	if (n_results == 2 && conf->n_sides == 2)
 		return compare_files(conf, argc, argv, err);
-	for (int i = 0; rc == 0 && i < 2; i++)
+	if (n_results > 0)
+		return err_usage(err,
+				 "%u of these are results and %u are none: two results, or "
+				 "two to %d sides to run",
+				 n_results, conf->n_sides - n_results, COMPARE_MAX_SIDES);
+	for (unsigned i = 0; rc == 0 && i < conf->n_sides; i++)
 		rc = err_wrap(err, compare_side_make(&side[i], conf->side[i], conf, err), "%c",
-			      'A' + i);
+			      'A' + (int)i);
 	if (rc == 0)
-		return compare_sides(conf, side, argc, argv, err);
-	compare_side_fini(&side[0]);
-	compare_side_fini(&side[1]);
+		return compare_sides(conf, side, conf->n_sides, argc, argv, err);
+	for (unsigned i = 0; i < conf->n_sides; i++)
+		compare_side_fini(&side[i]);
 	return rc;
 }
 

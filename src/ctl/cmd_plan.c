@@ -16,6 +16,7 @@
 struct plan_conf {
 	uint32_t hops;
 	char *link;
+	char *engine;
 	bool json;
 	bool verbose;
 };
@@ -27,6 +28,8 @@ static const char *const links[] = {"vhost-user", "memif", NULL};
 static const struct opt plan_opts[] = {
 	{"hops", 0, "N", "forwarders in the default chain (1)", opt_set_u32, FIELD(hops), NULL, 0},
 	{"link", 0, "KIND", "links of the default chain", opt_set_text, FIELD(link), links, 0},
+	{"engine", 0, "ENGINE", "of all our forwarders: poll, event, pipeline", opt_set_text,
+	 FIELD(engine), NULL, 0},
 	{"json", 0, NULL, "print the plan as JSON, with the command lines", opt_set_switch,
 	 FIELD(json), NULL, OPT_NO_ENV},
 	{"verbose", 'v', NULL, "print the command lines too, as one could type them",
@@ -101,6 +104,8 @@ cmd_plan(int argc, char **argv, struct err *err)
 		rc = check_conf(&conf, argc, argv, origin, err);
 	if (rc == 0)
 		rc = argc > 0 ? chain_load(&chain, argv[0], err) : make_default(&chain, &conf, err);
+	if (rc == 0 && conf.engine != NULL)
+		rc = chain_set_engine(&chain, conf.engine, err);
 	if (rc == 0)
 		rc = session_plan(&plan, &chain, false, conf.verbose, err);
 	if (rc == 0)
@@ -108,5 +113,6 @@ cmd_plan(int argc, char **argv, struct err *err)
 	chain_plan_fini(&plan);
 	chain_fini(&chain);
 	free(conf.link);
+	free(conf.engine);
 	return rc;
 }

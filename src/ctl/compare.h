@@ -10,12 +10,12 @@
 #include "compare_side.h"
 #include "session.h"
 
-/* A paired comparison while it runs.  A, B and the control, which is A once more, are up at the
- * same time on the same CPUs, and all but one are frozen; in each slice one of them works.
- * What the order is, and what the values say, is bench/paired.h's business. */
+/* A paired comparison while it runs.  A, the Bs and the control, which is A once more, are up at
+ * the same time on the same CPUs, and all but one are frozen; in each slice one of them works. What
+ * the order is, and what the values say, is bench/paired.h's business. */
 
-#define COMPARE_ARMS 3
-#define COMPARE_B 1 /* number of B among the arms of struct paired */
+#define COMPARE_MAX_ARMS (COMPARE_MAX_SIDES + 1)
+#define COMPARE_B 1 /* number of B among the arms of struct paired, C is 2 ... */
 
 /* Generator's own rate over that of the chain, from which on the chain is the limit. */
 #define COMPARE_HEAD_ROOM 1.3
@@ -32,10 +32,11 @@ struct compare_arm {
 
 struct compare {
 	const struct compare_conf *conf;
-	struct compare_side side[2];
+	unsigned n_sides;
+	struct compare_side side[COMPARE_MAX_SIDES];
 	enum compare_metric metric;
 	bool in_turns; /* the hop's own capacity is measured: see chain/turns.h */
-	struct compare_arm arm[COMPARE_ARMS];
+	struct compare_arm arm[COMPARE_MAX_ARMS]; /* a side each, and A once more */
 	unsigned n_arms;
 	double generator_pps; /* its self-test, where the rate of the chain is measured; NaN */
 
@@ -67,22 +68,25 @@ double compare_median(const struct paired *p, unsigned arm);
 /* Judges the assertions of 'conf' by 'facts', into p->asserts. */
 void compare_judge_claims(const struct compare_conf *conf, const struct claim_facts *facts,
 			  struct paired *p);
-/* What is known for the assertions; 'p' has been judged. */
-void compare_facts(const struct compare *c, struct claim_facts *facts);
+/* What is known of side 'b' for the assertions; 'p' has been judged. */
+void compare_facts(const struct compare *c, unsigned b, struct claim_facts *facts);
 
-/* The "comparison" of result.json, and the same as text, for the caller to free. */
-json_t *compare_to_json(const struct compare *c);
+/* Judges the assertions and sets "comparison" in result.json: B against A, and with more sides
+ * "comparisons", one for each of them against A, the first being the same. */
+void compare_add_to_result(struct compare *c, json_t *result);
+/* The comparisons of a result as text, for the caller to free. */
 char *compare_text(const json_t *result, bool colour);
 
-/* The exit code and its sentence: assertions when there are any, else the verdict. */
-int compare_conclude(const json_t *comparison, struct err *err);
+/* The exit code and its sentence: assertions when there are any, else the verdict; of several
+ * comparisons the first that is not good. */
+int compare_conclude(const json_t *result, struct err *err);
 
 /* Compares two results that are there already; fills in 'comparison'. */
 int compare_results(const struct compare_conf *conf, json_t **comparison, struct err *err);
 /* Is this a result file, or a directory with one? */
 bool compare_is_result(const char *path);
 
-/* Runs 'side[0]' against 'side[1]', which are taken over, prints and saves.  What `nfvchain
- * compare` and `nfvchain bench --peer` have in common. */
-int compare_sides(const struct compare_conf *conf, struct compare_side side[2], int argc,
-		  char **argv, struct err *err);
+/* Runs 'n_sides' against the first of them; they are taken over.  Prints and saves.  What `nfvchain
+ * compare`, `nfvchain bench --peer` and `--engine` have in common. */
+int compare_sides(const struct compare_conf *conf, struct compare_side *side, unsigned n_sides,
+		  int argc, char **argv, struct err *err);

@@ -69,11 +69,12 @@ static const struct opt compare_opts[] = {
 
 const struct opt_command compare_command = {
 	.name = "nfvchain compare",
-	.positional = "A B",
+	.positional = "A B...",
 	.summary = "Says whether B is better, worse or equal to A: chains, programs or results.",
 	.examples = "nfvchain compare before.yaml after.yaml --assert 'loss_vs(baseline) < 3%'\n"
 		    "nfvchain compare testpmd poll --time 5m\n"
 		    "nfvchain compare poll 'exec:./mine -l 1 {vdev0} {vdev1}' --link memif\n"
+		    "nfvchain compare poll testpmd chains/exec.yaml\n"
 		    "nfvchain compare results/monday results/latest\n",
 	.env_prefix = "NFVCHAIN",
 	.opts = compare_opts,
@@ -99,11 +100,13 @@ compare_conf_parse(struct compare_conf *conf, int argc, char **argv, struct err 
 	rc = opt_parse(&compare_command, &argc, &argv, conf, NULL, err);
 	if (rc != 0)
 		return rc;
-	if (argc != 2)
-		return err_usage(err, "two sides are wanted, A and B: chain files, results, poll, "
-				      "testpmd or exec:COMMAND");
-	conf->side[0] = argv[0];
-	conf->side[1] = argv[1];
+	if (argc < 2 || argc > COMPARE_MAX_SIDES)
+		return err_usage(err,
+				 "two sides are wanted, A and B, or up to %d: chain files, "
+				 "results, poll, testpmd or exec:COMMAND",
+				 COMPARE_MAX_SIDES);
+	conf->n_sides = (unsigned)argc;
+	memcpy(conf->side, argv, conf->n_sides * sizeof(*argv));
 	return compare_conf_check(conf, err);
 }
 

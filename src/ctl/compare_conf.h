@@ -11,11 +11,14 @@
 /* What `nfvchain compare` was asked for: flags and environment. */
 
 #define COMPARE_MAX_CLAIMS 8
+#define COMPARE_MAX_SIDES 6
 
 struct compare_conf {
-	const char *side[2]; /* A and B as the user names them */
-	char *metric;	     /* "rate", "latency-p50", "latency-p99" */
-	struct rate rate;    /* load of a latency metric, when has_rate */
+	const char *side[COMPARE_MAX_SIDES]; /* A, B ... as the user names them */
+	unsigned n_sides;
+	bool only_tell;	  /* whatever the verdict, the exit code is 0: nobody is the baseline */
+	char *metric;	  /* "rate", "latency-p50", "latency-p99" */
+	struct rate rate; /* load of a latency metric, when has_rate */
 	bool has_rate;
 	uint64_t time_ns;  /* all in all */
 	uint64_t slice_ns; /* traffic of one slice; 0: as fits the method */

@@ -109,14 +109,14 @@ rate_fact(const struct paired *p, unsigned arm)
 /* ---- assertions ---- */
 
 void
-compare_facts(const struct compare *c, struct claim_facts *facts)
+compare_facts(const struct compare *c, unsigned b, struct claim_facts *facts)
 {
 	static const enum claim_quantity percent[] = {
 		[COMPARE_RATE] = CLAIM_LOSS,
 		[COMPARE_P50] = CLAIM_P50,
 		[COMPARE_P99] = CLAIM_P99,
 	};
-	const struct paired_estimate *e = &c->paired.result[COMPARE_B];
+	const struct paired_estimate *e = &c->paired.result[b];
 
 	claim_facts_init(facts);
 	if (isnan(e->ratio) || isnan(e->low) || isnan(e->high))
@@ -128,7 +128,7 @@ compare_facts(const struct compare *c, struct claim_facts *facts)
 	if (c->metric != COMPARE_RATE)
 		return;
 	facts->fact[CLAIM_RATE_A] = rate_fact(&c->paired, PAIRED_A);
-	facts->fact[CLAIM_RATE_B] = rate_fact(&c->paired, COMPARE_B);
+	facts->fact[CLAIM_RATE_B] = rate_fact(&c->paired, b);
 }
 
 void
@@ -147,11 +147,13 @@ compare_judge_claims(const struct compare_conf *conf, const struct claim_facts *
 bool
 compare_is_limited(const struct compare *c)
 {
-	double a = compare_median(&c->paired, PAIRED_A), b = compare_median(&c->paired, COMPARE_B);
+	double most = 0;
 
 	if (c->metric != COMPARE_RATE || c->in_turns || isnan(c->generator_pps))
 		return false;
-	return !(c->generator_pps >= COMPARE_HEAD_ROOM * fmax(a, b));
+	for (unsigned i = 0; i < c->n_sides; i++)
+		most = fmax(most, compare_median(&c->paired, i));
+	return !(c->generator_pps >= COMPARE_HEAD_ROOM * most);
 }
 
 /* ---- the exit code ---- */
@@ -185,8 +187,8 @@ conclude_asserts(const json_t *asserts, struct err *err)
 			 text_at(undecided, "text"), text_at(undecided, "sentence"));
 }
 
-int
-compare_conclude(const json_t *comparison, struct err *err)
+static int
+conclude_one(const json_t *comparison, char letter, struct err *err)
 {
 	const json_t *asserts = json_object_get(comparison, "asserts");
 	const char *verdict = text_at(comparison, "verdict");
@@ -194,8 +196,22 @@ compare_conclude(const json_t *comparison, struct err *err)
 	if (json_array_size(asserts) > 0)
 		return conclude_asserts(asserts, err);
 	if (strcmp(verdict, "worse") == 0)
-		return err_class(err, ERR_ASSERT, "B is worse: %s", text_at(comparison, "reason"));
+		return err_class(err, ERR_ASSERT, "%c is worse: %s", letter,
+				 text_at(comparison, "reason"));
 	if (strcmp(verdict, "better") == 0 || strcmp(verdict, "equal") == 0)
 		return 0;
 	return err_class(err, ERR_INCONCLUSIVE, "undecided: %s", text_at(comparison, "reason"));
+}
+
+int
+compare_conclude(const json_t *result, struct err *err)
+{
+	const json_t *list = json_object_get(result, "comparisons");
+	int rc = 0;
+
+	if (list == NULL)
+		return conclude_one(json_object_get(result, "comparison"), 'B', err);
+	for (size_t i = 0; rc == 0 && i < json_array_size(list); i++)
+		rc = conclude_one(json_array_get(list, i), (char)('B' + i), err);
+	return rc;
 }

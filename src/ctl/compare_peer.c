@@ -2,9 +2,13 @@
 #include "compare_peer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "compare.h"
+
+#define CONTROL_NS (90 * NSEC_PER_S) /* a comparison of engines as long as this has a control */
 
 static int
 make_conf(struct compare_conf *conf, const struct bench_conf *bench, struct err *err)
@@ -24,7 +28,7 @@ make_conf(struct compare_conf *conf, const struct bench_conf *bench, struct err 
 	for (size_t i = 0; i < bench->asserts.n; i++)
 		opt_set_list(&conf->asserts, bench->asserts.items[i], NULL);
 	if (bench->has_rate)
-		return err_usage(err, "--rate: with --peer rates are compared flat out (nfvchain "
+		return err_usage(err, "--rate: rates are compared flat out (nfvchain "
 				      "compare --metric latency-p50 --rate compares latency)");
 	return compare_conf_check(conf, err);
 }
@@ -45,9 +49,56 @@ compare_with_peer(const struct bench_conf *bench, const struct chain *chain, int
 				       bench->chain_path != NULL ? bench->chain_path : "nfvchain",
 				       err);
 	if (rc == 0)
-		rc = compare_sides(&conf, side, argc, argv, err);
+		rc = compare_sides(&conf, side, 2, argc, argv, err);
 	compare_side_fini(&side[0]);
 	compare_side_fini(&side[1]);
+	compare_conf_fini(&conf);
+	return rc;
+}
+
+/* Sides of 'chain' with each engine of the list. */
+static int
+make_engine_sides(const struct bench_conf *bench, const struct chain *chain,
+		  struct compare_side *side, unsigned *n, struct err *err)
+{
+	char *list = xstrdup(bench->engine), *save = NULL;
+	int rc = 0;
+
+	for (char *word = strtok_r(list, ",", &save); rc == 0 && word != NULL;
+	     word = strtok_r(NULL, ",", &save)) {
+		if (*n == COMPARE_MAX_SIDES) {
+			rc = err_usage(err, "--engine: at most %d at a time", COMPARE_MAX_SIDES);
+			break;
+		}
+		rc = compare_side_copy(&side[*n], chain, word, err);
+		if (rc == 0)
+			rc = chain_set_engine(&side[*n].chain, word, err);
+		(*n)++;
+	}
+	free(list);
+	if (rc == 0 && *n < 2)
+		rc = err_usage(err, "--engine: '%s' names one engine only", bench->engine);
+	return rc;
+}
+
+int
+compare_engines(const struct bench_conf *bench, const struct chain *chain, int argc, char **argv,
+		struct err *err)
+{
+	struct compare_side side[COMPARE_MAX_SIDES] = {0};
+	struct compare_conf conf;
+	unsigned n = 0;
+	int rc = make_conf(&conf, bench, err);
+
+	conf.only_tell = true;
+	/* Engines differ by more than a short session's noise, and each chain more takes its time. */
+	conf.no_control = conf.time_ns < CONTROL_NS;
+	if (rc == 0)
+		rc = make_engine_sides(bench, chain, side, &n, err);
+	if (rc == 0)
+		rc = compare_sides(&conf, side, n, argc, argv, err);
+	for (unsigned i = 0; i < n; i++)
+		compare_side_fini(&side[i]);
 	compare_conf_fini(&conf);
 	return rc;
 }

@@ -59,29 +59,50 @@ doubt_equality(json_t *json)
 					"the generator, which is hardly faster than they are"));
 }
 
-json_t *
-compare_to_json(const struct compare *c)
+/* Side 'b' against A. */
+static json_t *
+one_to_json(struct compare *c, unsigned b)
 {
-	const struct paired *p = &c->paired;
-	double a = compare_median(p, PAIRED_A), b = compare_median(p, COMPARE_B);
-	json_t *json = paired_to_json(p, COMPARE_B);
+	struct paired *p = &c->paired;
+	double most = fmax(compare_median(p, PAIRED_A), compare_median(p, b));
+	struct claim_facts facts;
+	json_t *json;
 
-	json_object_set_new(json, "a", side_json(c, 0));
-	json_object_set_new(json, "b", side_json(c, 1));
+	compare_facts(c, b, &facts);
+	compare_judge_claims(c->conf, &facts, p);
+	json = paired_to_json(p, b);
+	json_object_set_new(json, "a", side_json(c, PAIRED_A));
+	json_object_set_new(json, "b", side_json(c, b));
 	json_object_set_new(json, "method", json_string(method_of(c)));
 	json_object_set_new(json, "limited_by", limit_of(c));
 	json_object_set_new(json, "generator_pps", json_number(c->generator_pps));
-	json_object_set_new(json, "head_room_ratio", json_number(c->generator_pps / fmax(a, b)));
+	json_object_set_new(json, "head_room_ratio", json_number(c->generator_pps / most));
 	json_object_set_new(json, "frames", json_string(c->side[0].chain.traffic.frames[0].name));
 	json_object_set_new(json, "seed", json_u64(p->plan.seed));
 	json_object_set_new(json, "restart_s", json_number((double)c->restart_ns / 1e9));
 	if (c->instructions != NULL)
 		json_object_set(json, "instructions", c->instructions);
-	json_object_set(json, "slices", c->slices);
-	json_object_set(json, "trials", c->trials);
 	if (compare_is_limited(c))
 		doubt_equality(json);
 	return json;
+}
+
+void
+compare_add_to_result(struct compare *c, json_t *result)
+{
+	json_t *first = one_to_json(c, COMPARE_B), *list;
+
+	/* They are the same for all. */
+	json_object_set(first, "slices", c->slices);
+	json_object_set(first, "trials", c->trials);
+	json_object_set_new(result, "comparison", first);
+	if (c->n_sides == 2)
+		return;
+	list = json_array();
+	json_array_append(list, first);
+	for (unsigned b = COMPARE_B + 1; b < c->n_sides; b++)
+		json_array_append_new(list, one_to_json(c, b));
+	json_object_set_new(result, "comparisons", list);
 }
 
 /* ---- text ---- */
@@ -209,39 +230,69 @@ add_asserts(struct str *page, const json_t *cmp)
 }
 
 static void
-add_verdict(struct str *page, const json_t *cmp)
+add_verdict(struct str *page, const json_t *cmp, char letter)
 {
 	const char *verdict = word_at(cmp, "verdict");
 	char *text = xasprintf("%s%s" PAGE_PLAIN ": %s", colour_of(verdict), verdict,
 			       word_at(cmp, "reason"));
+	char head[16];
 
-	str_addf(page, "\n");
-	page_wrap(page, "  B is ", 7, text);
+	snprintf(head, sizeof(head), "  %c is ", letter);
+	page_wrap(page, head, 7, text);
 	free(text);
+}
+
+/* Comparison number 'i' of a result, NULL behind the last. */
+static const json_t *
+comparison_at(const json_t *result, size_t i)
+{
+	const json_t *list = json_object_get(result, "comparisons");
+
+	if (list != NULL)
+		return json_array_get(list, i);
+	return i == 0 ? json_object_get(result, "comparison") : NULL;
+}
+
+static void
+add_ratios(struct str *page, const json_t *result)
+{
+	const json_t *cmp = json_object_get(result, "comparison");
+	const json_t *control = json_object_get(cmp, "control"), *one;
+	double level = number_at(cmp, "level");
+
+	for (size_t i = 0; (one = comparison_at(result, i)) != NULL; i++) {
+		char head[16];
+
+		snprintf(head, sizeof(head), "%c / A  ", (char)('B' + i));
+		add_ratio(page, head, one, level);
+	}
+	if (json_is_object(control))
+		add_ratio(page, "A / A  ", control, level);
 }
 
 char *
 compare_text(const json_t *result, bool colour)
 {
-	const json_t *cmp = json_object_get(result, "comparison");
-	const json_t *control = json_object_get(cmp, "control");
-	double level = number_at(cmp, "level"), n_valid = number_at(cmp, "n_valid"),
-	       n_rounds = number_at(cmp, "n_rounds"), n_blocks = number_at(cmp, "n_blocks");
+	const json_t *cmp = json_object_get(result, "comparison"), *one;
+	double n_valid = number_at(cmp, "n_valid"), n_rounds = number_at(cmp, "n_rounds"),
+	       n_blocks = number_at(cmp, "n_blocks");
 	struct str page = {0};
 
 	str_addf(&page, "%s, frames of %s\n\n", word_at(cmp, "metric"), word_at(cmp, "frames"));
 	add_value(&page, cmp, "a", "A");
-	add_value(&page, cmp, "b", "B");
+	for (size_t i = 0; (one = comparison_at(result, i)) != NULL; i++)
+		add_value(&page, one, "b", (const char[]){(char)('B' + i), '\0'});
 	str_addf(&page, "\n");
-	add_ratio(&page, "B / A  ", cmp, level);
-	if (json_is_object(control))
-		add_ratio(&page, "A / A  ", control, level);
+	add_ratios(&page, result);
 	if (n_blocks > 0)
 		str_addf(&page, "  trials  %.0f of %.0f blocks valid, in %.0f rounds of restarts\n",
 			 n_valid, n_blocks, n_rounds);
 	add_method(&page, cmp);
 	add_instructions(&page, cmp);
-	add_asserts(&page, cmp);
-	add_verdict(&page, cmp);
+	for (size_t i = 0; (one = comparison_at(result, i)) != NULL; i++)
+		add_asserts(&page, one);
+	str_addf(&page, "\n");
+	for (size_t i = 0; (one = comparison_at(result, i)) != NULL; i++)
+		add_verdict(&page, one, (char)('B' + i));
 	return page_finish(&page, colour);
 }

@@ -70,7 +70,8 @@ all_down(struct compare *c)
 static struct compare_arm *
 arm_at_place(struct compare *c, unsigned round, unsigned place)
 {
-	const struct paired_plan plan = {.n_b = 1, .has_control = c->n_arms > 2};
+	const struct paired_plan plan = {.n_b = c->n_sides - 1,
+					 .has_control = c->n_arms > c->n_sides};
 	unsigned i = 0;
 
 	while (paired_place(&plan, round, i) != place)
@@ -84,7 +85,8 @@ all_up(struct compare *c, unsigned round, struct err *err)
 	uint64_t start = clock_now_ns();
 	int rc = 0;
 
-	progress_step("round %u: starting A, B%s", round + 1, c->n_arms > 2 ? " and A again" : "");
+	progress_step("round %u: starting %u chains%s", round + 1, c->n_arms,
+		      c->n_arms > c->n_sides ? ", A once more among them" : "");
 	for (unsigned k = 0; rc == 0 && k < c->n_arms; k++) {
 		struct compare_arm *arm = arm_at_place(c, round, k);
 
@@ -130,7 +132,6 @@ plan_short(const struct compare *c, struct paired_plan *plan)
 	uint64_t least_ns = c->restart_ns + c->n_arms * SHORT_SLICES * slice_cost_ns(c);
 	uint64_t n = c->conf->time_ns / least_ns;
 
-	plan->n_b = 1;
 	plan->slices_per_arm = SHORT_SLICES;
 	plan->n_rounds = n < 1 ? 1 : n > SHORT_ROUNDS ? SHORT_ROUNDS : (unsigned)n;
 	fill_rounds(c, plan);
@@ -140,12 +141,12 @@ plan_short(const struct compare *c, struct paired_plan *plan)
 static int
 make_plan(struct compare *c, struct err *err)
 {
-	struct paired_plan plan = {.slice_ns = slice_cost_ns(c)};
+	struct paired_plan plan = {.slice_ns = slice_cost_ns(c), .n_b = c->n_sides - 1};
 	struct paired_conf conf;
 	struct err why = {0};
 
 	plan.has_control = !c->conf->no_control;
-	if (paired_plan_fit(&plan, 1, c->conf->time_ns, c->restart_ns, &why) < 0)
+	if (paired_plan_fit(&plan, c->n_sides - 1, c->conf->time_ns, c->restart_ns, &why) < 0)
 		plan_short(c, &plan);
 	if (c->conf->rounds > 0) {
 		plan.n_rounds = c->conf->rounds;
@@ -188,7 +189,7 @@ tell(struct compare *c, const struct compare_arm *arm, double value)
 		snprintf(ratio, sizeof(ratio), "  B/A %.4f (%.4f to %.4f)", e->ratio, e->low,
 			 e->high);
 	progress_step("slice %u/%u  %c  %s%s  eta %.0f s", c->n_slices, total,
-		      arm->letter == 'c' ? 'A' : arm->letter - 'a' + 'A', text, ratio,
+		      arm->side == &c->side[0] ? 'A' : arm->letter - 'a' + 'A', text, ratio,
 		      fmax(0, ceil(eta_s)));
 }
 
@@ -196,7 +197,7 @@ static int
 run_block(struct compare *c, unsigned round, unsigned number, struct err *err)
 {
 	const struct paired_plan *plan = &c->paired.plan;
-	unsigned order[COMPARE_ARMS * PAIRED_MAX_SLICES];
+	unsigned order[COMPARE_MAX_ARMS * PAIRED_MAX_SLICES];
 	int rc = 0;
 
 	paired_begin(&c->paired, round);
@@ -255,25 +256,26 @@ compare_run(struct compare *c, struct err *err)
 {
 	int rc = 0;
 
-	c->n_arms = c->conf->no_control ? 2 : 3;
+	c->n_arms = c->n_sides + !c->conf->no_control;
 	c->slices = json_array();
 	c->trials = json_array();
 	c->generator_pps = NAN;
-	c->in_turns = c->metric == COMPARE_RATE && !c->conf->flat_out &&
-		      c->side[0].chain.n_hops == 1 && c->side[1].chain.n_hops == 1;
+	c->in_turns = c->metric == COMPARE_RATE && !c->conf->flat_out;
+	for (unsigned i = 0; i < c->n_sides; i++)
+		c->in_turns &= c->side[i].chain.n_hops == 1;
 	c->slice_ns = c->conf->slice_ns;
 	if (c->slice_ns == 0)
 		c->slice_ns = c->in_turns ? TURNS_SLICE_NS : SLICE_NS;
 	for (unsigned i = 0; i < c->n_arms; i++) {
 		c->arm[i].letter = (char)('a' + i);
-		c->arm[i].side = &c->side[i == COMPARE_B];
+		c->arm[i].side = &c->side[i < c->n_sides ? i : PAIRED_A];
 	}
 	c->began_ns = clock_now_ns();
 	if (c->metric == COMPARE_RATE && !c->in_turns)
 		rc = test_generator(c, err);
 	if (rc == 0)
 		rc = run_rounds(c, err);
-	if (rc == 0 && c->conf->instructions)
+	if (rc == 0 && c->conf->instructions && c->n_sides == 2)
 		rc = compare_instructions(c, err);
 	return rc;
 }

@@ -15,22 +15,30 @@
 
 #define EXEC "exec:"
 
+/* An engine of our forwarder. */
+static bool
+is_engine(const char *spec)
+{
+	return strcmp(spec, "poll") == 0 || strcmp(spec, "event") == 0 ||
+	       strcmp(spec, "pipeline") == 0;
+}
+
 static bool
 is_program(const char *spec)
 {
-	return strcmp(spec, "poll") == 0 || strcmp(spec, "testpmd") == 0 ||
+	return is_engine(spec) || strcmp(spec, "testpmd") == 0 ||
 	       strncmp(spec, EXEC, strlen(EXEC)) == 0;
 }
 
 static int
 not_a_side(const char *spec, struct err *err)
 {
-	static const char *const words[] = {"poll", "testpmd"};
+	static const char *const words[] = {"poll", "event", "pipeline", "testpmd"};
 	const char *nearest = str_nearest(spec, words, N_ELEMS(words));
 
 	return err_usage(err,
-			 "'%s' is no chain file, no result, and none of poll, testpmd and "
-			 "exec:COMMAND%s%s%s",
+			 "'%s' is no chain file, no result, and none of poll, event, pipeline, "
+			 "testpmd and exec:COMMAND%s%s%s",
 			 spec, nearest ? " (did you mean '" : "", nearest ? nearest : "",
 			 nearest ? "'?)" : "");
 }
@@ -51,8 +59,10 @@ set_hop(struct chain_hop *hop, const char *spec, const struct compare_conf *conf
 	free(hop->command);
 	hop->command = NULL;
 	hop->lcores = 1;
-	if (strcmp(spec, "poll") == 0) {
+	if (is_engine(spec)) {
 		hop->kind = HOP_FWD;
+		free(hop->engine);
+		hop->engine = xstrdup(spec);
 		hop->nf[hop->n_nf++] = xstrdup("l2fwd");
 	} else if (strcmp(spec, "testpmd") == 0) {
 		hop->kind = HOP_TESTPMD;
@@ -151,23 +161,32 @@ note_command(struct compare_side *side, char letter, bool verbose, struct err *e
 	return rc;
 }
 
-int
-compare_sides_check(struct compare_side side[2], bool verbose, struct err *err)
+static int
+check_against(const struct chain *a, const struct chain *b, char letter, struct err *err)
 {
-	const struct chain *a = &side[0].chain, *b = &side[1].chain;
-	int rc = 0;
-
-	if (a->traffic.n_frames != 1 || b->traffic.n_frames != 1)
+	if (b->traffic.n_frames != 1)
 		return err_usage(err, "one frame size at a time is compared (--frame-size 64)");
 	if (!same_traffic(&a->traffic, &b->traffic))
-		return err_usage(err, "A and B ask for different traffic: say --frame-size and "
-				      "--flows for both");
+		return err_usage(err,
+				 "A and %c ask for different traffic: say --frame-size and "
+				 "--flows for both",
+				 letter);
 	if (a->link[0].kind != b->link[0].kind || a->n_hops != b->n_hops)
-		LOG(WARN, "A and B differ in %s, which is a part of what is compared",
+		LOG(WARN, "A and %c differ in %s, which is a part of what is compared", letter,
 		    a->n_hops != b->n_hops ? "their number of hops" : "their links");
-	for (int i = 0; rc == 0 && i < 2; i++)
+	return 0;
+}
+
+int
+compare_sides_check(struct compare_side *side, unsigned n_sides, bool verbose, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < n_sides; i++)
+		rc = check_against(&side[0].chain, &side[i].chain, (char)('A' + i), err);
+	for (unsigned i = 0; rc == 0 && i < n_sides; i++)
 		rc = err_wrap(err, note_command(&side[i], (char)('a' + i), verbose, err), "%c",
-			      'A' + i);
+			      'A' + (int)i);
 	return rc;
 }
 

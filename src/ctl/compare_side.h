@@ -23,6 +23,6 @@ int compare_side_replace(struct compare_side *side, const struct chain *chain, c
 /* Takes a copy of 'chain' as it is. */
 int compare_side_copy(struct compare_side *side, const struct chain *chain, const char *label,
 		      struct err *err);
-/* Both must send the same traffic, of one mix; notes the command lines of their hops. */
-int compare_sides_check(struct compare_side side[2], bool verbose, struct err *err);
+/* All must send the same traffic, of one mix; notes the command lines of their hops. */
+int compare_sides_check(struct compare_side *side, unsigned n_sides, bool verbose, struct err *err);
 void compare_side_fini(struct compare_side *side);

@@ -18,12 +18,10 @@ static char dir[] = "/tmp/compare_test.XXXXXX";
 
 /* ---- exit codes ---- */
 
-/* The class that a comparison ends in; 0 for success. */
+/* The class that a result ends in; 0 for success. */
 static enum err_class
-concluded(const char *verdict, const char *asserts)
+concluded_of(char *text, const char *said)
 {
-	char *text = xasprintf("{\"verdict\": \"%s\", \"reason\": \"so\", \"asserts\": [%s]}",
-			       verdict, asserts);
 	json_t *json = json_loads(text, 0, NULL);
 	struct err err = {0};
 	int rc;
@@ -31,9 +29,19 @@ concluded(const char *verdict, const char *asserts)
 	assert_non_null(json);
 	rc = compare_conclude(json, &err);
 	assert_int_equal(rc < 0, err.class != 0);
+	assert_true(said == NULL || strcmp(err.msg, said) == 0);
 	json_decref(json);
 	free(text);
 	return err.class;
+}
+
+static enum err_class
+concluded(const char *verdict, const char *asserts)
+{
+	return concluded_of(xasprintf("{\"comparison\": {\"verdict\": \"%s\", \"reason\": "
+				      "\"so\", \"asserts\": [%s]}}",
+				      verdict, asserts),
+			    NULL);
 }
 
 #define HOLDS "{\"text\": \"x\", \"holds\": true, \"sentence\": \"s\"}"
@@ -48,6 +56,19 @@ verdict_decides_without_assertions(void **state)
 	assert_int_equal(concluded("equal", ""), 0);
 	assert_int_equal(concluded("worse", ""), ERR_ASSERT);
 	assert_int_equal(concluded("undecided", ""), ERR_INCONCLUSIVE);
+}
+
+#define SHAPE(verdict)                                                                   \
+	xstrdup("{\"comparisons\": [{\"verdict\": \"better\"}, {\"verdict\": \"" verdict \
+		"\", \"reason\": \"so\"}, {\"verdict\": \"worse\", \"reason\": \"too\"}]}")
+
+static void
+of_several_the_first_that_is_not_good_decides(void **state)
+{
+	(void)state;
+	assert_int_equal(concluded_of(SHAPE("worse"), "C is worse: so"), ERR_ASSERT);
+	assert_int_equal(concluded_of(SHAPE("equal"), "D is worse: too"), ERR_ASSERT);
+	assert_int_equal(concluded_of(SHAPE("undecided"), "undecided: so"), ERR_INCONCLUSIVE);
 }
 
 static void
@@ -226,6 +247,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdict_decides_without_assertions),
+		cmocka_unit_test(of_several_the_first_that_is_not_good_decides),
 		cmocka_unit_test(assertions_decide_alone),
 		cmocka_unit_test(results_are_compared_by_the_widest_that_their_intervals_allow),
 		cmocka_unit_test(what_is_a_result),

@@ -13,6 +13,16 @@
 #include "text_page.h"
 #include "text_parts.h"
 
+/* A figure of the comparison at 'at' ("comparison", or "comparisons[1]"). */
+static void
+value(struct html *html, const char *at, enum figure_unit unit, const char *key)
+{
+	char *path = xasprintf("%s.%s", at, key);
+
+	html_value(&html->page, html->result, unit, "%s", path);
+	free(path);
+}
+
 /* ---- the verdict ---- */
 
 static const char *
@@ -33,10 +43,10 @@ verdict_words(const char *verdict)
 }
 
 static void
-add_verdict(struct html *html, const json_t *c)
+add_verdict(struct html *html, const char *at, const json_t *c, bool first)
 {
 	struct str *page = &html->page;
-	const char *tag = html_n_measurements(html) == 0 ? "h1" : "p";
+	const char *tag = first && html_n_measurements(html) == 0 ? "h1" : "p";
 	double level = text_number(c, "level");
 
 	str_addf(page, "<%s class=\"headline\">", tag);
@@ -44,35 +54,35 @@ add_verdict(struct html *html, const json_t *c)
 	str_addf(page, " %s ", verdict_words(text_word(c, "verdict")));
 	html_text(page, text_word(c, "a.label"));
 	str_addf(page, ": <strong class=\"answer\">");
-	html_value(page, html->result, FIGURE_PLAIN, "comparison.ratio");
+	value(html, at, FIGURE_PLAIN, "ratio");
 	str_addf(page, "</strong> times its ");
 	html_text(page, text_word(c, "metric"));
 	str_addf(page, " <span class=\"sure\">(");
 	if (level > 0)
 		str_addf(page, "%.4g&nbsp;%% interval ", level <= 1 ? 100 * level : level);
-	html_value(page, html->result, FIGURE_PLAIN, "comparison.ratio_low");
+	value(html, at, FIGURE_PLAIN, "ratio_low");
 	str_addf(page, " to ");
-	html_value(page, html->result, FIGURE_PLAIN, "comparison.ratio_high");
+	value(html, at, FIGURE_PLAIN, "ratio_high");
 	str_addf(page, ", ");
-	html_value(page, html->result, FIGURE_COUNT, "comparison.n_valid");
+	value(html, at, FIGURE_COUNT, "n_valid");
 	str_addf(page, " of ");
-	html_value(page, html->result, FIGURE_COUNT, "comparison.n_blocks");
+	value(html, at, FIGURE_COUNT, "n_blocks");
 	str_addf(page, " blocks valid)</span>.</%s>\n", tag);
 }
 
 static void
-add_control(struct html *html, const json_t *c)
+add_control(struct html *html, const char *at, const json_t *c)
 {
 	struct str *page = &html->page;
 
 	if (!json_is_object(json_object_get(c, "control")))
 		return;
 	str_addf(page, "<p>Control, A against itself: ");
-	html_value(page, html->result, FIGURE_PLAIN, "comparison.control.ratio");
+	value(html, at, FIGURE_PLAIN, "control.ratio");
 	str_addf(page, " (");
-	html_value(page, html->result, FIGURE_PLAIN, "comparison.control.ratio_low");
+	value(html, at, FIGURE_PLAIN, "control.ratio_low");
 	str_addf(page, " to ");
-	html_value(page, html->result, FIGURE_PLAIN, "comparison.control.ratio_high");
+	value(html, at, FIGURE_PLAIN, "control.ratio_high");
 	str_addf(page, "): <strong>");
 	html_text(page, text_word(c, "control.verdict"));
 	str_addf(page, "</strong>. A control that is not equal to itself makes the verdict "
@@ -80,18 +90,18 @@ add_control(struct html *html, const json_t *c)
 }
 
 static void
-add_instructions(struct html *html, const json_t *c)
+add_instructions(struct html *html, const char *at, const json_t *c)
 {
 	struct str *page = &html->page;
 
 	if (!json_is_object(json_object_get(c, "instructions")))
 		return;
 	str_addf(page, "<p>Instructions: A ");
-	html_value(page, html->result, FIGURE_PLAIN, "comparison.instructions.a");
+	value(html, at, FIGURE_PLAIN, "instructions.a");
 	str_addf(page, ", B ");
-	html_value(page, html->result, FIGURE_PLAIN, "comparison.instructions.b");
+	value(html, at, FIGURE_PLAIN, "instructions.b");
 	str_addf(page, ", ratio ");
-	html_value(page, html->result, FIGURE_PLAIN, "comparison.instructions.ratio");
+	value(html, at, FIGURE_PLAIN, "instructions.ratio");
 	str_addf(page, ".</p>\n");
 }
 
@@ -172,36 +182,84 @@ add_blocks(struct str *page, const json_t *list)
 	str_addf(page, HTML_TABLE_END "</details>\n");
 }
 
+static void
+add_rounds(struct str *page, const json_t *list)
+{
+	str_addf(page, "<details><summary>Every round</summary>\n");
+	html_table(page, "Every round", "No|Valid blocks|B to A|Control to A");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		str_addf(page, "<tr><td>%zu</td>", i + 1);
+		add_values(page, json_object_get(one, "n_valid"));
+		add_values(page, json_object_get(one, "ratio"));
+		add_values(page, json_object_get(one, "control"));
+		str_addf(page, "</tr>\n");
+	}
+	str_addf(page, HTML_TABLE_END "</details>\n");
+}
+
 static char *
 blocks_title(const json_t *c)
 {
 	double low = text_number(c, "ratio_low"), high = text_number(c, "ratio_high");
 
 	if (!(low >= 0) || !(high >= 0))
-		return xstrdup("B against A, block by block");
+		return xstrdup("B against A");
 	if (low > 1 || high < 1)
 		return xasprintf("The interval from %.4g to %.4g does not hold 1", low, high);
 	return xasprintf("The interval from %.4g to %.4g holds 1", low, high);
 }
 
+static void
+add_plot(struct html *html, size_t i, const json_t *c)
+{
+	bool by_round = json_array_size(json_object_get(c, "rounds")) > 0;
+
+	html_plot(html, "blocks", i, plot_blocks(c), blocks_title(c),
+		  by_round ? "Ratio of B to A in each round of restarts, with the control, A to A; "
+			     "the band is the interval of the ratio."
+			   : "Ratio of B to A in each block, with the control, A to A; the band is "
+			     "the interval of the ratio.");
+	if (by_round)
+		add_rounds(&html->page, json_object_get(c, "rounds"));
+	else
+		add_blocks(&html->page, json_object_get(c, "blocks"));
+}
+
+static void
+add_one(struct html *html, const char *at, size_t i, const json_t *c)
+{
+	add_verdict(html, at, c, i == 0);
+	if (i == 0)
+		add_control(html, at, c);
+	add_asserts(&html->page, json_object_get(c, "asserts"));
+	add_plot(html, i, c);
+	add_instructions(html, at, c);
+	str_addf(&html->page, "<dl>\n");
+	add_side(&html->page, "A", json_object_get(c, "a"));
+	add_side(&html->page, "B", json_object_get(c, "b"));
+	str_addf(&html->page, "</dl>\n");
+}
+
+/* Each against A, where there are several. */
 void
 html_comparison(struct html *html)
 {
 	const json_t *c = json_object_get(html->result, "comparison");
+	const json_t *list = json_object_get(html->result, "comparisons");
 
 	if (!json_is_object(c))
 		return;
-	html_section(html, "comparison", "B against A");
-	add_verdict(html, c);
-	add_control(html, c);
-	add_asserts(&html->page, json_object_get(c, "asserts"));
-	html_plot(html, "blocks", 0, plot_blocks(c), blocks_title(c),
-		  "Ratio of B to A in each block, with the control, A to A; the band is the "
-		  "interval of the ratio.");
-	add_blocks(&html->page, json_object_get(c, "blocks"));
-	add_instructions(html, c);
-	str_addf(&html->page, "<dl>\n");
-	add_side(&html->page, "A", json_object_get(c, "a"));
-	add_side(&html->page, "B", json_object_get(c, "b"));
-	str_addf(&html->page, "</dl>\n</section>\n");
+	html_section(html, "comparison",
+		     json_array_size(list) > 1 ? "Each against A" : "B against A");
+	if (json_array_size(list) == 0)
+		add_one(html, "comparison", 0, c);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		char *at = xasprintf("comparisons[%zu]", i);
+
+		add_one(html, at, i, json_array_get(list, i));
+		free(at);
+	}
+	str_addf(&html->page, "</section>\n");
 }

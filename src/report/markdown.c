@@ -292,12 +292,16 @@ markdown_render(const json_t *result)
 {
 	const json_t *list = json_object_get(result, "measurements");
 	const json_t *comparison = json_object_get(result, "comparison");
+	const json_t *comparisons = json_object_get(result, "comparisons");
 	struct str page = {0};
 
 	str_addf(&page, "### ");
 	add_text(&page, text_word(result, "chain.name"));
 	str_addf(&page, "\n\n");
-	add_comparison(&page, comparison);
+	if (json_array_size(comparisons) == 0)
+		add_comparison(&page, comparison);
+	for (size_t i = 0; i < json_array_size(comparisons); i++)
+		add_comparison(&page, json_array_get(comparisons, i));
 	for (size_t i = 0; i < json_array_size(list); i++)
 		add_answer(&page, result, json_array_get(list, i));
 	if (json_array_size(list) == 0 && comparison == NULL)

@@ -278,12 +278,22 @@ middle(const json_t *list)
 	return median;
 }
 
-json_t *
-plot_blocks(const json_t *comparison)
+static void
+push_rounds(json_t *plot, const json_t *list)
 {
-	const json_t *list = json_object_get(comparison, "blocks");
-	json_t *plot = new_plot("blocks");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
 
+		push(plot, "x", (double)(i + 1));
+		push(plot, "ratio", text_number(one, "ratio"));
+		push(plot, "control", text_number(one, "control"));
+		push(plot, "valid", json_is_number(json_object_get(one, "ratio")));
+	}
+}
+
+static void
+push_blocks(json_t *plot, const json_t *list)
+{
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *one = json_array_get(list, i);
 		double a = middle(json_object_get(one, "a"));
@@ -293,6 +303,21 @@ plot_blocks(const json_t *comparison)
 		push(plot, "control", middle(json_object_get(one, "control")) / a);
 		push(plot, "valid", !json_is_false(json_object_get(one, "valid")));
 	}
+}
+
+/* By round, which is what intervals are made of; results of before have blocks only. */
+json_t *
+plot_blocks(const json_t *comparison)
+{
+	const json_t *rounds = json_object_get(comparison, "rounds");
+	json_t *plot = new_plot("blocks");
+
+	json_object_set_new(plot, "unit",
+			    json_string(json_array_size(rounds) > 0 ? "round" : "block"));
+	if (json_array_size(rounds) > 0)
+		push_rounds(plot, rounds);
+	else
+		push_blocks(plot, json_object_get(comparison, "blocks"));
 	set(plot, "mid", text_number(comparison, "ratio"));
 	set(plot, "low", text_number(comparison, "ratio_low"));
 	set(plot, "high", text_number(comparison, "ratio_high"));

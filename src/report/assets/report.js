@@ -278,7 +278,7 @@
 		},
 		blocks: d => [{
 			x: d.x, y: d.ratio, xWord: v => Number.isInteger(v) ? String(v) : "",
-			yWord: v => Number(v.toPrecision(4)), xName: "block", xRange: padded(0.06),
+			yWord: v => Number(v.toPrecision(4)), xName: d.unit || "block", xRange: padded(0.06),
 			yRange: () => {
 				const all = d.ratio.concat(d.control, d.low, d.high, 1).filter(v => v != null);
 				return padded(0.1)(null, Math.min(...all), Math.max(...all));
@@ -292,7 +292,7 @@
 				});
 				answerAcross(p, d.mid, `ratio ${Number((d.mid || 0).toPrecision(4))}`);
 			},
-			tell: i => `Block ${d.x[i]}: ratio ${d.ratio[i]}, control ${d.control[i]}`,
+			tell: i => `${d.unit == "round" ? "Round" : "Block"} ${d.x[i]}: ratio ${d.ratio[i]}, control ${d.control[i]}`,
 		}],
 	};
 

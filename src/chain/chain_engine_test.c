@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "chain.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void
+engines_are_set_where_they_can_be(void **state)
+{
+	struct chain chain;
+	struct err err;
+
+	(void)state;
+	chain_default(&chain, 2);
+	chain.hop[0].kind = HOP_TESTPMD;
+	assert_int_equal(chain_set_engine(&chain, "pipeline", &err), 0);
+	assert_string_equal(chain.hop[1].engine, "pipeline");
+	assert_int_equal(chain_set_engine(&chain, "pol", &err), -EINVAL);
+	assert_string_equal(err.msg, "--engine: unknown engine 'pol' (did you mean 'poll'?)");
+	chain.hop[1].kind = HOP_TESTPMD;
+	assert_int_equal(chain_set_engine(&chain, "event", &err), -EINVAL);
+	assert_string_equal(err.msg, "--engine: no hop of this chain is an nfvchain-fwd that could "
+				     "be 'event'");
+	chain_fini(&chain);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(engines_are_set_where_they_can_be),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
