@@ -238,7 +238,10 @@ turns_run(struct turns *t, struct backend *b, uint64_t duration_ns, struct err *
 	t->frames = t->cpu_ns = 0;
 	t->n = t->n_dry = 0;
 	wake_in_time(&was, b);
+	backend_resume_generator(b);
 	rc = run_turns(t, b, duration_ns, err);
+	if (rc == 0)
+		rc = backend_pause_generator(b, err);
 	wake_as_before(&was);
 	return rc;
 }

@@ -47,8 +47,8 @@ struct turns {
 
 /* Stops the hop, before the generator starts to send. */
 int turns_begin(struct turns *t, struct backend *b, struct err *err);
-/* Gives it its turns for 'duration_ns', while the generator sends flat out; afterwards it is
- * stopped again (backend_resume_hop).  -EINTR and -ECHILD as backend_check. */
+/* Gives it its turns for 'duration_ns', while the generator sends flat out; afterwards both stand
+ * still (backend_resume_hop, backend_resume_generator).  -EINTR and -ECHILD as backend_check. */
 int turns_run(struct turns *t, struct backend *b, uint64_t duration_ns, struct err *err);
 
 /* Frames for each second of CPU time in the middle half of the turns: those that the hypervisor or

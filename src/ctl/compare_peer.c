@@ -91,7 +91,8 @@ compare_engines(const struct bench_conf *bench, const struct chain *chain, int a
 	int rc = make_conf(&conf, bench, err);
 
 	conf.only_tell = true;
-	/* Engines differ by more than a short session's noise, and each chain more takes its time. */
+	/* Engines differ by more than a short session's noise, and each chain more takes its time.
+	 */
 	conf.no_control = conf.time_ns < CONTROL_NS;
 	if (rc == 0)
 		rc = make_engine_sides(bench, chain, side, &n, err);

@@ -141,12 +141,7 @@ static int
 take_turns(struct compare_arm *arm, uint64_t ns, struct err *err)
 {
 	struct backend *b = &arm->session.backend;
-	int rc;
-
-	backend_resume_generator(b);
-	rc = turns_run(&arm->turns, b, ns, err);
-	if (rc == 0)
-		rc = backend_pause_generator(b, err);
+	int rc = turns_run(&arm->turns, b, ns, err);
 	return rc == 0 ? 0 : name_arm(arm, backend_explain(b, rc, err), err);
 }
 

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,23 +22,9 @@ static struct cpus allowed_cpus;
 static struct eal_args args;
 static char *eal_argv[EAL_MAX_ARGS];
 
-static bool
-hugetlbfs_writable(void)
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "r");
-	struct mntent *m;
-	bool found = false;
-
-	if (mounts == NULL)
-		return false;
-	while (!found && (m = getmntent(mounts)) != NULL)
-		found = strcmp(m->mnt_type, "hugetlbfs") == 0 && access(m->mnt_dir, W_OK) == 0;
-	endmntent(mounts);
-	return found;
-}
-
-static bool
-free_hugepages(void)
+/* Free hugepages in megabytes.  They need no mount: memory without files is what we ask for. */
+static unsigned long
+free_huge_mb(void)
 {
 	const char *base = "/sys/kernel/mm/hugepages";
 	DIR *dir = opendir(base);
@@ -47,21 +32,23 @@ free_hugepages(void)
 	unsigned long total = 0;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		unsigned long n, kb;
 		char path[512];
-		unsigned long n;
 		FILE *f;
 
+		if (sscanf(entry->d_name, "hugepages-%lukB", &kb) != 1)
+			continue;
 		snprintf(path, sizeof(path), "%s/%s/free_hugepages", base, entry->d_name);
 		f = fopen(path, "r");
 		if (f == NULL)
 			continue;
 		if (fscanf(f, "%lu", &n) == 1)
-			total += n;
+			total += n * (kb / 1024);
 		fclose(f);
 	}
 	if (dir != NULL)
 		closedir(dir);
-	return total > 0;
+	return total;
 }
 
 static int
@@ -106,7 +93,7 @@ int
 eal_start(struct eal *eal, int argc, char **argv, unsigned need_mb, struct err *err)
 {
 	struct eal_facts facts = {
-		.hugepages = free_hugepages() && hugetlbfs_writable(),
+		.hugepages = free_huge_mb() >= need_mb,
 		.extra = getenv("NFVCHAIN_EAL_ARGS"),
 		.need_mb = need_mb,
 		.pid = (unsigned)getpid(),

@@ -18,7 +18,9 @@ struct given {
 	bool memory;		  /* -m, --socket-mem, --legacy-mem: left alone */
 	bool no_huge;
 	bool hugepages; /* asked for by --huge-dir or the like */
-	bool pci;	/* -a, --allow: the user names devices */
+	bool iova;
+	bool shared; /* with secondary processes, or laid out by the user */
+	bool pci;    /* -a, --allow: the user names devices */
 	bool no_pci;
 	bool prefix;
 	bool log_level;
@@ -89,6 +91,9 @@ note(struct given *g, const char *word)
 	g->no_huge |= is_flag(word, "--no-huge");
 	g->hugepages |= is_flag(word, "--huge-dir") || is_flag(word, "--huge-unlink") ||
 			is_flag(word, "--in-memory");
+	g->iova |= is_flag(word, "--iova-mode");
+	g->shared |= is_flag(word, "--proc-type") || is_flag(word, "--legacy-mem") ||
+		     is_flag(word, "--single-file-segments");
 	g->pci |= strncmp(word, "-a", 2) == 0 || is_flag(word, "--allow");
 	g->no_pci |= is_flag(word, "--no-pci");
 	g->prefix |= is_flag(word, "--file-prefix");
@@ -143,6 +148,16 @@ add_defaults(struct eal_args *args, const struct given *g, const struct eal_fact
 		add(args, "--no-pci");
 	if (!g->no_huge && !g->hugepages && !facts->hugepages)
 		add(args, "--no-huge");
+	/* Without files nothing stays behind when we are killed; and virtio-user has room for eight
+	 * memory regions, each file being one. */
+	if (!g->no_huge && !g->hugepages && !g->shared && facts->hugepages) {
+		add(args, "--in-memory");
+		add(args, "--single-file-segments");
+		/* Deep rings are larger than a page, and by physical addresses they would have to
+		 * be in pages that happen to be neighbours. */
+		if (!g->pci && !g->iova)
+			add(args, "--iova-mode=va");
+	}
 	if (!g->memory && (g->no_huge || (!g->hugepages && !facts->hugepages))) {
 		snprintf(text, sizeof(text), "%u", facts->need_mb);
 		add(args, "-m");

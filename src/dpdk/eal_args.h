@@ -12,7 +12,7 @@
 
 struct eal_facts {
 	struct cpus allowed;
-	bool hugepages;	   /* free ones, on a mount we may write to */
+	bool hugepages;	   /* as many are free as the program needs memory */
 	const char *extra; /* NFVCHAIN_EAL_ARGS or NULL: words appended to the user's */
 	unsigned need_mb;  /* memory the program needs, for -m without hugepages */
 	unsigned pid;	   /* for the default file prefix */

@@ -18,7 +18,9 @@
 #define PIPELINE "dpdk-eventdev_pipeline -l 0-3 -n 4 --vdev event_sw0"
 
 #define END " --file-prefix=nfvchain-4711 '--log-level=*:warning'"
-#define HUGE " --no-pci" END
+#define MEMORY " --in-memory --single-file-segments --iova-mode=va"
+#define HUGE " --no-pci" MEMORY END
+#define PLAIN " --no-pci" END
 #define SMALL " --no-pci --no-huge -m 128" END
 
 static struct eal_facts
@@ -192,14 +194,17 @@ the_users_memory_is_left_alone(void **state)
 static void
 who_asks_for_hugepages_gets_no_other_memory(void **state)
 {
-	struct eal_facts small = machine(1, false);
+	struct eal_facts small = machine(1, false), huge = machine(1, true);
 
 	(void)state;
 	/* EAL says best what it misses; and --no-huge with --in-memory it refuses before 25.11. */
-	assert_line("x --in-memory", &small, "x --in-memory -l 0" HUGE);
-	assert_line("x --huge-dir /mnt/huge", &small, "x --huge-dir /mnt/huge -l 0" HUGE);
-	assert_line("x --huge-dir=/mnt/huge", &small, "x --huge-dir=/mnt/huge -l 0" HUGE);
-	assert_line("x --huge-unlink=never", &small, "x --huge-unlink=never -l 0" HUGE);
+	assert_line("x --in-memory", &small, "x --in-memory -l 0" PLAIN);
+	assert_line("x --huge-dir /mnt/huge", &small, "x --huge-dir /mnt/huge -l 0" PLAIN);
+	assert_line("x --huge-dir=/mnt/huge", &small, "x --huge-dir=/mnt/huge -l 0" PLAIN);
+	assert_line("x --huge-unlink=never", &small, "x --huge-unlink=never -l 0" PLAIN);
+	/* Files are how a secondary process finds its memory. */
+	assert_line("x --proc-type=primary", &huge, "x --proc-type=primary -l 0" PLAIN);
+	assert_line("x --legacy-mem", &huge, "x --legacy-mem -l 0" PLAIN);
 }
 
 static void
@@ -209,13 +214,14 @@ the_users_prefix_and_log_level_are_left_alone(void **state)
 
 	(void)state;
 	assert_line("x --file-prefix mine", &facts,
-		    "x --file-prefix mine -l 0 --no-pci '--log-level=*:warning'");
+		    "x --file-prefix mine -l 0 --no-pci" MEMORY " '--log-level=*:warning'");
 	assert_line("x --file-prefix=mine", &facts,
-		    "x --file-prefix=mine -l 0 --no-pci '--log-level=*:warning'");
+		    "x --file-prefix=mine -l 0 --no-pci" MEMORY " '--log-level=*:warning'");
 	assert_line("x --log-level lib.eal:debug", &facts,
-		    "x --log-level lib.eal:debug -l 0 --no-pci --file-prefix=nfvchain-4711");
+		    "x --log-level lib.eal:debug -l 0 --no-pci" MEMORY
+		    " --file-prefix=nfvchain-4711");
 	assert_line("x --log-level=8", &facts,
-		    "x --log-level=8 -l 0 --no-pci --file-prefix=nfvchain-4711");
+		    "x --log-level=8 -l 0 --no-pci" MEMORY " --file-prefix=nfvchain-4711");
 }
 
 static void
@@ -231,7 +237,7 @@ pci_is_scanned_only_for_devices_that_were_named(void **state)
 	assert_false(has_word("x -a0000:03:00.0", &facts, "--no-pci"));
 	assert_false(has_word("x --allow 0000:03:00.0", &facts, "--no-pci"));
 	assert_false(has_word("x --allow=0000:03:00.0", &facts, "--no-pci"));
-	assert_line("x --no-pci", &facts, "x --no-pci -l 0" END);
+	assert_line("x --no-pci", &facts, "x --no-pci -l 0" MEMORY END);
 }
 
 static void
@@ -249,7 +255,8 @@ the_environment_appends_words(void **state)
 	/* They count like words of the user's, and come last. */
 	facts.extra = "-l 1 --file-prefix=theirs -a 0000:03:00.0";
 	assert_line(POLL, &facts,
-		    "dpdk-l2fwd -n 4 --file-prefix=theirs -a 0000:03:00.0 -l 1"
+		    "dpdk-l2fwd -n 4 --file-prefix=theirs -a 0000:03:00.0 -l 1 --in-memory "
+		    "--single-file-segments"
 		    " '--log-level=*:warning'");
 }
 
@@ -334,19 +341,20 @@ too_many_words_are_refused_not_cut(void **state)
 	struct eal_facts facts = machine(1, true);
 
 	(void)state;
-	/* -l 0, --no-pci, --file-prefix and --log-level are five words of ours. */
-	for (int argc = EAL_MAX_ARGS - 9; argc < EAL_MAX_ARGS + 40; argc++) {
+	/* -l 0, --no-pci, three for memory, --file-prefix and --log-level are eight words of ours.
+	 */
+	for (int argc = EAL_MAX_ARGS - 12; argc < EAL_MAX_ARGS + 40; argc++) {
 		char *argv[EAL_MAX_ARGS + 40];
 		struct eal_args args;
 		struct err err = {0};
-		bool fits = argc + 5 <= EAL_MAX_ARGS - 2;
+		bool fits = argc + 8 <= EAL_MAX_ARGS - 2;
 
 		for (int i = 0; i < argc; i++)
 			argv[i] = (char *)(uintptr_t) "--no-hpet";
 		assert_int_equal(eal_args_build(&args, argc, argv, &facts, &err),
 				 fits ? 0 : -EINVAL);
 		if (fits)
-			assert_int_equal(args.argc, argc + 5);
+			assert_int_equal(args.argc, argc + 8);
 		else
 			assert_string_equal(err.msg, "more than 126 EAL arguments");
 		eal_args_fini(&args);
