@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# timeout: 420
+# timeout: 540
 # A comparison calls a program neither better nor worse than itself, calls one that is clearly slower
 # slower, accounts for every frame of each slice, and leaves nothing behind: not after Ctrl-C at any
 # moment, and not when it is killed while its chains are frozen.
@@ -72,6 +72,50 @@ expect 4 nfvchain compare poll slow.yaml --time 45s --no-control -o slow --quiet
 grep -q "does not hold" err.txt || fail "$(cat err.txt)"
 python3 check.py slow/latest/result.json 'worse|undecided' 2
 nothing_left "B slower"
+
+# The second witness: instructions per frame.  They are the same for the same program, and five
+# multiplications more are seen as some 25 instructions, whatever else this machine does.
+cat >work.yaml <<'EOF'
+version: 1
+name: snake
+hops: [{kind: nfvchain-fwd, nf: [l2fwd, "work:15"]}]
+EOF
+cat >instructions.py <<'EOF'
+import json
+same, work = (json.load(open(f"{d}/latest/result.json"))["comparison"]["instructions"]
+              for d in ("counted", "counted-work"))
+print(same, work)
+for i in (same, work):
+    assert i["reason"] is None and i["method"] == "callgrind", i["reason"]
+    assert 50 < i["a"] < 2000 and 0 < i["accuracy"] < 0.01
+assert abs(same["ratio"] - 1) < 0.005
+assert abs(work["a"] / same["a"] - 1) < 0.005
+assert 5 * 3 - 2 < work["difference"] < 5 * 5 + 10
+EOF
+can_count=no
+if command -v valgrind >/dev/null && ! nm -D "$build/nfvchain-fwd" | grep -q __asan_init; then
+	can_count=yes
+fi
+if [ "$can_count" = yes ]; then
+	set -- --time 1s --no-control --instructions
+	expect '0|4|6' nfvchain compare poll poll "$@" -o counted --quiet
+	expect '0|4|6' nfvchain compare poll work.yaml "$@" -o counted-work --quiet
+	grep -q "instr\.  .* per frame" out.txt || fail "$(cat out.txt)"
+	python3 instructions.py
+	nothing_left "counted"
+
+	# Killed while a hop runs under callgrind.
+	start compare nfvchain compare poll poll "$@" -o killed-counting
+	wait_until 60 'grep -q "instructions of A  look 3/" compare.log'
+	stop compare KILL || :
+	# shellcheck disable=SC2016 # evaluated again and again
+	_poll 5 '[ -z "$(_processes)" ]' || fail "killed while counting: $(_processes)"
+fi
+# Without valgrind it is unknown, with the name of the package.
+expect '0|4|6' env PATH=/nonexistent "$build/nfvchain" compare poll poll --time 1s --no-control \
+	--instructions -o bare --quiet
+grep -q "instr\.  unknown: .*Debian" out.txt || fail "$(cat out.txt)"
+nothing_left "without valgrind"
 
 # Ctrl-C at any moment.
 for ms in 50 700 1900 3300 5200 7300; do

@@ -131,11 +131,12 @@ settle(struct backend *b, uint64_t settle_ns, struct turns_counts *c, struct err
 }
 
 int
-turns_settle(struct backend *b, uint64_t *received, struct err *err)
+turns_settle(struct backend *b, bool first, uint64_t *sent, uint64_t *received, struct err *err)
 {
 	struct turns_counts c = {0};
-	int rc = settle(b, FIRST_SETTLE_NS, &c, err);
+	int rc = settle(b, first ? FIRST_SETTLE_NS : SETTLE_NS, &c, err);
 
+	*sent = c.sent;
 	*received = c.received;
 	return rc;
 }

@@ -56,8 +56,10 @@ int turns_run(struct turns *t, struct backend *b, uint64_t duration_ns, struct e
 double turns_rate(const struct turns *t);
 
 /* Waits until the generator, which sends flat out, has filled the ring before a hop that stands
- * still and emptied the one behind it: 'received' frames have come through since its start. */
-int turns_settle(struct backend *b, uint64_t *received, struct err *err);
+ * still and emptied the one behind it, the first time with more patience; then so many frames were
+ * sent, and have come through, since its start. */
+int turns_settle(struct backend *b, bool first, uint64_t *sent, uint64_t *received,
+		 struct err *err);
 
 /* Does one turn count?  'backlog' frames lay before the hop at its start, 'frames' were forwarded.
  * (For tests.) */

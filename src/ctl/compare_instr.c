@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /* Instructions per frame of both sides, a witness beside the clock. */
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
-#include "chain/steps.h"
+#include "chain/counting.h"
 #include "compare.h"
 #include "progress.h"
 
-#define STEPS_NS (15 * NSEC_PER_S)
-#define RING 256     /* the shortest: see steps.h */
-#define ACCURACY 0.1 /* worse than this is no witness */
+#define MOST_NS (12 * NSEC_PER_S) /* for counting a side; starting it takes some seconds more */
+#define RING 4096		  /* that turns are short, and a start under callgrind too */
+#define ACCURACY 0.02		  /* worse than this is no witness */
 #define WARM_NS (200 * NSEC_PER_MS)
 
+static void
+tell(void *arg, unsigned done, unsigned total, double eta_s)
+{
+	const char *letter = arg;
+
+	progress_step("counting instructions of %c  look %u/%u  eta %.0f s", *letter, done + 1,
+		      total, ceil(fmax(eta_s, 0)));
+}
+
 static int
-count(struct session *session, const struct chain *chain, struct steps *steps, struct err *err)
+count(struct session *session, const struct chain *chain, char name, struct counting *counting,
+      struct err *err)
 {
 	struct measure m = {.backend = &session->backend, .warm_ns = WARM_NS};
 	const struct tg_traffic traffic = {
@@ -30,17 +39,18 @@ count(struct session *session, const struct chain *chain, struct steps *steps, s
 	int rc = measure_prepare(&m, &traffic, err);
 
 	if (rc == 0)
-		rc = steps_run(steps, &session->backend, STEPS_NS, err);
-	if (rc == 0 && !(steps->accuracy <= ACCURACY))
+		rc = counting_run(counting, &session->backend, MOST_NS, tell, &name, err);
+	if (rc == 0 && !(counting->fit.accuracy <= ACCURACY))
 		return err_set(err, ENODATA,
-			       "%" PRIu64 " steps in %d s are too few on this machine", steps->n,
-			       (int)(STEPS_NS / NSEC_PER_S));
+			       "instructions per frame vary too much from moment to moment: %.1f, "
+			       "within %.0f %%",
+			       counting->fit.per_frame, 100 * counting->fit.accuracy);
 	return rc;
 }
 
-/* The same side over short rings, counted from its start to its end. */
+/* The same side over other rings, counted from its start to its end. */
 static int
-count_side(const struct compare_side *side, char letter, struct steps *steps, struct err *err)
+count_side(const struct compare_side *side, int i, struct counting *counting, struct err *err)
 {
 	struct compare_side copy = {0};
 	struct session session = {0};
@@ -48,45 +58,51 @@ count_side(const struct compare_side *side, char letter, struct steps *steps, st
 
 	copy.chain.link[0].ring = copy.chain.link[1].ring = RING;
 	if (rc == 0)
-		rc = session_up_arm(&session, &copy.chain, letter, false, err);
+		rc = session_up_counted(&session, &copy.chain, (char)('a' + i), err);
 	if (rc == 0)
-		rc = count(&session, &copy.chain, steps, err);
+		rc = count(&session, &copy.chain, (char)('A' + i), counting, err);
 	session_kill(&session);
 	compare_side_fini(&copy);
-	return rc;
+	return rc == -EINTR ? rc : err_wrap(err, rc, "%c under callgrind", 'A' + i);
 }
 
 static json_t *
-instructions_json(const struct steps s[2], const char *reason)
+instructions_json(const struct counting c[2], const char *reason)
 {
-	bool known = reason == NULL;
+	double a = NAN, b = NAN, accuracy = NAN;
 
-	return json_pack(
-		"{s:o, s:o, s:o, s:s, s:o, s:o}", "a", json_number(known ? s[0].per_frame : NAN),
-		"b", json_number(known ? s[1].per_frame : NAN), "ratio",
-		json_number(known ? s[1].per_frame / s[0].per_frame : NAN), "method", "single_step",
-		"accuracy", json_number(known ? s[0].accuracy + s[1].accuracy : NAN), "reason",
-		known ? json_null() : json_string(reason));
+	if (reason == NULL) {
+		a = c[0].fit.per_frame;
+		b = c[1].fit.per_frame;
+		/* Of the ratio: errors of both sides are independent. */
+		accuracy = hypot(c[0].fit.accuracy, c[1].fit.accuracy);
+	}
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "a", json_number(a), "b",
+			 json_number(b), "ratio", json_number(b / a), "difference",
+			 json_number(b - a), "method", "callgrind", "accuracy",
+			 json_number(accuracy), "reason",
+			 reason == NULL ? json_null() : json_string(reason));
 }
 
 int
 compare_instructions(struct compare *c, struct err *err)
 {
-	struct steps steps[2] = {0};
+	struct counting counting[2] = {0};
 	struct err why = {0};
 	int rc = 0;
 
 	if (c->side[0].chain.n_hops != 1 || c->side[1].chain.n_hops != 1) {
-		c->instructions = instructions_json(steps, "they are counted in chains of one hop");
+		c->instructions =
+			instructions_json(counting, "they are counted in chains of one hop");
 		return 0;
 	}
 	for (int i = 0; rc == 0 && i < 2; i++) {
-		progress_step("counting instructions of %c", 'A' + i);
-		rc = count_side(&c->side[i], (char)('a' + i), &steps[i], &why);
+		progress_step("starting %c under callgrind", 'A' + i);
+		rc = count_side(&c->side[i], i, &counting[i], &why);
 	}
 	if (rc == -EINTR)
 		return err_set(err, EINTR, "interrupted");
 	/* What could not be counted is unknown, and no reason to throw away what was measured. */
-	c->instructions = instructions_json(steps, rc < 0 ? why.msg : NULL);
+	c->instructions = instructions_json(counting, rc < 0 ? why.msg : NULL);
 	return 0;
 }

@@ -202,8 +202,10 @@ add_instructions(struct str *page, const json_t *cmp)
 	if (isnan(a) || isnan(b))
 		snprintf(text, sizeof(text), "unknown: %.200s", word_at(i, "reason"));
 	else
-		snprintf(text, sizeof(text), "%.1f and %.1f per frame, B / A %.4f, within %.0f %%",
-			 a, b, b / a, 100 * number_at(i, "accuracy"));
+		snprintf(text, sizeof(text),
+			 "%.1f per frame against %.1f of A: %+.1f, %+.1f %%, within %.2f %%; "
+			 "counted, whatever else the machine does",
+			 b, a, b - a, 100 * (b / a - 1), 100 * number_at(i, "accuracy"));
 	page_wrap(page, "  instr.  ", INDENT, text);
 }
 

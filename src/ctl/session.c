@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain/callgrind.h"
 #include "command.h"
 
 volatile sig_atomic_t session_stop;
@@ -79,24 +80,50 @@ session_plan(struct chain_plan *plan, const struct chain *chain, bool trex_ports
 	return session_plan_arm(plan, chain, '\0', trex_ports, verbose, err);
 }
 
+/* Starts what 's' has the plan of, which is taken back when that fails. */
+static int
+start(struct session *s, char arm, struct err *err)
+{
+	struct rundir dir;
+	int rc = rundir_open_arm(&dir, s->chain->name, arm, err);
+
+	if (rc == 0)
+		rc = backend_up(&s->backend, s->chain, &s->plan, &dir, &session_stop, err);
+	s->up = rc == 0;
+	if (rc < 0)
+		chain_plan_fini(&s->plan);
+	return rc;
+}
+
 int
 session_up_arm(struct session *s, const struct chain *chain, char arm, bool trex_ports,
 	       struct err *err)
 {
-	struct rundir dir;
 	int rc;
 
 	memset(s, 0, sizeof(*s));
 	s->chain = chain;
 	rc = session_plan_arm(&s->plan, chain, arm, trex_ports, false, err);
-	if (rc < 0)
-		return rc;
-	rc = rundir_open_arm(&dir, chain->name, arm, err);
-	if (rc == 0)
-		rc = backend_up(&s->backend, chain, &s->plan, &dir, &session_stop, err);
-	s->up = rc == 0;
-	if (rc < 0)
-		chain_plan_fini(&s->plan);
+	return rc == 0 ? start(s, arm, err) : rc;
+}
+
+int
+session_up_counted(struct session *s, const struct chain *chain, char arm, struct err *err)
+{
+	char *run_dir = rundir_path_arm(chain->name, arm);
+	int rc;
+
+	memset(s, 0, sizeof(*s));
+	s->chain = chain;
+	rc = session_plan_arm(&s->plan, chain, arm, false, false, err);
+	if (rc == 0) {
+		rc = callgrind_wrap(&s->plan.proc[1], run_dir, err);
+		if (rc == 0)
+			rc = start(s, arm, err);
+		else
+			chain_plan_fini(&s->plan);
+	}
+	free(run_dir);
 	return rc;
 }
 

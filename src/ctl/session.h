@@ -34,6 +34,8 @@ int session_plan_arm(struct chain_plan *plan, const struct chain *chain, char ar
 		     bool verbose, struct err *err);
 int session_up_arm(struct session *s, const struct chain *chain, char arm, bool trex_ports,
 		   struct err *err);
+/* The same with the first hop under callgrind. */
+int session_up_counted(struct session *s, const struct chain *chain, char arm, struct err *err);
 void session_down(struct session *s);
 /* The same without any patience. */
 void session_kill(struct session *s);

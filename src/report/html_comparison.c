@@ -96,13 +96,20 @@ add_instructions(struct html *html, const char *at, const json_t *c)
 
 	if (!json_is_object(json_object_get(c, "instructions")))
 		return;
-	str_addf(page, "<p>Instructions: A ");
+	if (json_is_string(json_at(c, "instructions.reason"))) {
+		str_addf(page, "<p>Instructions per frame are unknown: ");
+		html_text(page, text_word(c, "instructions.reason"));
+		str_addf(page, ".</p>\n");
+		return;
+	}
+	str_addf(page, "<p>The second witness, instructions per frame: A ");
 	value(html, at, FIGURE_PLAIN, "instructions.a");
 	str_addf(page, ", B ");
 	value(html, at, FIGURE_PLAIN, "instructions.b");
 	str_addf(page, ", ratio ");
 	value(html, at, FIGURE_PLAIN, "instructions.ratio");
-	str_addf(page, ".</p>\n");
+	str_addf(page, ". They are counted: no other program and no hypervisor can change "
+		       "them.</p>\n");
 }
 
 /* ---- sides, asserts, blocks ---- */

@@ -43,7 +43,7 @@
  *     comparison  of `nfvchain compare` only: as paired_to_json, and {method, limited_by "dut" |
  *                 "generator", generator_pps, head_room_ratio, frames, seed, restart_s, slices:
  *                 [{arm, round, value, sent, ok, lost, balanced, turns ..}]}; a and b have {value,
- *                 chain} beside; instructions {a, b, ratio, method, accuracy, reason}
+ *                 chain} beside; instructions {a, b, ratio, difference, method, accuracy, reason}
  *     plan        as `nfvchain plan --json` prints it
  *     environment see environment.h
  */
