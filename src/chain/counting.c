@@ -10,7 +10,7 @@
 #include "callgrind.h"
 #include "turns.h"
 
-#define LOOKS 32
+#define LOOKS 20
 #define MIN_LOOKS 10   /* with fewer, nothing is said */
 #define FEWEST_TURNS 8 /* between two looks */
 #define MORE_TURNS 17  /* up to so many beside, which differ: see turns_before() */
