@@ -158,7 +158,8 @@ look(struct job *job, struct perframe_point *point, struct err *err)
 	job->frames = job->received;
 	job->stretch += job->dry;
 	*point = (struct perframe_point){job->frames, job->instructions, job->stretch};
-	if (!job->dry && job->frames > before && all > 0)
+	/* Until the first look the program has started, too. */
+	if (before > 0 && !job->dry && job->frames > before && all > 0)
 		job->busy_ratio = fmin(job->busy_ratio, (double)busiest / (double)all);
 	return 0;
 }
