@@ -10,7 +10,8 @@
  *     clusters              90   92   95   BCa; Student's of the clusters' means: 94 to 96
  *
  * Series whose values inherit half of the one before need runs of 10 and 200 values for 93 %, and
- * those that inherit 0.8 of it reach 87 % with 1000 values and runs of 20. */
+ * those that inherit 0.8 of it reach 87 % with 1000 values and runs of 20; resample_series_test.c
+ * has those whose runs are chosen. */
 #include "resample.h"
 
 #include <math.h>
