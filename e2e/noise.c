@@ -19,6 +19,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/test_random.h"
+#include "chain/sensors.h"
+#include "cpu_witness.h"
 #include "ctl/machine_grade.h"
 #include "report/environment.h"
 
@@ -29,15 +31,30 @@
  *     NFVCHAIN_NOISE_TRIALS     how many, 24
  *     NFVCHAIN_NOISE_HOPS       length of the chain, 1; longer ones share CPUs
  *     NFVCHAIN_NOISE_RECALL     percent of the disturbed trials that must come out noisy, 90
- *     NFVCHAIN_NOISE_PRECISION  percent of the noisy trials that must be disturbed ones, 0: on a
- *                               machine that does other things too they disturb trials as well
+ *     NFVCHAIN_NOISE_PRECISION  percent of the noisy trials that must be disturbed ones, 0
  *
- * What others did is told apart by a second witness: a noisy trial that was left alone, and of
- * which the kernel knows neither that a lcore waited for its CPU nor that the hypervisor took one,
- * was called noisy for nothing. */
+ * The machine does other things too, and a trial that these disturbed is a noisy one, whoever did
+ * not inject it.  A witness with its own clock (cpu_witness.h) says which: a trial is disturbed
+ * when it saw a lcore kept from its CPU for so long at once that the load fills the free slots of
+ * a ring, or for more than a fifth of the trial.  That was fixed before any trial was run, it is
+ * asked of all trials alike, and a trial that the witness calls disturbed and the verdict does not
+ * counts as missed.  Precision is told without the witness too, and recall is of what was injected.
+ * Where the user may not have a witness, disturbed is what was injected, and a noisy trial of
+ * which the kernel knows neither waiting nor steal was called noisy for nothing. */
 
 #define RATE_PPS 150000
 #define TRIAL_NS (500 * NSEC_PER_MS)
+
+/* When the witness calls a trial disturbed: as the verdict is defined in bench/noise.h, with other
+ * eyes. */
+#define FREE_SHARE 0.75
+#define AWAY_SHARE 0.2
+
+/* Before the first frame of a trial and after its last the lcores have nothing to do; the witness
+ * looks in between. */
+#define SET_UP_NS (20 * NSEC_PER_MS)
+
+#define MAX_WITNESSES (1 + CHAIN_MAX_HOPS)
 
 static struct fixture chain;
 
@@ -144,10 +161,79 @@ run_disturbed(struct trial *t, enum kind kind)
 	}
 }
 
+/* ---- the witness ---- */
+
+struct witnesses {
+	struct cpu_witness *of[MAX_WITNESSES]; /* of the generator's lcore and of each hop's */
+	size_t n;
+	bool known; /* there is one of each */
+};
+
+static void
+witnesses_start(struct witnesses *w)
+{
+	struct backend *b = &chain.session.backend;
+
+	*w = (struct witnesses){.n = 1 + b->chain->n_hops, .known = true};
+	for (size_t i = 0; i < w->n; i++) {
+		pid_t pid = b->proc[i].pid;
+		const struct cpu_watch watch = {
+			.cpu = chain.session.plan.proc[i].cpus.cpu[0],
+			.pid = pid,
+			.tid = i == 0 ? pid : backend_busy_thread(b, i - 1),
+			.from_ns = SET_UP_NS,
+			.to_ns = TRIAL_NS,
+		};
+
+		w->of[i] = cpu_witness_start(&watch);
+		w->known = w->known && w->of[i] != NULL;
+	}
+}
+
+/* The worst that any of them saw. */
+static struct cpu_absence
+witnesses_stop(struct witnesses *w)
+{
+	struct cpu_absence worst = {0};
+
+	for (size_t i = 0; i < w->n; i++) {
+		struct cpu_absence a = {0};
+
+		if (w->of[i] != NULL)
+			a = cpu_witness_stop(w->of[i]);
+		worst.longest_ns =
+			a.longest_ns > worst.longest_ns ? a.longest_ns : worst.longest_ns;
+		worst.sum_ns = a.sum_ns > worst.sum_ns ? a.sum_ns : worst.sum_ns;
+	}
+	return worst;
+}
+
+static bool
+is_disturbed(const struct cpu_absence *a)
+{
+	double slots = FREE_SHARE * (double)sensors_ring_slots(&chain.chain);
+
+	return (double)a->longest_ns / NSEC_PER_S * RATE_PPS > slots ||
+	       (double)a->sum_ns > AWAY_SHARE * TRIAL_NS;
+}
+
 /* ---- counting ---- */
 
+/* One trial, from all sides. */
+struct seen {
+	enum kind kind;
+	bool noisy;
+	bool witnessed; /* the witness calls it disturbed */
+	bool confirmed; /* the kernel knows of the lcores' absences */
+};
+
 static struct {
-	unsigned disturbed, noisy, both, wrong, unfounded;
+	unsigned n, injected, witnessed, noisy, wrong, unfounded;
+	unsigned injected_noisy;     /* injected, and noisy */
+	unsigned injected_witnessed; /* injected, and seen by the witness */
+	unsigned disturbed;	     /* injected or witnessed */
+	unsigned disturbed_noisy;
+	bool has_witness;
 } tally;
 
 /* Does the kernel know of half the time that the lcores were away? */
@@ -172,23 +258,54 @@ print_away(uint64_t longest, uint64_t sum, uint64_t delay)
 }
 
 static void
-count(unsigned no, enum kind kind, const struct trial *t)
+print_trial(unsigned no, enum kind kind, const struct trial *t, const struct cpu_absence *a)
 {
-	bool noisy = t->class == TRIAL_NOISY;
-
-	tally.disturbed += kind != NOTHING;
-	tally.noisy += noisy;
-	tally.both += kind != NOTHING && noisy;
-	tally.wrong += t->verdict == TRIAL_FAIL;
-	tally.unfounded += kind == NOTHING && noisy && !is_confirmed(&t->noise);
 	printf("%3u %-26s %-8s %-7s away: generator", no, kind_names[kind],
 	       trial_class_name(t->class), trial_verdict_name(t->verdict));
 	print_away(t->noise.gap_max_ns, t->noise.gaps_1ms_ns, t->noise.run_delay_ns);
 	print_away(t->noise.lcore[0].gap_max_ns, t->noise.lcore[0].gaps_1ms_ns,
 		   t->noise.lcore[0].run_delay_ns);
-	printf(" steal %llu: %s\n", (unsigned long long)(t->noise.steal_ns / NSEC_PER_MS),
-	       t->reason);
+	printf(" steal %llu, witness %.1f/%.1f: %s\n",
+	       (unsigned long long)(t->noise.steal_ns / NSEC_PER_MS),
+	       (double)a->longest_ns / NSEC_PER_MS, (double)a->sum_ns / NSEC_PER_MS, t->reason);
 	fflush(stdout);
+}
+
+static void
+count(const struct seen *s)
+{
+	bool injected = s->kind != NOTHING, disturbed = injected || s->witnessed;
+
+	tally.n++;
+	tally.injected += injected;
+	tally.witnessed += !injected && s->witnessed;
+	tally.noisy += s->noisy;
+	tally.injected_noisy += injected && s->noisy;
+	tally.injected_witnessed += injected && s->witnessed;
+	tally.disturbed += disturbed;
+	tally.disturbed_noisy += disturbed && s->noisy;
+	tally.unfounded +=
+		s->noisy && (tally.has_witness ? !disturbed : !injected && !s->confirmed);
+}
+
+static void
+try_one(unsigned no, enum kind kind)
+{
+	static struct trial t;
+	struct witnesses witnesses;
+	struct cpu_absence absence;
+	struct seen seen = {.kind = kind};
+
+	witnesses_start(&witnesses);
+	run_disturbed(&t, kind);
+	absence = witnesses_stop(&witnesses);
+	tally.has_witness = witnesses.known;
+	seen.noisy = t.class == TRIAL_NOISY;
+	seen.witnessed = witnesses.known && is_disturbed(&absence);
+	seen.confirmed = is_confirmed(&t.noise);
+	tally.wrong += t.verdict == TRIAL_FAIL;
+	count(&seen);
+	print_trial(no, kind, &t, &absence);
 }
 
 static unsigned
@@ -224,30 +341,45 @@ draw(unsigned n)
 }
 
 static void
+print_tally(void)
+{
+	printf("%u trials, %u disturbed by us, %u noisy: recall %u %%, precision %u %%, noisy for "
+	       "nothing %u, wrong verdicts %u\n",
+	       tally.n, tally.injected, tally.noisy, percent(tally.injected_noisy, tally.injected),
+	       percent(tally.injected_noisy, tally.noisy), tally.unfounded, tally.wrong);
+	if (!tally.has_witness)
+		return;
+	printf("the witness: %u of %u disturbed by us and %u others; by it recall %u %% of %u, "
+	       "precision %u %%\n",
+	       tally.injected_witnessed, tally.injected, tally.witnessed,
+	       percent(tally.disturbed_noisy, tally.disturbed), tally.disturbed,
+	       percent(tally.disturbed_noisy, tally.noisy));
+}
+
+static void
 disturbed_trials_are_noisy_and_no_others(void **state)
 {
-	unsigned n = setting("NFVCHAIN_NOISE_TRIALS", 24), recall, precision;
-	static struct trial t;
+	unsigned n = setting("NFVCHAIN_NOISE_TRIALS", 24);
+	unsigned recall = setting("NFVCHAIN_NOISE_RECALL", 90);
 	enum kind *kinds;
 
 	(void)state;
 	rng_seed(__func__);
 	kinds = draw(n);
-	for (unsigned i = 0; i < n; i++) {
-		run_disturbed(&t, kinds[i]);
-		count(i + 1, kinds[i], &t);
-	}
+	for (unsigned i = 0; i < n; i++)
+		try_one(i + 1, kinds[i]);
 	free(kinds);
-	recall = percent(tally.both, tally.disturbed);
-	precision = percent(tally.both, tally.noisy);
-	printf("%u trials, %u disturbed, %u noisy: recall %u %%, precision %u %%, noisy for "
-	       "nothing "
-	       "%u, wrong verdicts %u\n",
-	       n, tally.disturbed, tally.noisy, recall, precision, tally.unfounded, tally.wrong);
+	print_tally();
 	assert_int_equal(tally.wrong, 0);
-	assert_true(percent(tally.unfounded, n - tally.disturbed) <= 10);
-	assert_true(recall >= setting("NFVCHAIN_NOISE_RECALL", 90));
-	assert_true(precision >= setting("NFVCHAIN_NOISE_PRECISION", 0));
+	assert_true(percent(tally.unfounded, n - tally.injected) <= 10);
+	assert_true(percent(tally.injected_noisy, tally.injected) >= recall);
+	assert_true(percent(tally.disturbed_noisy, tally.noisy) >=
+		    setting("NFVCHAIN_NOISE_PRECISION", 0));
+	if (!tally.has_witness)
+		return;
+	/* Nor is the witness blind, or the verdict to what it sees. */
+	assert_true(percent(tally.injected_witnessed, tally.injected) >= recall);
+	assert_true(percent(tally.disturbed_noisy, tally.disturbed) >= recall);
 }
 
 /* A program that takes half of a CPU is seen before anything is measured. */
