@@ -48,12 +48,12 @@ struct interval resample_clusters(const struct resample *r, const double *v, con
 struct interval resample_runs(const struct resample *r, const double *v, size_t n, size_t length);
 
 /* The same for a series of which nobody knows how long its values are remembered: runs as long as
- * the series itself asks for, and the interval widened as Student's is for how few of them there
- * are.  resample_test.c tells from how many values on that is enough. */
+ * the series itself asks for, 10 of them at most, and the interval widened as Student's is for how
+ * few they are.  resample_series_test.c tells from how many values on that is enough. */
 struct interval resample_series(const struct resample *r, const double *v, size_t n);
 
 /* That length: what makes the variance of the statistic most exact (Politis and White, 2004, as
  * corrected in 2009), from how the influence of each value on it resembles its neighbours', and
- * twice that, for an interval needs longer runs than a variance does; at most a third of the
+ * twice that, for an interval needs longer runs than a variance does; a tenth to a third of the
  * series, 0 of nothing. */
 size_t resample_run_length(resample_statistic statistic, const double *v, size_t n);
