@@ -54,7 +54,9 @@ struct tried {
 struct fit {
 	struct tried *tried;
 	size_t n;
-	double z; /* normal quantile of the exceed ratio */
+	double z;			/* normal quantile of the exceed ratio */
+	const struct rate_trial *trial; /* in the order measured */
+	size_t n_trials;
 };
 
 /* ---- likelihood ---- */
@@ -81,15 +83,28 @@ likelihood(const struct fit *fit, double x, double spread)
 
 /* The same with the spread that suits it best. */
 static double
-profile(const struct fit *fit, double x)
+profile_spread(const struct fit *fit, double x, double *spread)
 {
 	double best = -INFINITY;
 
-	for (unsigned i = 0; i < N_SPREADS; i++)
-		best = fmax(best, likelihood(fit, x,
-					     MIN_SPREAD * pow(MAX_SPREAD / MIN_SPREAD,
-							      i / (N_SPREADS - 1.0))));
+	for (unsigned i = 0; i < N_SPREADS; i++) {
+		double tried = MIN_SPREAD * pow(MAX_SPREAD / MIN_SPREAD, i / (N_SPREADS - 1.0));
+		double now = likelihood(fit, x, tried);
+
+		if (now > best) {
+			best = now;
+			*spread = tried;
+		}
+	}
 	return best;
+}
+
+static double
+profile(const struct fit *fit, double x)
+{
+	double spread;
+
+	return profile_spread(fit, x, &spread);
 }
 
 /* The most likely answer of the places at and between the loads tried. */
@@ -140,20 +155,6 @@ edge(const struct fit *fit, double inside, double sign, double enough)
 	return outside;
 }
 
-/* Widens 'r' to the likely answers, unless they do not end. */
-static void
-widen_by_profile(const struct fit *fit, struct rate_interval *r)
-{
-	double likely, best = peak(fit, &likely);
-	double low = edge(fit, best, -1, likely - DROP), high = edge(fit, best, 1, likely - DROP);
-
-	if (isnan(low) || isnan(high))
-		return;
-	r->low_pps = fmin(r->low_pps, exp(low));
-	r->high_pps = fmax(r->high_pps, exp(high));
-	r->method = "profile";
-}
-
 static int
 by_load(const void *a, const void *b)
 {
@@ -167,7 +168,11 @@ fit_init(struct fit *fit, const struct rate_trial *trial, size_t n_trials, doubl
 {
 	size_t n = 0;
 
-	*fit = (struct fit){.z = normal_quantile(exceed_ratio)};
+	*fit = (struct fit){
+		.z = normal_quantile(exceed_ratio),
+		.trial = trial,
+		.n_trials = n_trials,
+	};
 	fit->tried = xcalloc(n_trials + 1, sizeof(*fit->tried));
 	for (size_t i = 0; i < n_trials; i++)
 		if (trial[i].load_pps > 0)
@@ -186,6 +191,73 @@ fit_init(struct fit *fit, const struct rate_trial *trial, size_t n_trials, doubl
 		} else
 			fit->tried[fit->n++] = fit->tried[i];
 	}
+}
+
+/* ---- memory ---- */
+
+/* What is left of each trial when the answer is 'x': 1 or 0 less its chance to be bad. */
+static double *
+residuals(const struct fit *fit, double x)
+{
+	double *left = xcalloc(fit->n_trials + 1, sizeof(*left)), spread = MAX_SPREAD;
+	size_t n = 0;
+
+	profile_spread(fit, x, &spread);
+	for (size_t i = 0; i < fit->n_trials; i++) {
+		const struct rate_trial *t = &fit->trial[i];
+
+		if (t->load_pps > 0)
+			left[n++] = t->bad - normal_cdf((log(t->load_pps) - x) / spread + fit->z);
+	}
+	return left;
+}
+
+/* Sum of the products of values 'lag' apart. */
+static double
+products(const double *v, size_t n, size_t lag)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i + lag < n; i++)
+		sum += v[i] * v[i + lag];
+	return sum;
+}
+
+/* How many trials in a row say what one would say that had nothing to do with the others: a machine
+ * that is slow now is slow in the next trial too.  1 and twice the autocorrelations of what is left
+ * of the trials, as far as pairs of them are above 0 (Geyer, 1992). */
+static double
+memory_of(const struct fit *fit, double x)
+{
+	double *left = residuals(fit, x), sum = 0;
+	/* Certain trials leave next to nothing, and no two thousandths of a trial are a pattern. */
+	double all = fmax(products(left, fit->n_trials, 0), 1e-3 * (double)fit->n_trials);
+
+	for (size_t lag = 0; lag + 1 < fit->n_trials / 2; lag += 2) {
+		double pair = lag == 0 ? 1 : products(left, fit->n_trials, lag) / all;
+
+		pair += products(left, fit->n_trials, lag + 1) / all;
+		if (!(pair > 0))
+			break;
+		sum += pair;
+	}
+	free(left);
+	return fmax(1, 2 * sum - 1);
+}
+
+/* Widens 'r' to the likely answers, unless they do not end. */
+static void
+widen_by_profile(const struct fit *fit, struct rate_interval *r)
+{
+	double likely, best = peak(fit, &likely);
+	double enough = likely - DROP * memory_of(fit, best);
+	double low = edge(fit, best, -1, enough), high = edge(fit, best, 1, enough);
+
+	if (isnan(low) || isnan(high))
+		return;
+	r->low_pps = fmin(r->low_pps, exp(low));
+	r->high_pps = fmax(r->high_pps, exp(high));
+	r->method = "profile";
 }
 
 /* ---- searches ---- */

@@ -29,10 +29,12 @@ struct rate_interval {
  *
  * "student": of 3 searches and more, from how much their results differ, at least as wide as the
  * middle bracket; 'trial' is not looked at.
- * "profile": of one or two searches with the 'n_trials' valid trials of full length of them all,
- * at least 5 of them at each end of a bracket: the loads that explain the trials not much worse
- * than the best one does, if the chance of a bad trial rises with the logarithm of the load like a
- * normal distribution of unknown width; at least as wide as the brackets.
+ * "profile": of one or two searches with the 'n_trials' valid trials of full length of them all, in
+ * the order measured, at least 5 of them at each end of a bracket: the loads that explain the
+ * trials not much worse than the best one does, if the chance of a bad trial rises with the
+ * logarithm of the load like a normal distribution of unknown width; at least as wide as the
+ * brackets.  Trials that resemble those before them count for less.  What takes longer to change
+ * than a search takes, one search cannot see: rate_interval_test.c tells how often it is right.
  * "bracket": the lowest accepted and the highest rejected load, with no claim to 95 %: of a goal
  * that allows no bad trial (there is no load at which 0 % of trials are bad, only one at which none
  * was), when there are too few trials, or when results of searches differ by more than 5 %.
