@@ -35,8 +35,9 @@ static const char hop_yaml[] = "version: 1\n"
 #define FIRST_SHARE 0.5
 #define LAST_SHARE 1.1
 
-/* More than the preset's: a search that is cut short has no interval. */
+/* More than the preset's: a search that is cut short, or gives up a load, has no interval. */
 #define MAX_TRIALS 200
+#define MAX_INVALID 10
 
 #define FLAT_OUT_NS (1000 * NSEC_PER_MS)
 
@@ -132,6 +133,7 @@ record_one_search(struct traces *t, struct err *err)
 		return rc;
 	conf = preset_procedure(preset, &tune, t->max_pps);
 	conf.max_trials = MAX_TRIALS;
+	conf.max_invalid = MAX_INVALID;
 	rc = procedure_run(&conf, &m, &found, err);
 	for (size_t i = 0; rc == 0 && i < found.n_goals; i++)
 		printf("found,%u,%.0f,%.3f,%.0f,%.0f\n", t->block, since_ms(t),
