@@ -162,6 +162,27 @@ two_speeds_do_not_matter(void **state)
 	assert_true(t.verdict[PAIRED_WORSE] >= 0.95 * t.n);
 }
 
+/* Nine rounds, and a bad start in one of fifty. */
+static void
+nine_rounds_bear_a_bad_start(void **state)
+{
+	struct session_noise noise = session_vm;
+	struct paired_plan plan = five_minutes();
+	struct tally t;
+
+	(void)state;
+	noise.bad_start = 0.02;
+	plan.blocks_per_round *= plan.n_rounds / 9;
+	plan.n_rounds = 9;
+	t = simulate(&noise, &plan, 1, SOME);
+	assert_quiet(&t);
+	t = simulate(&noise, &plan, 0.97, SOME);
+	/* Without trimming it is one in three. */
+	assert_true(t.too_noisy <= 0.2 * t.n);
+	assert_true(t.verdict[PAIRED_WORSE] >= 0.5 * t.n);
+	assert_int_equal(t.verdict[PAIRED_BETTER] + t.verdict[PAIRED_EQUAL], 0);
+}
+
 static void
 bad_starts_raise_no_alarm(void **state)
 {
@@ -187,6 +208,7 @@ main(void)
 		cmocka_unit_test(without_memory_it_stays_honest),
 		cmocka_unit_test(few_rounds_stay_honest),
 		cmocka_unit_test(two_speeds_do_not_matter),
+		cmocka_unit_test(nine_rounds_bear_a_bad_start),
 		cmocka_unit_test(bad_starts_raise_no_alarm),
 	};
 
