@@ -16,6 +16,14 @@ kind_of(const struct plan_proc *proc, const struct chain *chain)
 	return proc->hop < 0 ? "nfvchain-gen" : hop_kind_name(chain->hop[proc->hop].kind);
 }
 
+static const char *
+engine_of(const struct plan_proc *proc, const struct chain *chain)
+{
+	if (proc->hop < 0 || chain->hop[proc->hop].kind != HOP_FWD)
+		return "";
+	return chain->hop[proc->hop].engine;
+}
+
 /* Socket of link 'i': its upstream end listens, and the generator at the last one. */
 static const char *
 socket_of(const struct chain_plan *plan, const struct chain *chain, size_t i)
@@ -57,13 +65,14 @@ add_procs(struct str *out, const struct chain_plan *plan, const struct chain *ch
 	for (size_t i = 0; i < plan->n_procs; i++)
 		if ((int)strlen(plan->proc[i].name) > width)
 			width = (int)strlen(plan->proc[i].name);
-	str_addf(out, "\n%-*s  %-12s  %-8s  %s\n", width, "name", "kind", "CPUs", "lcores");
+	str_addf(out, "\n%-*s  %-12s  %-8s  %-8s  %s\n", width, "name", "kind", "engine", "CPUs",
+		 "lcores");
 	for (size_t i = 0; i < plan->n_procs; i++) {
 		const struct plan_proc *proc = &plan->proc[i];
 		char *cpus = cpus_text(&proc->cpus), *lcores = plan_lcores(plan, chain, proc->hop);
 
-		str_addf(out, "%-*s  %-12s  %-8s  %s\n", width, proc->name, kind_of(proc, chain),
-			 cpus, lcores);
+		str_addf(out, "%-*s  %-12s  %-8s  %-8s  %s\n", width, proc->name,
+			 kind_of(proc, chain), engine_of(proc, chain), cpus, lcores);
 		free(cpus);
 		free(lcores);
 	}
