@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "pkt/cksum.h"
+#include "pkt/flow.h"
 #include "pkt/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -50,6 +51,34 @@ check_template(const struct frame_template *t, uint8_t *frame, size_t size)
 		require(cksum_finish(cksum_add(0, frame + v.l3, v.l4 - v.l3)) == 0);
 }
 
+/* Where frame_parse finds a UDP or TCP header, the key holds what is there.  It knows the first
+ * fragment's ports, too, which are not part of the key. */
+static void
+check_key(const struct flow_key *key, const uint8_t *frame, const struct frame_view *v)
+{
+	static const uint8_t none[4];
+	bool is_ipv4 = frame[v->l3] >> 4 == 4;
+
+	require(key->len == (is_ipv4 ? 13 : 37) && key->bytes[0] == v->proto);
+	require(memcmp(key->bytes + 5, frame + v->l3 + (is_ipv4 ? 12 : 8), is_ipv4 ? 8 : 32) == 0);
+	if (is_ipv4 && (frame[v->l3 + 6] & 0x20) != 0)
+		require(memcmp(key->bytes + 1, none, 4) == 0);
+	else
+		require(memcmp(key->bytes + 1, frame + v->l4, 4) == 0);
+}
+
+static void
+check_flow(const uint8_t *frame, size_t size, const struct frame_view *v, bool taken)
+{
+	struct flow_key key;
+
+	flow_key(frame, size, &key);
+	require(key.len <= FLOW_KEY_SIZE && key.len <= size);
+	if (taken)
+		check_key(&key, frame, v);
+	require(flow_hash(frame, size) == crc32c(key.bytes, key.len));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -58,12 +87,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct frame_template t;
 	struct frame_view v;
 	struct err err;
+	bool taken;
 
 	if (frame == NULL)
 		return 0;
 	if (size > 0)
 		memcpy(frame, data, size);
-	check_view(&v, frame_parse(frame, size, &v), size);
+	taken = frame_parse(frame, size, &v);
+	check_view(&v, taken, size);
+	check_flow(frame, size, &v, taken);
 	if (frame_template_init(&t, frame, size, &err) == 0)
 		check_template(&t, frame, size);
 	free(frame);
