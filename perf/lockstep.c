@@ -174,6 +174,7 @@ make_run(const struct lockstep *l, struct err *err)
 {
 	const struct run_conf conf = {
 		.stream_base = STREAM_BASE,
+		.n_queues = 1,
 		.factor = 1,
 		.speed_bps = 1e10,
 		.duration_s = -1,
@@ -211,7 +212,7 @@ take_run(struct run *run)
 	run->start_tsc = rte_rdtsc() - AGE_NS * TICKS_PER_NS;
 	run->state = RUN_ACTIVE;
 	worker.ports[0].rx_run = run;
-	worker.ports[0].tx.run = run;
+	tx_start(&worker.ports[0], run);
 }
 
 /* A burst out, and the same burst in. */
@@ -222,7 +223,8 @@ go_round(const struct lockstep *l, const struct run *run)
 		/* Half a step after the last slot of the burst. */
 		uint64_t now_ns = ((i + 1) * l->frames - 1) * STEP_NS + STEP_NS / 2;
 
-		(void)tx_round(&worker, &worker.ports[0], run->start_tsc + now_ns * TICKS_PER_NS);
+		(void)tx_round(&worker, &worker.ports[0], 0,
+			       run->start_tsc + now_ns * TICKS_PER_NS);
 		(void)rx_round(&worker, 1);
 	}
 }
@@ -231,9 +233,9 @@ static int
 check_generated(const struct lockstep *l, const struct run *run, struct err *err)
 {
 	const uint64_t all = (uint64_t)l->bursts * l->frames;
-	uint64_t sent = counter_get(&run->sent), ok = counter_get(&run->rx[RX_OK]);
+	uint64_t sent = run_sent(run), ok = counter_get(&run->rx[RX_OK]);
 
-	if (counter_get(&run->intended) != all || sent != all || ok != all)
+	if (run_intended(run) != all || sent != all || ok != all)
 		return err_set(err, EPROTO, "%lu frames sent and %lu received, not %lu", sent, ok,
 			       all);
 	return 0;
@@ -262,7 +264,7 @@ run_gen(const struct lockstep *l, struct err *err)
 		take_run(run);
 		go_round(l, run);
 		rc = check_generated(l, run, err);
-		tx_release(&worker.ports[0].tx);
+		tx_start(&worker.ports[0], NULL);
 	}
 	run_free(run);
 	generator_close(&worker);

@@ -76,29 +76,41 @@ rig_stop(void **state)
 }
 
 static struct rte_ring *
-new_ring(const char *port, const char *end, unsigned room)
+new_ring(const char *port, const char *end, uint16_t queue, unsigned room)
 {
 	char name[RTE_RING_NAMESIZE];
 	struct rte_ring *ring;
 
-	snprintf(name, sizeof(name), "%.16s-%s", port, end);
+	snprintf(name, sizeof(name), "%.16s-%s%u", port, end, queue);
 	ring = rte_ring_create(name, room, SOCKET_ID_ANY, RING_FLAGS);
 	assert_non_null(ring);
 	return ring;
 }
 
 void
-rig_port_open(struct rig_port *port, unsigned in_room, unsigned out_room)
+rig_port_open_queues(struct rig_port *port, uint16_t n, unsigned in_room, unsigned out_room)
 {
 	static unsigned n_opened;
 	int id;
 
+	assert_true(n >= 1 && n <= RIG_MAX_QUEUES);
 	snprintf(port->name, sizeof(port->name), "rig%u", n_opened++);
-	port->in = new_ring(port->name, "in", in_room);
-	port->out = new_ring(port->name, "out", out_room);
-	id = rte_eth_from_rings(port->name, &port->in, 1, &port->out, 1, SOCKET_ID_ANY);
+	for (uint16_t q = 0; q < n; q++) {
+		port->ins[q] = new_ring(port->name, "in", q, in_room);
+		port->outs[q] = new_ring(port->name, "out", q, out_room);
+	}
+	port->n_queues = n;
+	port->in = port->ins[0];
+	port->out = port->outs[0];
+	id = rte_eth_from_rings(port->name, port->ins, n, port->outs, n, SOCKET_ID_ANY);
 	assert_true(id >= 0);
 	port->id = (uint16_t)id;
+}
+
+void
+rig_port_open(struct rig_port *port, unsigned in_room, unsigned out_room)
+{
+	rig_port_open_queues(port, 1, in_room, out_room);
 }
 
 void
@@ -108,10 +120,12 @@ rig_port_close(struct rig_port *port)
 
 	snprintf(device, sizeof(device), "net_ring_%s", port->name);
 	(void)rte_vdev_uninit(device);
-	rig_discard(port->in, UINT32_MAX);
-	rig_discard(port->out, UINT32_MAX);
-	rte_ring_free(port->in);
-	rte_ring_free(port->out);
+	for (uint16_t q = 0; q < port->n_queues; q++) {
+		rig_discard(port->ins[q], UINT32_MAX);
+		rig_discard(port->outs[q], UINT32_MAX);
+		rte_ring_free(port->ins[q]);
+		rte_ring_free(port->outs[q]);
+	}
 	*port = (struct rig_port){0};
 }
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/rate.h"
 #include "base/units.h"
+#include "dpdk/port.h"
 
 static int
 set_speed(void *field, const char *text, struct err *err)
@@ -33,6 +34,8 @@ static const struct opt gen_opts[] = {
 	 OPT_NO_ENV},
 	{"eth-dest", 0, "PORT,MAC", "destination of what leaves by PORT", program_set_port_mac,
 	 FIELD(dest), NULL, OPT_NO_ENV},
+	{"queues", 0, "N", "queues of each port, among which flows are spread (1)", opt_set_u32,
+	 FIELD(queues), NULL, 0},
 	{"rxd", 0, "N", "receive descriptors per queue (1024)", opt_set_u32, FIELD(rxd), NULL, 0},
 	{"txd", 0, "N", "transmit descriptors per queue (1024)", opt_set_u32, FIELD(txd), NULL, 0},
 	{"max-frame", 0, "SIZE", "largest frame with FCS, up to 9216 (1518)", opt_set_size,
@@ -64,6 +67,7 @@ gen_conf_init(struct gen_conf *conf)
 	*conf = (struct gen_conf){
 		.rpc = xstrdup("tcp://127.0.0.1:4501"),
 		.pub = xstrdup("tcp://127.0.0.1:4500"),
+		.queues = 1,
 		.rxd = 1024,
 		.txd = 1024,
 		.max_frame = 1518,
@@ -92,6 +96,8 @@ gen_conf_parse(struct gen_conf *conf, int argc, char **argv, struct err *err)
 		if (conf->addr[i].set || conf->dest[i].set)
 			return err_usage(
 				err, "--eth-addr, --eth-dest: the ports are 0 and 1, not %d", i);
+	if (conf->queues < 1 || conf->queues > PORT_MAX_QUEUES)
+		return err_usage(err, "--queues: a port has 1 to %d", PORT_MAX_QUEUES);
 	if (conf->rxd < 32 || conf->rxd > 32768 || conf->txd < 32 || conf->txd > 32768)
 		return err_usage(err, "--rxd, --txd: descriptors are 32 to 32768 per queue");
 	if (conf->max_frame < 64 || conf->max_frame > 9216)

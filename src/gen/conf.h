@@ -16,6 +16,7 @@ struct gen_conf {
 	char *pub; /* "none" for no doorbell */
 	struct port_mac addr[PROGRAM_MAX_PORTS];
 	struct port_mac dest[PROGRAM_MAX_PORTS];
+	uint32_t queues; /* receive and transmit queues of each port */
 	uint32_t rxd;
 	uint32_t txd;
 	uint64_t max_frame; /* bytes with FCS */

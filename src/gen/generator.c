@@ -9,28 +9,30 @@
 
 #define POOL_CACHE 256
 
-/* Both ports' rings full, the cache full, bursts in hand. */
+/* The rings of 'n_rings' queues full, the cache full, bursts in hand of all of 'n_queues'. */
 static uint32_t
-pool_size(uint32_t descriptors)
+pool_size(uint32_t n_queues, uint32_t n_rings, uint32_t descriptors)
 {
-	return GEN_PORTS * descriptors + POOL_CACHE * 2 + 4 * GEN_BURST;
+	return n_rings * descriptors + POOL_CACHE * 2 + 4 * n_queues * GEN_BURST;
 }
 
 /* The same for ports of which some copy frames instead of holding their buffers. */
 static uint32_t
-pool_size_of_ports(uint32_t descriptors)
+pool_size_of_ports(uint32_t n_queues, uint32_t descriptors)
 {
-	uint32_t n = pool_size(descriptors);
+	uint32_t n_rings = 0;
 
 	for (uint16_t i = 0; i < GEN_PORTS; i++)
-		n -= port_holds_buffers(i) ? 0 : descriptors;
-	return n;
+		n_rings += port_holds_buffers(i) ? n_queues : 0;
+	return pool_size(n_queues, n_rings, descriptors);
 }
 
 unsigned
 generator_memory_mb(const struct gen_conf *conf)
 {
-	uint64_t frames = (uint64_t)pool_size(conf->rxd) + pool_size(conf->txd);
+	const uint32_t n = conf->queues;
+	uint64_t frames = (uint64_t)pool_size(n, GEN_PORTS * n, conf->rxd) +
+			  pool_size(n, GEN_PORTS * n, conf->txd);
 
 	return 64 + port_buffers_mb(frames, (uint16_t)(conf->max_frame - FRAME_FCS));
 }
@@ -40,11 +42,11 @@ open_pools(struct gen_worker *w, const struct gen_conf *conf, struct err *err)
 {
 	uint16_t room = port_buffer_size((uint16_t)(conf->max_frame - FRAME_FCS));
 
-	w->rx_pool = rte_pktmbuf_pool_create("rx", pool_size_of_ports(conf->rxd), POOL_CACHE, 0,
-					     room, SOCKET_ID_ANY);
-	w->tx_pool = rte_pktmbuf_pool_create("tx", pool_size_of_ports(conf->txd), POOL_CACHE,
-					     RTE_ALIGN(sizeof(struct tx_priv), RTE_MBUF_PRIV_ALIGN),
-					     room, SOCKET_ID_ANY);
+	w->rx_pool = rte_pktmbuf_pool_create("rx", pool_size_of_ports(conf->queues, conf->rxd),
+					     POOL_CACHE, 0, room, SOCKET_ID_ANY);
+	w->tx_pool = rte_pktmbuf_pool_create(
+		"tx", pool_size_of_ports(conf->queues, conf->txd), POOL_CACHE,
+		RTE_ALIGN(sizeof(struct tx_priv), RTE_MBUF_PRIV_ALIGN), room, SOCKET_ID_ANY);
 	if (w->rx_pool == NULL || w->tx_pool == NULL)
 		return err_machine(err, "no memory for buffers (see -m): %s",
 				   rte_strerror(rte_errno));
@@ -56,8 +58,8 @@ open_port(struct gen_worker *w, unsigned i, const struct gen_conf *conf, struct 
 {
 	struct gen_port *p = &w->ports[i];
 	const struct port_conf pc = {
-		.n_rxq = 1,
-		.n_txq = 1,
+		.n_rxq = (uint16_t)conf->queues,
+		.n_txq = (uint16_t)conf->queues,
 		.rxd = (uint16_t)conf->rxd,
 		.txd = (uint16_t)conf->txd,
 		.max_len = (uint16_t)(conf->max_frame - FRAME_FCS),

@@ -206,6 +206,7 @@ call_start_traffic(void *ctx, const json_t *params, json_t **result, struct json
 	struct run_conf conf = {
 		.tx_port = (uint16_t)id,
 		.stream_base = s->next_stream_base,
+		.n_queues = (uint16_t)s->conf->queues,
 		.speed_bps = (double)s->conf->speed_bps,
 		.src_mac = s->worker->ports[id].addr,
 		.dst_mac = s->worker->ports[id].dest,

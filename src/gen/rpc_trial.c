@@ -11,13 +11,14 @@
  *
  *     {state: "new"|"active"|"sent", elapsed_s, intended, sent, refused, late,
  *      ok, duplicate, reordered, corrupt, truncated, misdelivered, reflected, overdue, foreign,
- *      received, ports: [{rx, tx}, {rx, tx}], never_seen, unidentified, repeated,
- *      latency: {...}, latency_accuracy_ns, pacing: {...}, noise: {gap_max_ns, gaps_20us,
- *      gaps_sum_ns, gaps_1ms, gaps_1ms_ns, nivcsw}}
+ *      received, ports: [{rx, tx}, {rx, tx}], queues: [{intended, sent, refused, late}, ...],
+ *      never_seen, unidentified, repeated, latency: {...}, latency_accuracy_ns, pacing: {...},
+ *      noise: {gap_max_ns, gaps_20us, gaps_sum_ns, gaps_1ms, gaps_1ms_ns, nivcsw}}
  *
- * Counters are a snapshot; never_seen, reordered and the latency histogram are exact only once the
- * run has been sent and nothing arrives any more, and are null before.  The worker does not yield
- * while a run is being sent, so all of nivcsw is others' doing. */
+ * 'queues' are the transmit queues of the port.  Counters are a snapshot; never_seen, reordered and
+ * the latency histogram are exact only once the run has been sent and nothing arrives any more, and
+ * are null before.  The worker does not yield while a run is being sent, so all of nivcsw is
+ * others' doing. */
 
 static const char *const state_names[] = {"new", "active", "sent"};
 
@@ -27,11 +28,30 @@ ports_json(const struct run *run)
 	json_t *ports = json_array();
 
 	for (unsigned i = 0; i < GEN_PORTS; i++)
-		json_array_append_new(
-			ports,
-			json_pack("{s:o, s:o}", "rx", json_u64(counter_get(&run->rx_port[i])), "tx",
-				  json_u64(run->tx_port == i ? counter_get(&run->sent) : 0)));
+		json_array_append_new(ports,
+				      json_pack("{s:o, s:o}", "rx",
+						json_u64(counter_get(&run->rx_port[i])), "tx",
+						json_u64(run->tx_port == i ? run_sent(run) : 0)));
 	return ports;
+}
+
+/* What each transmit queue of the port did. */
+static json_t *
+queues_json(const struct run *run)
+{
+	json_t *queues = json_array();
+
+	for (uint16_t i = 0; i < run->n_lanes; i++) {
+		const struct run_lane *lane = &run->lane[i];
+
+		json_array_append_new(queues,
+				      json_pack("{s:o, s:o, s:o, s:o}", "intended",
+						json_u64(counter_get(&lane->intended)), "sent",
+						json_u64(counter_get(&lane->sent)), "refused",
+						json_u64(counter_get(&lane->refused)), "late",
+						json_u64(counter_get(&lane->late))));
+	}
+	return queues;
 }
 
 static void
@@ -47,10 +67,10 @@ add_counters(json_t *root, const struct run *run)
 	};
 	uint64_t received = 0;
 
-	json_object_set_new(root, "intended", json_u64(counter_get(&run->intended)));
-	json_object_set_new(root, "sent", json_u64(counter_get(&run->sent)));
-	json_object_set_new(root, "refused", json_u64(counter_get(&run->refused)));
-	json_object_set_new(root, "late", json_u64(counter_get(&run->late)));
+	json_object_set_new(root, "intended", json_u64(run_intended(run)));
+	json_object_set_new(root, "sent", json_u64(run_sent(run)));
+	json_object_set_new(root, "refused", json_u64(run_refused(run)));
+	json_object_set_new(root, "late", json_u64(run_late(run)));
 	for (unsigned k = 0; k < RX_KINDS; k++) {
 		json_object_set_new(root, kinds[k], json_u64(counter_get(&run->rx[k])));
 		received += counter_get(&run->rx[k]);
@@ -107,6 +127,7 @@ call_trial(void *ctx, const json_t *params, json_t **result, struct jsonrpc_erro
 			    json_real((double)counter_get(&run->elapsed_ns) / 1e9));
 	add_counters(*result, run);
 	json_object_set_new(*result, "ports", ports_json(run));
+	json_object_set_new(*result, "queues", queues_json(run));
 	add_analysis(*result, run);
 	return 0;
 }

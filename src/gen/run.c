@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "run_lanes.h"
 
 #define REFUSED_WAIT_NS 10000 /* or one frame, if that is longer */
 
@@ -31,10 +33,11 @@ is_endless(const struct run_conf *conf)
 	return conf->duration_s < 0 || conf->duration_s > 1e9;
 }
 
-static void
-own_stream(struct run *run, size_t i, const struct stream *s, const struct run_conf *conf)
+/* The frame of the run's own copy of the stream. */
+static const uint8_t *
+own_stream(struct run *run, const struct stream *s, const struct run_conf *conf)
 {
-	struct stream *copy = &run->owned[i];
+	struct stream *copy = &run->owned[run->n_owned++];
 
 	*copy = *s;
 	copy->json = NULL;
@@ -44,6 +47,7 @@ own_stream(struct run *run, size_t i, const struct stream *s, const struct run_c
 		memcpy(copy->frame, conf->dst_mac, 6);
 	if (!s->keep_src_mac)
 		memcpy(copy->frame + 6, conf->src_mac, 6);
+	return copy->frame;
 }
 
 /* Clients may put what they like behind the signature; only the usual pattern can be left in a
@@ -60,10 +64,9 @@ has_usual_payload(const struct run_stream *rs)
 }
 
 static int
-compile(struct run *run, size_t i, const struct stream *s, const struct run_conf *conf,
+compile(struct run *run, struct run_stream *rs, const struct stream *s, const struct run_conf *conf,
 	struct jsonrpc_error *e)
 {
-	struct run_stream *rs = &run->streams[i];
 	double pps = stream_pps(s, conf->speed_bps) * conf->factor;
 	struct err err = {0};
 
@@ -71,12 +74,10 @@ compile(struct run *run, size_t i, const struct stream *s, const struct run_conf
 		return jsonrpc_fail(e, JSONRPC_FAILED,
 				    "stream %u: %g frames a second is not within 0.001 and 1e9",
 				    s->id, pps);
-	own_stream(run, i, s, conf);
-	rs->frame = run->owned[i].frame;
+	rs->frame = own_stream(run, s, conf);
 	rs->len = s->len;
 	rs->signature = s->signature;
 	rs->flows = s->flows;
-	rs->sig_word = sig_stream_word((uint16_t)(conf->stream_base + i));
 	rs->due = time_from_ns(s->isg_us * 1000);
 	rs->step = time_from_ns(1e9 / pps);
 	rs->slots_left = s->mode == STREAM_SINGLE_BURST ? s->total_pkts : UINT64_MAX;
@@ -88,19 +89,17 @@ compile(struct run *run, size_t i, const struct stream *s, const struct run_conf
 		run->wait_ns = conf->flat_out ? REFUSED_WAIT_NS : (uint64_t)(1e9 / pps);
 	if (!s->signature)
 		return 0;
-	seqtrack_init(&rs->track, s->flows);
 	if (frame_template_init(&rs->tmpl, rs->frame, rs->len, &err) < 0)
 		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: %s", s->id, err.msg);
 	rs->usual_payload = has_usual_payload(rs);
 	return 0;
 }
 
-struct run *
-run_new(const struct stream *streams, size_t n, const struct run_conf *conf,
-	struct jsonrpc_error *e)
+/* A run of no streams yet, with room for 'n'. */
+static struct run *
+new_run(size_t n, const struct run_conf *conf)
 {
 	struct run *run = aligned_alloc(64, (sizeof(*run) + 63) / 64 * 64);
-	int rc = 0;
 
 	if (run == NULL)
 		abort();
@@ -113,14 +112,30 @@ run_new(const struct stream *streams, size_t n, const struct run_conf *conf,
 	run->flat_out = conf->flat_out;
 	run->wait_ns = REFUSED_WAIT_NS;
 	run->duration_ns = is_endless(conf) ? UINT64_MAX : (uint64_t)ceil(conf->duration_s * 1e9);
-	run->streams = xcalloc(n > 0 ? n : 1, sizeof(*run->streams));
-	run->owned = xcalloc(n > 0 ? n : 1, sizeof(*run->owned));
+	run->n_lanes = conf->n_queues;
+	run->streams = xcalloc(n * conf->n_queues + 1, sizeof(*run->streams));
+	run->owned = xcalloc(n + 1, sizeof(*run->owned));
+	return run;
+}
+
+struct run *
+run_new(const struct stream *streams, size_t n, const struct run_conf *conf,
+	struct jsonrpc_error *e)
+{
+	struct run *run = new_run(n, conf);
+	struct run_stream *whole = xcalloc(n + 1, sizeof(*whole));
+	size_t n_whole = 0;
+	int rc = 0;
+
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (streams[i].enabled && streams[i].self_start)
-			rc = compile(run, run->n_streams++, &streams[i], conf, e);
+			rc = compile(run, &whole[n_whole++], &streams[i], conf, e);
 	run->late_ns = run->wait_ns > LATE_NS ? run->wait_ns : LATE_NS;
-	if (rc == 0 && run->n_streams == 0)
+	if (rc == 0 && n_whole == 0)
 		rc = jsonrpc_fail(e, JSONRPC_FAILED, "no stream is enabled");
+	if (rc == 0)
+		run_fill_lanes(run, whole, n_whole);
+	free(whole);
 	if (rc == 0)
 		return run;
 	run_free(run);
@@ -132,14 +147,47 @@ run_free(struct run *run)
 {
 	if (run == NULL)
 		return;
-	for (uint16_t i = 0; i < run->n_streams; i++) {
-		if (run->streams[i].signature)
-			seqtrack_fini(&run->streams[i].track);
+	run_empty_lanes(run);
+	for (uint16_t i = 0; i < run->n_owned; i++)
 		stream_fini(&run->owned[i]);
-	}
 	free(run->streams);
 	free(run->owned);
 	free(run);
+}
+
+/* Sum of one of the lanes' counters. */
+static uint64_t
+sum_of_lanes(const struct run *run, size_t offset)
+{
+	uint64_t n = 0;
+
+	for (uint16_t i = 0; i < run->n_lanes; i++)
+		n += counter_get((const counter_t *)((const char *)&run->lane[i] + offset));
+	return n;
+}
+
+uint64_t
+run_intended(const struct run *run)
+{
+	return sum_of_lanes(run, offsetof(struct run_lane, intended));
+}
+
+uint64_t
+run_sent(const struct run *run)
+{
+	return sum_of_lanes(run, offsetof(struct run_lane, sent));
+}
+
+uint64_t
+run_refused(const struct run *run)
+{
+	return sum_of_lanes(run, offsetof(struct run_lane, refused));
+}
+
+uint64_t
+run_late(const struct run *run)
+{
+	return sum_of_lanes(run, offsetof(struct run_lane, late));
 }
 
 uint64_t

@@ -8,6 +8,7 @@
 #include "base/hist.h"
 #include "dpdk/counters.h"
 #include "dpdk/gaps.h"
+#include "dpdk/port.h"
 #include "pkt/seqtrack.h"
 #include "pkt/template.h"
 #include "stream.h"
@@ -22,22 +23,35 @@ struct run_time {
 	uint32_t frac;
 };
 
+/* A stream, or what one queue has of it. */
 struct run_stream {
 	const uint8_t *frame; /* 'len' bytes */
 	uint16_t len;
 	bool signature;
 	bool usual_payload; /* behind the signature lies frame_fill's pattern */
-	uint32_t flows;
-	uint64_t sig_word; /* first word of its signatures, sequence 0 */
+	uint32_t flows;	    /* that it has here */
+	uint32_t *flow_of;  /* their numbers, ascending; NULL: all of the stream, from 0 */
+	uint32_t *gap;	    /* steps from the slot of each to that of the next here; NULL: 1 */
+	uint32_t next_slot; /* whose slot is next, where there are gaps */
+	uint64_t sig_word;  /* first word of its signatures, sequence 0 */
 	struct frame_template tmpl;
 	struct run_time due;  /* of the next slot */
-	struct run_time step; /* between slots */
+	struct run_time step; /* between slots of the stream */
 	uint64_t slots_left;  /* UINT64_MAX: endless */
 	uint64_t seq;	      /* next sequence = frames sent */
 	uint32_t flow;	      /* seq mod flows */
 	uint32_t n_built;     /* frames built and not sent yet */
 	uint32_t next_flow;   /* (seq + n_built) mod flows */
 	struct seqtrack track;
+};
+
+/* What one transmit queue of the port has to do: its flows of each stream, with the slots that the
+ * stream's schedule has for them and with sequence numbers of their own.  So no queue waits for
+ * another, and what a full one refuses is its own alone.  With one queue, all. */
+struct run_lane {
+	struct run_stream *streams; /* of the run's */
+	uint16_t n_streams;
+	counter_t intended, sent, refused, late;
 };
 
 enum run_state { RUN_NEW, RUN_ACTIVE, RUN_SENT };
@@ -56,21 +70,25 @@ enum rx_kind {
 struct run {
 	uint16_t tx_port;
 	uint16_t stream_base; /* signature's stream number of streams[0] */
-	uint16_t n_streams;
+	uint16_t n_streams;   /* over all lanes */
+	uint16_t n_owned;
+	uint16_t n_lanes;
+	uint16_t n_sending; /* lanes that have not come to their end; the worker's */
 	uint16_t max_len;
-	struct run_stream *streams;
-	struct stream *owned; /* copies the frames point into */
-	bool flat_out;	      /* no schedule: as fast as the link takes frames */
-	uint64_t duration_ns; /* UINT64_MAX: endless */
-	uint64_t wait_ns;     /* how long a refused frame waits */
-	uint64_t late_ns;     /* a slot the worker comes to later than this is late */
+	struct run_stream *streams; /* lane by lane */
+	struct stream *owned;	    /* copies the frames point into */
+	bool flat_out;		    /* no schedule: as fast as the link takes frames */
+	uint64_t duration_ns;	    /* UINT64_MAX: endless */
+	uint64_t wait_ns;	    /* how long a refused frame waits */
+	uint64_t late_ns;	    /* a slot the worker comes to later than this is late */
 
 	_Atomic int state;
 	_Atomic int stop; /* set by the RPC thread */
 	uint64_t start_tsc;
 	counter_t elapsed_ns;
 
-	counter_t intended, sent, sent_bytes, refused, late;
+	struct run_lane lane[PORT_MAX_QUEUES];
+	counter_t sent_bytes;
 	counter_t rx[RX_KINDS];
 	counter_t rx_port[2], rx_bytes[2]; /* frames of this run, by port */
 	counter_t unidentified; /* of the corrupt and truncated: sequence cannot be told */
@@ -85,10 +103,14 @@ struct run {
 };
 
 /* Compiles the enabled streams of a port.  'factor' multiplies their rates.  'stream_base' must not
- * have been used by the last runs.  NULL with a sentence when nothing would be sent. */
+ * have been used by the last runs.  NULL with a sentence when nothing would be sent.
+ *
+ * With several queues each flow goes to queue flow_hash() mod 'n_queues', and with it all frames
+ * that have its addresses and ports: those that are sent as given have one flow. */
 struct run_conf {
 	uint16_t tx_port;
 	uint16_t stream_base;
+	uint16_t n_queues; /* 1 to PORT_MAX_QUEUES */
 	double factor;
 	double speed_bps;
 	double duration_s; /* below 0: endless */
@@ -120,6 +142,19 @@ run_advance(struct run_time *t, const struct run_time *step)
 {
 	*t = run_time_of(run_time_fine(t) + run_time_fine(step));
 }
+
+/* Moves the stream's next slot on by so many of its steps. */
+static inline void
+run_skip(struct run_stream *s, uint32_t steps)
+{
+	s->due = run_time_of(run_time_fine(&s->due) + run_time_fine(&s->step) * steps);
+}
+
+/* Slots of the run that were planned, sent, refused, late: sums over its lanes. */
+uint64_t run_intended(const struct run *run);
+uint64_t run_sent(const struct run *run);
+uint64_t run_refused(const struct run *run);
+uint64_t run_late(const struct run *run);
 
 /* Sequence numbers sent and never received, over all signed streams; for a run that has ended. */
 uint64_t run_never_seen(const struct run *run);

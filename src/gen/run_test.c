@@ -45,6 +45,7 @@ static struct run_conf
 conf_of(double factor, double duration_s)
 {
 	return (struct run_conf){
+		.n_queues = 1,
 		.factor = factor,
 		.speed_bps = 10e9,
 		.duration_s = duration_s,

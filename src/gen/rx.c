@@ -435,8 +435,9 @@ rx_frames(struct gen_worker *w, unsigned id, struct rte_mbuf **mbufs, uint16_t n
 	free_frames(mbufs, n, b.plain);
 }
 
-unsigned
-rx_round(struct gen_worker *w, unsigned id)
+/* Receives about 'most' frames from the queue. */
+static inline unsigned
+receive(struct gen_worker *w, unsigned id, uint16_t queue, unsigned most)
 {
 	struct rte_mbuf *mbufs[GEN_BURST];
 	unsigned total = 0;
@@ -445,10 +446,21 @@ rx_round(struct gen_worker *w, unsigned id)
 	/* More than one burst a round when there is more: a backlog from a time when the worker was
 	 * away must not stay for the rest of the run, and look like the chain's latency. */
 	do {
-		n = rte_eth_rx_burst(w->ports[id].port.id, 0, mbufs, GEN_BURST);
+		n = rte_eth_rx_burst(w->ports[id].port.id, queue, mbufs, GEN_BURST);
 		if (n > 0)
 			rx_frames(w, id, mbufs, n, rte_rdtsc());
 		total += n;
-	} while (n == GEN_BURST && total < GEN_RX_ROUND);
+	} while (n == GEN_BURST && total < most);
+	return total;
+}
+
+unsigned
+rx_round(struct gen_worker *w, unsigned id)
+{
+	const struct port *port = &w->ports[id].port;
+	unsigned total = 0;
+
+	for (uint16_t q = 0; q < port->n_rxq; q++)
+		total += receive(w, id, q, GEN_RX_ROUND / port->n_rxq);
 	return total;
 }

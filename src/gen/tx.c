@@ -12,18 +12,20 @@
  * no room for max(one frame, 10 us); late, when the worker itself was not there.  What fell due
  * while it was away it sends as soon as it can, each frame with its lateness in it, up to the
  * run's 'late_ns'.  A slot given up is not made up for, but its frame, already in a buffer, serves
- * the next slot: sequence numbers count what was sent. */
+ * the next slot: sequence numbers count what was sent.
+ *
+ * All of this is done for each queue on its own, with its lane of the run. */
 
 /* The stream whose next slot comes first, or NULL when none has one left. */
 static struct run_stream *
-next_stream(struct run *run)
+next_stream(const struct run_lane *lane)
 {
 	struct run_stream *best = NULL;
 
-	if (likely(run->n_streams == 1))
-		return run->streams->slots_left > 0 ? run->streams : NULL;
-	for (uint16_t i = 0; i < run->n_streams; i++) {
-		struct run_stream *s = &run->streams[i];
+	if (likely(lane->n_streams == 1))
+		return lane->streams->slots_left > 0 ? lane->streams : NULL;
+	for (uint16_t i = 0; i < lane->n_streams; i++) {
+		struct run_stream *s = &lane->streams[i];
 
 		if (s->slots_left > 0 && (best == NULL || s->due.ns < best->due.ns))
 			best = s;
@@ -31,28 +33,63 @@ next_stream(struct run *run)
 	return best;
 }
 
+/* Moves on to the slot of the stream's next flow that is this lane's. */
+static void
+skip_gap(struct run_stream *s)
+{
+	run_skip(s, s->gap[s->next_slot]);
+	s->next_slot = s->next_slot + 1 == s->flows ? 0 : s->next_slot + 1;
+}
+
+/* take_slots for a stream of which other lanes have flows too. */
+static __rte_noinline uint64_t
+take_some_slots(struct run_stream *s, uint64_t until_ns, uint64_t most, uint64_t *due_ns)
+{
+	const uint64_t room = RTE_MIN(most, s->slots_left);
+	uint64_t n = 0;
+
+	for (; n < room && s->due.ns < until_ns; n++) {
+		if (due_ns != NULL)
+			due_ns[n] = s->due.ns;
+		skip_gap(s);
+	}
+	if (s->slots_left != UINT64_MAX)
+		s->slots_left -= n;
+	return n;
+}
+
 /* Takes the stream's slots before 'until_ns', up to 'most', off its schedule and returns how many.
- * Unless NULL, 'due_ns' tells when each was due, and 'owner' becomes 'like'. */
+ * Unless NULL, 'due_ns' tells when each was due. */
 static __rte_always_inline uint64_t
-take_slots(struct run_stream *s, uint64_t until_ns, uint64_t most, uint64_t *due_ns,
-	   struct tx_owner *owner, struct tx_owner like)
+take_slots(struct run_stream *s, uint64_t until_ns, uint64_t most, uint64_t *due_ns)
 {
 	const uint64_t room = RTE_MIN(most, s->slots_left);
 	const run_fine_time step = run_time_fine(&s->step);
 	run_fine_time due = run_time_fine(&s->due);
 	uint64_t n = 0, ns;
 
+	if (unlikely(s->gap != NULL))
+		return take_some_slots(s, until_ns, most, due_ns);
+
 	for (; n < room && (ns = (uint64_t)(due >> 64)) < until_ns; n++) {
-		if (due_ns != NULL) {
+		if (due_ns != NULL)
 			due_ns[n] = ns;
-			owner[n] = like;
-		}
 		due += step;
 	}
 	s->due = run_time_of(due);
 	if (s->slots_left != UINT64_MAX)
 		s->slots_left -= n;
 	return n;
+}
+
+/* All 'n' slots, and what lies behind them up to a whole vector, belong to 'like'. */
+static inline void
+set_owners(struct tx_owner *owner, uint64_t n, struct tx_owner like)
+{
+	const struct tx_owner several[TX_OWNERS] = {like, like, like, like};
+
+	for (uint64_t i = 0; i < n; i += TX_OWNERS)
+		memcpy(owner + i, several, sizeof(several));
 }
 
 /* Plans the stream's slots before 'until_ns', up to a burst in all, and returns how many.  Only the
@@ -65,16 +102,13 @@ plan_stretch(struct gen_tx *tx, struct run_stream *s, uint64_t until_ns, bool on
 	struct tx_owner like = {.on_time = on_time};
 	uint64_t n = 1;
 
-	if (likely(tx->run->n_streams == 1)) {
-		n = take_slots(s, until_ns, (uint64_t)(GEN_BURST - tx->n_slots), due_ns, owner,
-			       like);
+	if (likely(tx->lane->n_streams == 1)) {
+		n = take_slots(s, until_ns, (uint64_t)(GEN_BURST - tx->n_slots), due_ns);
 	} else {
-		like.stream = (uint16_t)(s - tx->run->streams);
-		*due_ns = s->due.ns;
-		*owner = like;
-		run_advance(&s->due, &s->step);
-		s->slots_left -= s->slots_left != UINT64_MAX;
+		like.stream = (uint16_t)(s - tx->lane->streams);
+		take_slots(s, UINT64_MAX, 1, due_ns);
 	}
+	set_owners(owner, n, like);
 	tx->n_slots = (uint16_t)(tx->n_slots + n);
 	return n;
 }
@@ -112,9 +146,9 @@ plan_due(struct gen_tx *tx, struct run_stream *s, uint64_t until_ns, uint64_t no
 static bool
 plan_slots(struct gen_tx *tx, uint64_t now_ns)
 {
-	struct run *run = tx->run;
+	const struct run *run = tx->run;
 	const uint64_t end_ns = RTE_MIN(run->duration_ns, now_ns + 1);
-	struct run_stream *s = next_stream(run);
+	struct run_stream *s = next_stream(tx->lane);
 	uint64_t intended = 0, late = 0;
 
 	while (s != NULL && s->due.ns <= now_ns && tx->n_slots < GEN_BURST) {
@@ -122,17 +156,17 @@ plan_slots(struct gen_tx *tx, uint64_t now_ns)
 			s->slots_left = 0;
 		} else if (unlikely(now_ns - s->due.ns > run->late_ns)) {
 			uint64_t n = take_slots(s, RTE_MIN(end_ns, now_ns - run->late_ns),
-						UINT64_MAX, NULL, NULL, (struct tx_owner){0});
+						UINT64_MAX, NULL);
 
 			intended += n;
 			late += n;
 		} else {
 			intended += plan_due(tx, s, end_ns, now_ns);
 		}
-		s = next_stream(run);
+		s = next_stream(tx->lane);
 	}
-	counter_add(&run->intended, intended);
-	counter_add(&run->late, late);
+	counter_add(&tx->lane->intended, intended);
+	counter_add(&tx->lane->late, late);
 	return s != NULL;
 }
 
@@ -141,13 +175,12 @@ plan_slots(struct gen_tx *tx, uint64_t now_ns)
 static bool
 plan_flat_out(struct gen_tx *tx, uint64_t now_ns)
 {
-	struct run *run = tx->run;
 	uint16_t i = tx->n_slots;
 	struct run_stream *s;
 
-	if (now_ns >= run->duration_ns)
+	if (now_ns >= tx->run->duration_ns)
 		return false;
-	while (tx->n_slots < GEN_BURST && (s = next_stream(run)) != NULL)
+	while (tx->n_slots < GEN_BURST && (s = next_stream(tx->lane)) != NULL)
 		plan_stretch(tx, s, UINT64_MAX, true);
 	for (; i < tx->n_slots; i++)
 		tx->due_ns[i] = now_ns;
@@ -206,10 +239,10 @@ advance_streams(const struct gen_tx *tx, uint16_t sent)
 {
 	uint64_t bytes = 0;
 
-	if (likely(tx->run->n_streams == 1))
-		return advance_stream(tx->run->streams, sent);
+	if (likely(tx->lane->n_streams == 1))
+		return advance_stream(tx->lane->streams, sent);
 	for (uint16_t i = 0; i < sent; i++)
-		bytes += advance_stream(&tx->run->streams[tx->owner[i].stream], 1);
+		bytes += advance_stream(&tx->lane->streams[tx->owner[i].stream], 1);
 	return bytes;
 }
 
@@ -225,13 +258,12 @@ drop_slots(struct gen_tx *tx, uint16_t n)
 
 /* Counts the first 'sent' slots as sent and moves the rest up. */
 static void
-commit(struct gen_port *p, uint16_t sent, uint64_t now_ns)
+commit(struct gen_port *p, struct gen_tx *tx, uint16_t sent, uint64_t now_ns)
 {
-	struct gen_tx *tx = &p->tx;
 	const uint64_t bytes = advance_streams(tx, sent);
 
 	note_pacing(tx, sent, now_ns);
-	counter_add(&tx->run->sent, sent);
+	counter_add(&tx->lane->sent, sent);
 	counter_add(&tx->run->sent_bytes, bytes);
 	counter_add(&p->opackets, sent);
 	counter_add(&p->obytes, bytes);
@@ -265,27 +297,44 @@ give_up(struct gen_tx *tx, uint64_t now_ns)
 		return;
 	if (refused > 0)
 		tx->full_until_ns = now_ns + TX_FULL * tx->run->wait_ns;
-	counter_add(&tx->run->refused, refused);
-	counter_add(&tx->run->late, n - refused);
+	counter_add(&tx->lane->refused, refused);
+	counter_add(&tx->lane->late, n - refused);
 	drop_slots(tx, n);
 	tx_unbuild(tx);
 }
 
+/* The lane is through, and with the last one the run. */
 static void
-finish(struct gen_tx *tx, uint64_t now_ns)
+finish(struct gen_port *p, struct gen_tx *tx, uint64_t now_ns)
 {
 	struct run *run = tx->run;
 
-	atomic_store_explicit(&run->elapsed_ns, now_ns, memory_order_relaxed);
 	tx_release(tx);
 	tx->run = NULL;
+	if (--run->n_sending > 0)
+		return;
+	atomic_store_explicit(&run->elapsed_ns, now_ns, memory_order_relaxed);
+	p->tx_run = NULL;
 	atomic_store_explicit(&run->state, RUN_SENT, memory_order_release);
 }
 
-unsigned
-tx_round(struct gen_worker *w, struct gen_port *p, uint64_t now_tsc)
+void
+tx_start(struct gen_port *p, struct run *run)
 {
-	struct gen_tx *tx = &p->tx;
+	p->tx_run = run;
+	for (uint16_t q = 0; q < p->port.n_txq; q++) {
+		struct gen_tx *tx = &p->tx[q];
+
+		tx_release(tx);
+		tx->lane = run != NULL ? &run->lane[q] : NULL;
+		tx->run = run != NULL && tx->lane->n_streams > 0 ? run : NULL;
+	}
+}
+
+unsigned
+tx_round(struct gen_worker *w, struct gen_port *p, uint16_t queue, uint64_t now_tsc)
+{
+	struct gen_tx *tx = &p->tx[queue];
 	struct run *run = tx->run;
 	uint64_t now_ns = worker_ns(w, run, now_tsc);
 	bool more;
@@ -293,23 +342,23 @@ tx_round(struct gen_worker *w, struct gen_port *p, uint64_t now_tsc)
 
 	if (unlikely(atomic_load_explicit(&run->stop, memory_order_relaxed))) {
 		/* Planned, but not sent: those slots were never on offer. */
-		counter_add(&run->intended, -(uint64_t)(run->flat_out ? 0 : tx->n_slots));
-		finish(tx, now_ns);
+		counter_add(&tx->lane->intended, -(uint64_t)(run->flat_out ? 0 : tx->n_slots));
+		finish(p, tx, now_ns);
 		return 0;
 	}
 	note_absence(tx, now_ns);
 	more = run->flat_out ? plan_flat_out(tx, now_ns) : plan_slots(tx, now_ns);
 	if (tx->n_slots > 0) {
 		tx_build(w, tx, now_ns);
-		sent = rte_eth_tx_burst(p->port.id, 0, tx->mbufs, tx->n_built);
-		commit(p, sent, now_ns);
+		sent = rte_eth_tx_burst(p->port.id, queue, tx->mbufs, tx->n_built);
+		commit(p, tx, sent, now_ns);
 		if (run->flat_out)
-			counter_add(&run->intended, sent);
+			counter_add(&tx->lane->intended, sent);
 		else
 			give_up(tx, now_ns);
 	}
 	if (unlikely(!more && (tx->n_slots == 0 || run->flat_out)))
-		finish(tx, now_ns);
+		finish(p, tx, now_ns);
 	return sent;
 }
 

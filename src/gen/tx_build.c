@@ -67,11 +67,11 @@ fill_buffer(struct rte_mbuf *m, const struct run_stream *s)
 /* More than any buffer holds. */
 #define HOLDS_NONE (1u << 31)
 
-/* Builds the frames of 'n' slots of the stream; 'plain' is template_is_plain.  About 45
- * instructions for a plain frame. */
+/* Builds the frames of 'n' slots of the stream; 'plain' is template_is_plain, and 'flow_of' the
+ * numbers of the stream's flows or NULL.  About 45 instructions for a plain frame. */
 static __rte_always_inline void
 build_signed(struct run_stream *s, struct rte_mbuf **mbufs, const uint64_t *due_ns, uint16_t n,
-	     uint64_t now_ns, const bool plain)
+	     uint64_t now_ns, const bool plain, const uint32_t *flow_of)
 {
 	const struct template_loop loop = template_loop(&s->tmpl, plain);
 	const struct mbuf_head head = mbuf_head(s->len);
@@ -93,10 +93,19 @@ build_signed(struct run_stream *s, struct rte_mbuf **mbufs, const uint64_t *due_
 		template_loop_emit(&loop, data, a, b);
 		if (plain)
 			continue;
-		template_set_flow(&s->tmpl, data, flow);
+		template_set_flow(&s->tmpl, data, flow_of != NULL ? flow_of[flow] : flow);
 		flow = flow + 1 == s->flows ? 0 : flow + 1;
 	}
 	s->next_flow = flow;
+}
+
+/* The stream's flows are some of many.  A function of its own, so that it takes no register from
+ * the others. */
+static __rte_noinline void
+build_some_flows(struct run_stream *s, struct rte_mbuf **mbufs, const uint64_t *due_ns, uint16_t n,
+		 uint64_t now_ns)
+{
+	build_signed(s, mbufs, due_ns, n, now_ns, false, s->flow_of);
 }
 
 static void
@@ -116,10 +125,12 @@ build_frames(struct run_stream *s, struct rte_mbuf **mbufs, const uint64_t *due_
 {
 	if (!s->signature)
 		build_as_given(s, mbufs, n);
+	else if (s->flow_of != NULL)
+		build_some_flows(s, mbufs, due_ns, n, now_ns);
 	else if (template_is_plain(&s->tmpl, s->flows))
-		build_signed(s, mbufs, due_ns, n, now_ns, true);
+		build_signed(s, mbufs, due_ns, n, now_ns, true, NULL);
 	else
-		build_signed(s, mbufs, due_ns, n, now_ns, false);
+		build_signed(s, mbufs, due_ns, n, now_ns, false, NULL);
 	s->n_built += n;
 }
 
@@ -148,7 +159,7 @@ build_mixed(struct gen_tx *tx, uint16_t from, uint16_t end, uint64_t now_ns)
 			due_ns[n++] = tx->due_ns[i];
 		}
 		n_left = n_others;
-		build_frames(&tx->run->streams[stream], mbufs, due_ns, n, now_ns);
+		build_frames(&tx->lane->streams[stream], mbufs, due_ns, n, now_ns);
 	}
 }
 
@@ -173,8 +184,8 @@ tx_build(struct gen_worker *w, struct gen_tx *tx, uint64_t now_ns)
 	end = RTE_MIN(tx->n_slots, tx->n_mbufs);
 	if (from >= end)
 		return;
-	if (likely(tx->run->n_streams == 1))
-		build_frames(tx->run->streams, tx->mbufs + from, tx->due_ns + from,
+	if (likely(tx->lane->n_streams == 1))
+		build_frames(tx->lane->streams, tx->mbufs + from, tx->due_ns + from,
 			     (uint16_t)(end - from), now_ns);
 	else
 		build_mixed(tx, from, end, now_ns);
@@ -185,8 +196,10 @@ void
 tx_unbuild(struct gen_tx *tx)
 {
 	tx->n_built = 0;
-	for (uint16_t i = 0; i < tx->run->n_streams; i++) {
-		tx->run->streams[i].n_built = 0;
-		tx->run->streams[i].next_flow = tx->run->streams[i].flow;
+	for (uint16_t i = 0; i < tx->lane->n_streams; i++) {
+		struct run_stream *s = &tx->lane->streams[i];
+
+		s->n_built = 0;
+		s->next_flow = s->flow;
 	}
 }

@@ -46,7 +46,7 @@ a_link_that_was_full_before_is_to_blame_after(void **state)
 	struct worker_rig_counts c;
 
 	rounds(r, 100, true);
-	assert_true(counter_get(&run->refused) > 50);
+	assert_true(run_refused(run) > 50);
 	for (unsigned i = 0; i < 9; i++) {
 		worker_rig_transmit(r, 1000 * US);
 		rounds(r, 20, true);
@@ -68,10 +68,10 @@ what_is_older_than_may_be_sent_is_late_on_a_full_link_too(void **state)
 	uint64_t before;
 
 	rounds(r, 100, true);
-	before = counter_get(&run->refused);
+	before = run_refused(run);
 	worker_rig_transmit(r, run->late_ns + 300 * US);
-	assert_within(counter_get(&run->late), 250, 300);
-	assert_true(counter_get(&run->refused) >= before);
+	assert_within(run_late(run), 250, 300);
+	assert_true(run_refused(run) >= before);
 	while (run->state != RUN_SENT)
 		rounds(r, 1, true);
 	(void)worker_rig_counts(run);
@@ -86,13 +86,13 @@ a_link_that_has_recovered_is_not_full_before(void **state)
 
 	rounds(r, 100, true);
 	rounds(r, 10, false);
-	refused = counter_get(&run->refused);
+	refused = run_refused(run);
 	assert_true(refused > 0);
 	/* So long without a refusal that the one before says nothing any more. */
 	rounds(r, (unsigned)(TX_FULL * run->wait_ns / US) + 20, false);
 	worker_rig_transmit(r, 200 * US);
 	rounds(r, 40, true);
-	assert_int_equal(counter_get(&run->refused), refused);
+	assert_int_equal(run_refused(run), refused);
 	while (run->state != RUN_SENT)
 		rounds(r, 1, false);
 	assert_int_equal(worker_rig_counts(run).refused, refused);
@@ -105,12 +105,12 @@ the_next_run_starts_with_a_clean_record(void **state)
 	struct run *run = start(r, 100e-6);
 
 	rounds(r, 150, true);
-	assert_true(counter_get(&run->refused) > 0);
+	assert_true(run_refused(run) > 0);
 	rig_discard(r->port[0].out, RING);
 	run = worker_rig_start(r, 0, 100e-6, false);
 	worker_rig_transmit(r, 50 * US);
 	rounds(r, 20, true);
-	assert_int_equal(counter_get(&run->refused), 0);
+	assert_int_equal(run_refused(run), 0);
 	while (run->state != RUN_SENT)
 		rounds(r, 1, false);
 	assert_int_equal(worker_rig_counts(run).refused, 0);

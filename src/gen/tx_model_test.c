@@ -423,11 +423,11 @@ assert_same(const struct model *m)
 {
 	const struct run *run = m->run;
 
-	assert_int_equal(counter_get(&run->intended), m->intended);
-	assert_int_equal(counter_get(&run->sent), m->sent);
+	assert_int_equal(run_intended(run), m->intended);
+	assert_int_equal(run_sent(run), m->sent);
 	assert_int_equal(counter_get(&run->sent_bytes), m->sent_bytes);
-	assert_int_equal(counter_get(&run->refused), m->refused);
-	assert_int_equal(counter_get(&run->late), m->late);
+	assert_int_equal(run_refused(run), m->refused);
+	assert_int_equal(run_late(run), m->late);
 	assert_memory_equal(&run->pacing, &m->pacing, sizeof(m->pacing));
 	for (unsigned i = 0; i < run->n_streams; i++)
 		assert_int_equal(run->streams[i].seq, m->streams[i].seq);
@@ -449,7 +449,7 @@ run_side_by_side(struct model *m, unsigned out_room)
 		now_ns += step_ns;
 		n = model_round(m, now_ns, room);
 		assert_int_equal(worker_rig_transmit(r, step_ns), n);
-		assert_int_equal(r->w.ports[0].tx.run == NULL, m->ended);
+		assert_int_equal(r->w.ports[0].tx_run == NULL, m->ended);
 		take_frames(m, rng_below(most + 1));
 	}
 	take_frames(m, UINT32_MAX);

@@ -68,7 +68,7 @@ each_slot_leaves_at_its_time(void **state)
 	assert_int_equal(run->state, RUN_ACTIVE);
 	assert_int_equal(worker_rig_transmit(r, 4 * US), 4);
 	assert_int_equal(run->state, RUN_SENT);
-	assert_null(r->w.ports[0].tx.run);
+	assert_null(r->w.ports[0].tx_run);
 	assert_int_equal(worker_rig_transmit(r, 100 * US), 0);
 	for (uint32_t i = 0; i < 10; i++) {
 		struct sig sig = take_sig(r);
@@ -118,7 +118,7 @@ a_refused_frame_waits_as_long_as_it_may_and_no_longer(void **state)
 	/* The second slot is due at 1 us and may wait until 11 us. */
 	for (unsigned i = 0; i < 11; i++)
 		worker_rig_transmit(r, US);
-	assert_int_equal(counter_get(&run->refused), 0);
+	assert_int_equal(run_refused(run), 0);
 	m = rig_take(r->port[0].out);
 	rte_pktmbuf_free(m);
 	assert_int_equal(worker_rig_transmit(r, 0), 1);
@@ -129,9 +129,9 @@ a_refused_frame_waits_as_long_as_it_may_and_no_longer(void **state)
 	assert_int_equal(worker_rig_transmit(r, US), 1);
 	for (unsigned i = 0; i < 10; i++)
 		worker_rig_transmit(r, US);
-	assert_int_equal(counter_get(&run->refused), 0);
+	assert_int_equal(run_refused(run), 0);
 	worker_rig_transmit(r, 1);
-	assert_int_equal(counter_get(&run->refused), 1);
+	assert_int_equal(run_refused(run), 1);
 	assert_int_equal(worker_rig_counts(run).late, 0);
 }
 
@@ -151,7 +151,7 @@ a_worker_that_was_away_is_late_not_refused(void **state)
 	/* Of the slots it comes back to, those older than late_ns are not sent any more. */
 	worker_rig_transmit(r, away_us * US);
 	rig_discard(r->port[0].out, WORKER_RIG_ROOM);
-	assert_int_equal(counter_get(&run->late), away_us - late_ns / US - 1);
+	assert_int_equal(run_late(run), away_us - late_ns / US - 1);
 	while (run->state != RUN_SENT) {
 		worker_rig_transmit(r, US);
 		rig_discard(r->port[0].out, WORKER_RIG_ROOM);
@@ -176,7 +176,7 @@ a_link_that_catching_up_filled_is_not_to_blame(void **state)
 	/* 100 slots at once do not fit into a ring of 40, which is empty again after that. */
 	for (unsigned i = 0; i < 10; i++)
 		worker_rig_transmit(r, i == 0 ? 100 * US : US);
-	assert_int_equal(counter_get(&run->refused), 0);
+	assert_int_equal(run_refused(run), 0);
 	for (unsigned i = 0; i < 600; i++) {
 		rig_discard(r->port[0].out, 40);
 		worker_rig_transmit(r, US);
@@ -242,8 +242,8 @@ sequences_count_what_was_sent(void **state)
 		}
 		worker_rig_receive(r);
 	}
-	assert_int_equal(next, counter_get(&run->sent));
-	assert_true(counter_get(&run->refused) > 1000);
+	assert_int_equal(next, run_sent(run));
+	assert_true(run_refused(run) > 1000);
 	worker_rig_assert_clean(run, next);
 }
 
@@ -255,7 +255,7 @@ a_stopped_run_adds_up(void **state)
 
 	for (unsigned i = 0; i < 20; i++)
 		worker_rig_transmit(r, US);
-	assert_true(r->w.ports[0].tx.n_slots > 0);
+	assert_true(r->w.ports[0].tx[0].n_slots > 0);
 	assert_int_equal(run->state, RUN_ACTIVE);
 	atomic_store(&run->stop, 1);
 	assert_int_equal(worker_rig_transmit(r, US), 0);
@@ -289,10 +289,10 @@ a_mix_leaves_in_its_proportions(void **state)
 	/* Without a schedule the proportions are the same, from the first burst on. */
 	run = worker_rig_start(r, 0, 1e-3, true);
 	worker_rig_finish(r, US);
-	worker_rig_assert_clean(run, counter_get(&run->sent));
+	worker_rig_assert_clean(run, run_sent(run));
 	for (unsigned i = 0; i < 3; i++)
-		assert_within(run->streams[i].seq * 12, counter_get(&run->sent) * weights[i] - 36,
-			      counter_get(&run->sent) * weights[i] + 36);
+		assert_within(run->streams[i].seq * 12, run_sent(run) * weights[i] - 36,
+			      run_sent(run) * weights[i] + 36);
 }
 
 static void

@@ -26,9 +26,8 @@ look_for_run(struct gen_worker *w, struct gen_port *p)
 
 	if (likely(run == p->rx_run))
 		return;
-	tx_release(&p->tx);
+	tx_start(p, run);
 	p->rx_run = run;
-	p->tx.run = run;
 	if (run != NULL) {
 		run->nivcsw_before = involuntary_switches();
 		run->start_tsc = rte_rdtsc();
@@ -56,10 +55,21 @@ note_round(struct gen_worker *w, struct run *const *runs, unsigned frames, uint6
 			hist_record(&run->rounds, ns);
 		if (unlikely(ns > GAPS_SHORT_NS + (uint64_t)frames * FRAME_NS))
 			gaps_note(&run->gaps, ns, false, 0);
-		if (unlikely(w->ports[i].tx.run == NULL))
+		if (unlikely(w->ports[i].tx_run == NULL))
 			counter_add(&run->nivcsw,
 				    (uint64_t)(involuntary_switches() - run->nivcsw_before));
 	}
+}
+
+static unsigned
+transmit(struct gen_worker *w, struct gen_port *p)
+{
+	unsigned n = 0;
+
+	for (uint16_t q = 0; q < p->port.n_txq; q++)
+		if (p->tx[q].run != NULL)
+			n += tx_round(w, p, q, rte_rdtsc());
+	return n;
 }
 
 int
@@ -77,11 +87,11 @@ worker_main(void *arg)
 			struct gen_port *p = &w->ports[i];
 
 			look_for_run(w, p);
-			runs[i] = p->tx.run;
+			runs[i] = p->tx_run;
 			if (runs[i] == NULL)
 				continue;
 			running++;
-			n += tx_round(w, p, rte_rdtsc());
+			n += transmit(w, p);
 		}
 		for (unsigned i = 0; i < GEN_PORTS; i++)
 			n += rx_round(w, i);
@@ -90,6 +100,6 @@ worker_main(void *arg)
 		idle_round(&w->idle, n + running, now);
 	}
 	for (unsigned i = 0; i < GEN_PORTS; i++)
-		tx_release(&w->ports[i].tx);
+		tx_start(&w->ports[i], NULL);
 	return 0;
 }

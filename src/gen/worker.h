@@ -20,7 +20,8 @@
 
 #define GEN_PORTS 2
 #define GEN_BURST 32
-#define GEN_RX_ROUND (4 * GEN_BURST) /* frames received from a port in one round, at most */
+/* Frames received from a port in one round, at most, but for a burst from each queue. */
+#define GEN_RX_ROUND (4 * GEN_BURST)
 
 /* Whose slot it is. */
 struct tx_owner {
@@ -28,14 +29,18 @@ struct tx_owner {
 	uint16_t on_time; /* 1: the worker was there in time; if not sent, the link is to blame */
 };
 
+#define TX_OWNERS 4 /* written at once */
+
 /* Time to catch up, as a multiple of the time the worker was away. */
 #define TX_GRACE 4
 /* A link counts as full for this long after it refused a frame, as a multiple of the time that a
  * frame waits. */
 #define TX_FULL 100
 
+/* One transmit queue of a port. */
 struct gen_tx {
-	struct run *run; /* transmitting, or NULL */
+	struct run *run;       /* transmitting, or NULL */
+	struct run_lane *lane; /* what of it this queue sends */
 	uint16_t n_slots;
 	uint16_t n_built; /* the first of 'mbufs' carry the frames of the first slots */
 	uint16_t n_mbufs;
@@ -46,7 +51,7 @@ struct gen_tx {
 	/* The slots whose frames are due, in the order in which they are. */
 	uint64_t due_ns[GEN_BURST];
 	struct rte_mbuf *mbufs[GEN_BURST];
-	struct tx_owner owner[GEN_BURST];
+	struct tx_owner owner[GEN_BURST + TX_OWNERS - 1];
 };
 
 struct gen_port {
@@ -54,7 +59,8 @@ struct gen_port {
 	uint8_t addr[6];
 	uint8_t dest[6];
 	uint64_t addr_word; /* addr as the low 48 bits of a little-endian load */
-	struct gen_tx tx;
+	struct gen_tx tx[PORT_MAX_QUEUES];
+	struct run *tx_run; /* run that a queue still transmits, or NULL */
 	/* Frames since the program started, for get_port_stats. */
 	counter_t opackets, obytes, ipackets, ibytes;
 	struct run *_Atomic offered; /* by the RPC thread */
@@ -76,15 +82,17 @@ struct gen_worker {
 /* Body of the lcore; returns after 'stop'. */
 int worker_main(void *worker);
 
-/* One round of transmission for the port, at 'now' ns of its run.  Returns frames sent. */
-unsigned tx_round(struct gen_worker *w, struct gen_port *p, uint64_t now_tsc);
-/* Gives back the buffers it holds. */
+/* Hands the run to the queues of the port, which let go of the one before; NULL for none. */
+void tx_start(struct gen_port *p, struct run *run);
+/* One round of transmission for the queue, which has a run, at 'now_tsc'.  Returns frames sent. */
+unsigned tx_round(struct gen_worker *w, struct gen_port *p, uint16_t queue, uint64_t now_tsc);
+/* Gives back the buffers that the queue holds. */
 void tx_release(struct gen_tx *tx);
 /* Puts the frames of the slots that are planned into buffers. */
 void tx_build(struct gen_worker *w, struct gen_tx *tx, uint64_t now_ns);
 /* Forgets what the buffers carry: slots were given up, so sequences move to other slots. */
 void tx_unbuild(struct gen_tx *tx);
-/* Receives a burst from port 'id' and classifies it.  Returns frames received. */
+/* Receives from the queues of port 'id' and classifies what came.  Returns frames received. */
 unsigned rx_round(struct gen_worker *w, unsigned id);
 /* Classifies and frees the 'n' frames, 1 to GEN_BURST, that port 'id' received at 'tsc'. */
 void rx_frames(struct gen_worker *w, unsigned id, struct rte_mbuf **mbufs, uint16_t n,

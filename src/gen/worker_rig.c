@@ -40,7 +40,7 @@ worker_rig_open(struct worker_rig *r, unsigned out_room, unsigned in_room)
 	struct err err = {0};
 
 	for (unsigned i = 0; i < GEN_PORTS; i++) {
-		rig_port_open(&r->port[i], in_room, out_room);
+		rig_port_open_queues(&r->port[i], (uint16_t)r->conf.queues, in_room, out_room);
 		assert_int_equal(r->port[i].id, i);
 	}
 	if (generator_open(&r->w, &r->conf, false, &err) < 0)
@@ -57,11 +57,11 @@ worker_rig_fini(void **state)
 
 	rte_pktmbuf_free(r->kept);
 	for (unsigned i = 0; i < GEN_PORTS; i++) {
-		tx_release(&r->w.ports[i].tx);
+		tx_start(&r->w.ports[i], NULL);
 		run_free(r->run[i]);
-		if (r->port[i].in != NULL) {
-			rig_discard(r->port[i].in, UINT32_MAX);
-			rig_discard(r->port[i].out, UINT32_MAX);
+		for (uint16_t q = 0; q < r->port[i].n_queues; q++) {
+			rig_discard(r->port[i].ins[q], UINT32_MAX);
+			rig_discard(r->port[i].outs[q], UINT32_MAX);
 		}
 	}
 	for (size_t i = 0; i < r->n_streams; i++)
@@ -126,6 +126,7 @@ worker_rig_make_run(struct worker_rig *r, unsigned port, double duration_s, bool
 	const struct run_conf conf = {
 		.tx_port = (uint16_t)port,
 		.stream_base = r->next_stream_base,
+		.n_queues = (uint16_t)r->conf.queues,
 		.factor = 1,
 		.speed_bps = 10e9,
 		.duration_s = duration_s,
@@ -148,13 +149,13 @@ worker_rig_start(struct worker_rig *r, unsigned port, double duration_s, bool fl
 	struct gen_port *p = &r->w.ports[port];
 	struct run *run = worker_rig_make_run(r, port, duration_s, flat_out);
 
-	tx_release(&p->tx);
+	tx_start(p, NULL);
 	run_free(r->run[port]);
 	r->run[port] = run;
 	run->start_tsc = START_TSC + r->now_ns;
 	run->state = RUN_ACTIVE;
 	p->rx_run = run;
-	p->tx.run = run;
+	tx_start(p, run);
 	return run;
 }
 
@@ -165,24 +166,26 @@ worker_rig_transmit(struct worker_rig *r, uint64_t step_ns)
 
 	r->now_ns += step_ns;
 	for (unsigned i = 0; i < GEN_PORTS; i++)
-		if (r->w.ports[i].tx.run != NULL)
-			n += tx_round(&r->w, &r->w.ports[i], START_TSC + r->now_ns);
+		for (uint16_t q = 0; q < r->conf.queues; q++)
+			if (r->w.ports[i].tx[q].run != NULL)
+				n += tx_round(&r->w, &r->w.ports[i], q, START_TSC + r->now_ns);
 	return n;
 }
 
-void
-worker_rig_carry(struct worker_rig *r, unsigned from, unsigned to)
+/* Takes what one queue sent through the hop to the ring of another. */
+static void
+carry(struct worker_rig *r, struct rte_ring *from, struct rte_ring *to)
 {
 	struct rte_mbuf *m, *out[2];
 
-	while ((m = rig_take(r->port[from].out)) != NULL) {
+	while ((m = rig_take(from)) != NULL) {
 		unsigned n = 1;
 
 		out[0] = m;
 		if (r->hop != NULL)
 			n = r->hop(r, r->n_hop++, m, out);
 		for (unsigned i = 0; i < n; i++) {
-			if (rte_ring_enqueue(r->port[to].in, out[i]) != 0) {
+			if (rte_ring_enqueue(to, out[i]) != 0) {
 				r->n_full++;
 				rte_pktmbuf_free(out[i]);
 			}
@@ -191,16 +194,24 @@ worker_rig_carry(struct worker_rig *r, unsigned from, unsigned to)
 }
 
 void
+worker_rig_carry(struct worker_rig *r, unsigned from, unsigned to)
+{
+	for (uint16_t q = 0; q < r->port[from].n_queues; q++)
+		carry(r, r->port[from].outs[q], r->port[to].ins[q]);
+}
+
+void
 worker_rig_receive(struct worker_rig *r)
 {
 	struct rte_mbuf *mbufs[GEN_BURST];
 
-	for (unsigned i = 0; i < GEN_PORTS; i++) {
-		uint16_t n;
+	for (unsigned i = 0; i < GEN_PORTS; i++)
+		for (uint16_t q = 0; q < r->port[i].n_queues; q++) {
+			uint16_t n;
 
-		while ((n = rte_eth_rx_burst(r->port[i].id, 0, mbufs, GEN_BURST)) > 0)
-			rx_frames(&r->w, i, mbufs, n, START_TSC + r->now_ns);
-	}
+			while ((n = rte_eth_rx_burst(r->port[i].id, q, mbufs, GEN_BURST)) > 0)
+				rx_frames(&r->w, i, mbufs, n, START_TSC + r->now_ns);
+		}
 }
 
 void
@@ -208,7 +219,7 @@ worker_rig_finish(struct worker_rig *r, uint64_t step_ns)
 {
 	unsigned round = 0;
 
-	while (r->w.ports[0].tx.run != NULL || r->w.ports[1].tx.run != NULL) {
+	while (r->w.ports[0].tx_run != NULL || r->w.ports[1].tx_run != NULL) {
 		assert_true(round++ < MAX_ROUNDS);
 		worker_rig_transmit(r, step_ns);
 		worker_rig_carry(r, 0, 1);
@@ -221,10 +232,10 @@ struct worker_rig_counts
 worker_rig_counts(const struct run *run)
 {
 	struct worker_rig_counts c = {
-		.intended = counter_get(&run->intended),
-		.sent = counter_get(&run->sent),
-		.refused = counter_get(&run->refused),
-		.late = counter_get(&run->late),
+		.intended = run_intended(run),
+		.sent = run_sent(run),
+		.refused = run_refused(run),
+		.late = run_late(run),
 		.unidentified = counter_get(&run->unidentified),
 		.overdue = counter_get(&run->overdue),
 		.foreign = counter_get(&run->foreign),

@@ -63,7 +63,7 @@ all_that_was_sent_arrives(void **state)
 	struct run *run = run_through(r, 64, 1, NULL);
 
 	worker_rig_assert_clean(run, N);
-	assert_int_equal(counter_get(&run->intended), N);
+	assert_int_equal(run_intended(run), N);
 	assert_int_equal(counter_get(&run->sent_bytes), 64 * N);
 	assert_int_equal(counter_get(&run->rx_port[1]), N);
 	assert_int_equal(counter_get(&run->rx_bytes[1]), 64 * N);
@@ -518,8 +518,7 @@ each_round(uint16_t port, uint16_t queue, struct rte_mbuf **frames, uint16_t n, 
 	worker_rig_carry(o->r, 0, 1);
 	if (deadline_passed(&o->deadline))
 		atomic_store(&o->r->w.stop, 1);
-	if (atomic_load(&run->state) != RUN_SENT ||
-	    counter_get(&run->rx_port[1]) < counter_get(&run->sent))
+	if (atomic_load(&run->state) != RUN_SENT || counter_get(&run->rx_port[1]) < run_sent(run))
 		return n;
 	o->let_go = atomic_load(&p->taken) == run;
 	if (o->n_offered == 2)
