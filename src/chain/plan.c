@@ -314,12 +314,12 @@ warn_foreign(struct chain_plan *plan, const struct chain *chain, int i)
 static void
 warn_queues(struct chain_plan *plan, const struct chain *chain)
 {
-	unsigned n = chain->link[0].queues;
+	unsigned n = chain->link[0].queues, flows = chain->traffic.flows;
 
-	if (n > 1)
-		warn(plan,
-		     "the generator fills queue 0 of its links only: %u of %u queues stay idle",
-		     n - 1, n);
+	/* Which queue is the flow's hash; with enough of them each gets some. */
+	if (flows < n)
+		warn(plan, "%u flow%s %u of the %u queues at most: set 'flows' in 'traffic'", flows,
+		     flows == 1 ? " fills" : "s fill", flows, n);
 }
 
 static void

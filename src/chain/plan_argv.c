@@ -213,6 +213,7 @@ add_generator(struct words *w)
 	add(w, "%s", w->plan->pub_endpoint != NULL ? w->plan->pub_endpoint : "none");
 	add_macs(w, "--eth-addr", mac_of);
 	add_macs(w, "--eth-dest", peer_mac);
+	add_number(w, "--queues", link_at(w, 0)->queues);
 	add_number(w, "--rxd", ring_of(w));
 	add_number(w, "--txd", ring_of(w));
 	add_number(w, "--max-frame", w->plan->max_frame);

@@ -34,7 +34,7 @@ snake_to_the_word(void **state)
 		    "/opt/bin/nfvchain-gen --rpc ipc:///run/x/rpc --pub none "
 		    "--eth-addr 0,02:4d:ae:00:00:00 --eth-addr 1,02:4d:ae:00:00:01 "
 		    "--eth-dest 0,02:4d:ae:00:01:00 --eth-dest 1,02:4d:ae:00:01:01 "
-		    "--rxd 16384 --txd 16384 --max-frame 64 -- "
+		    "--queues 1 --rxd 16384 --txd 16384 --max-frame 64 -- "
 		    "--lcores 0@0 --no-pci --file-prefix=gen "
 		    "--vdev=net_vhost0,iface=/run/x/link0.sock,queues=1 "
 		    "--vdev=net_vhost1,iface=/run/x/link1.sock,queues=1");
@@ -104,7 +104,7 @@ memif_to_the_word(void **state)
 		    "/opt/bin/nfvchain-gen --rpc ipc:///run/x/rpc --pub none "
 		    "--eth-addr 0,02:4b:c7:00:00:00 --eth-addr 1,02:4b:c7:00:00:01 "
 		    "--eth-dest 0,02:4b:c7:00:01:00 --eth-dest 1,02:4b:c7:00:01:01 "
-		    "--rxd 16384 --txd 16384 --max-frame 64 -- "
+		    "--queues 1 --rxd 16384 --txd 16384 --max-frame 64 -- "
 		    "--lcores 0@0 --no-pci --file-prefix=gen "
 		    "--vdev=net_memif0,role=server,id=0,socket=/run/x/link0.sock,"
 		    "socket-abstract=no,rsize=14,bsize=2048,mac=02:4b:c7:00:00:00 "
@@ -221,6 +221,7 @@ queues_and_lcores_reach_the_programs(void **state)
 	make(&m,
 	     V "hops: [{lcores: 2}, {kind: testpmd, lcores: 3, cpus: 4-6}]\nlinks: {queues: 4}\n",
 	     &facts);
+	assert_string_equal(option(&m.plan.proc[0], "--queues"), "4");
 	assert_string_equal(option(&m.plan.proc[1], "--lcores"), "0@1,1@2");
 	assert_string_equal(option(&m.plan.proc[1], "--rxq"), "4");
 	assert_non_null(strstr(option(&m.plan.proc[1], "--vdev"), ",queues=4,"));

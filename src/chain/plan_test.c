@@ -203,10 +203,13 @@ queues_that_nobody_fills_are_warned_about(void **state)
 	struct made m;
 
 	(void)state;
-	make(&m, V "hops: [nfvchain-fwd]\nlinks: {queues: 4}\n", &facts);
-	assert_string_equal(m.plan.warnings[0], "the generator fills queue 0 of its links only: 3 "
-						"of 4 queues stay idle");
+	make(&m, V "hops: [nfvchain-fwd]\nlinks: {queues: 4}\ntraffic: {flows: 3}\n", &facts);
+	assert_string_equal(m.plan.warnings[0],
+			    "3 flows fill 3 of the 4 queues at most: set 'flows' in 'traffic'");
 	assert_null(m.plan.warnings[1]);
+	unmake(&m);
+	make(&m, V "hops: [nfvchain-fwd]\nlinks: {queues: 4}\ntraffic: {flows: 4}\n", &facts);
+	assert_null(m.plan.warnings[0]);
 	unmake(&m);
 }
 

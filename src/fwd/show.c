@@ -40,6 +40,16 @@ add_gaps(json_t *lcore, const struct gaps *g, uint64_t window)
 	json_object_set_new(lcore, "gaps_1ms_ns", json_u64(counter_get(&g->sum_1ms_ns)));
 }
 
+static uint64_t
+received_by(const struct fwd_lcore *w)
+{
+	uint64_t n = 0;
+
+	for (uint16_t p = 0; p < w->fwd->plan.n_ports; p++)
+		n += counter_get(&w->rx[p]);
+	return n;
+}
+
 static json_t *
 lcores_json(const struct fwd *fwd)
 {
@@ -54,6 +64,7 @@ lcores_json(const struct fwd *fwd)
 					  json_u64(counter_get(&w->bursts)), "yields",
 					  json_u64(counter_get(&w->idle.yields)));
 
+		json_object_set_new(lcore, "rx", json_u64(received_by(w)));
 		json_object_set_new(lcore, "tid", json_integer(atomic_load(&w->tid)));
 		add_gaps(lcore, &w->gaps, counter_get(&fwd->window));
 		json_array_append_new(lcores, lcore);
