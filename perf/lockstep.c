@@ -24,7 +24,7 @@
 #include "fwd/engine.h"
 #include "fwd/nfs.h"
 #include "gen/generator.h"
-#include "pkt/frame.h"
+#include "pkt/template.h"
 
 #define RING_SIZE 1024
 #define DESCRIPTORS 256
@@ -45,6 +45,8 @@ struct lockstep {
 	uint32_t bursts;
 	uint32_t frames; /* in each burst */
 	uint32_t size;	 /* of a frame, with FCS */
+	uint32_t flows;	 /* of the forwarder's frames */
+	struct opt_list nf;
 	bool flat_out;
 	bool identity;
 };
@@ -104,13 +106,17 @@ fill_ring(struct rte_ring *ring, const struct lockstep *l, struct err *err)
 {
 	uint8_t frame[FRAME_MAX_SIZE];
 	int len = make_frame(frame, sizeof(frame), l->size, err);
+	struct frame_template t;
 
+	if (len >= 0 && frame_template_init(&t, frame, (size_t)len, err) < 0)
+		return -EINVAL;
 	for (uint32_t i = 0; len >= 0 && i < l->frames; i++) {
 		struct rte_mbuf *m = rte_pktmbuf_alloc(lap.fwd.pool);
 		char *data = m != NULL ? rte_pktmbuf_append(m, (uint16_t)len) : NULL;
 
 		if (data == NULL || rte_ring_enqueue(ring, m) < 0)
 			return err_machine(err, "no room for %u frames", l->frames);
+		template_set_flow(&t, frame, i % l->flows);
 		memcpy(data, frame, (size_t)len);
 		m->port = 0;
 	}
@@ -142,6 +148,7 @@ run_fwd(const struct lockstep *l, struct err *err)
 	fwd_conf_init(&conf);
 	conf.rxd = conf.txd = DESCRIPTORS;
 	conf.burst = l->frames;
+	conf.nf = l->nf;
 	memcpy(conf.addr[0].mac, mac[0], sizeof(mac[0]));
 	memcpy(conf.dest[1].mac, mac[0], sizeof(mac[0]));
 	conf.addr[0].set = conf.dest[1].set = true;
@@ -161,6 +168,7 @@ run_fwd(const struct lockstep *l, struct err *err)
 		rc = check_forwarded(l, err);
 	}
 	fwd_close(&lap.fwd);
+	conf.nf = (struct opt_list){0};
 	fwd_conf_fini(&conf);
 	return rc;
 }
@@ -280,6 +288,10 @@ static const struct opt opts[] = {
 	{"bursts", 'n', "N", "bursts to run (2000)", opt_set_u32, FIELD(bursts), NULL, 0},
 	{"frames", 'b', "N", "frames in each burst (32)", opt_set_u32, FIELD(frames), NULL, 0},
 	{"size", 's', "BYTES", "frame size with FCS (64)", opt_set_u32, FIELD(size), NULL, 0},
+	{"flows", 0, "N", "flows of the forwarder's frames (1)", opt_set_u32, FIELD(flows), NULL,
+	 0},
+	{"nf", 0, "NAME[:ARGS]", "the forwarder's function (l2fwd)", opt_set_list, FIELD(nf), NULL,
+	 0},
 	{"flat-out", 'f', NULL, "transmit without a schedule", opt_set_switch, FIELD(flat_out),
 	 NULL, 0},
 	{"identity", 0, NULL, "print what the instructions depend on", opt_set_switch,
@@ -312,6 +324,8 @@ check(const struct lockstep *l, const char *subject, struct err *err)
 		return err_usage(err, "--bursts: at least one");
 	if (l->frames < 1 || l->frames > most)
 		return err_usage(err, "--frames: 1 to %u for '%s'", most, subject);
+	if (l->flows < 1)
+		return err_usage(err, "--flows: at least one");
 	if (l->flat_out && l->frames != GEN_BURST)
 		return err_usage(err, "--flat-out: bursts are of %d frames", GEN_BURST);
 	return 0;
@@ -360,7 +374,7 @@ run(const struct lockstep *l, const char *subject, struct err *err)
 int
 main(int argc, char **argv)
 {
-	struct lockstep l = {.bursts = 2000, .frames = 32, .size = 64};
+	struct lockstep l = {.bursts = 2000, .frames = 32, .size = 64, .flows = 1};
 	struct err err = {0};
 	int rc;
 
@@ -378,5 +392,6 @@ main(int argc, char **argv)
 		rc = run(&l, argv[0], &err);
 	if (rc < 0)
 		LOG(ERR, "%s", err.msg);
+	opt_list_fini(&l.nf);
 	return rc < 0 ? err_exit_code(&err) : 0;
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+#include "nf_work.h"
+
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <rte_malloc.h>
 
-#include "base/units.h"
 #include "nfs.h"
+#include "pkt/flow.h"
 
 /* Burns so many cycles of the core for each frame: a function of known cost, and of none but CPU.
  *
@@ -14,33 +17,36 @@
  * counter: it takes the same instructions each time, which callgrind can count, and it stands still
  * while the lcore does not run, as real work does. */
 
-#define MAX_CYCLES 1000000
-#define STEP_CYCLES 3 /* latency of a 64-bit multiplication, on most cores since 2008 */
-
-struct work {
-	uint32_t steps; /* per frame */
-	uint64_t value;
-} __rte_cache_aligned;
-
 static uint64_t
 burn(uint64_t value, uint32_t steps)
 {
 	for (uint32_t i = 0; i < steps; i++) {
-		value *= 0x9e3779b97f4a7c15;
+		value *= WORK_FACTOR;
 		/* Nobody needs the result, which the compiler need not know. */
 		__asm__ volatile("" : "+r"(value));
 	}
 	return value;
 }
 
+/* Headers that go on in another segment are not looked for there. */
+static uint32_t
+hash_of(const struct rte_mbuf *m)
+{
+	return flow_hash(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m));
+}
+
 static void
 work_burst(void *ctx, struct rte_mbuf **frames, uint16_t n, uint8_t *verdict)
 {
 	struct work *w = ctx;
+	const struct work_cost *cost = w->cost;
 
-	(void)frames;
-	for (uint16_t i = 0; i < n; i++)
-		w->value = burn(w->value, w->steps);
+	if (cost->n_classes == 1)
+		for (uint16_t i = 0; i < n; i++)
+			w->value = burn(w->value, cost->steps[0]);
+	else
+		for (uint16_t i = 0; i < n; i++)
+			w->value = burn(w->value, work_cost_of(cost, hash_of(frames[i])));
 	memset(verdict, NF_FORWARD, n);
 }
 
@@ -48,24 +54,22 @@ static int
 work_open(const struct nf_conf *conf, unsigned n_lcores, void **ctx, char *why, size_t why_size)
 {
 	struct err err;
-	uint64_t cycles;
-	struct work *all;
+	struct work_all *all;
 
-	if (uint_parse(conf->args, 1, MAX_CYCLES, &cycles, &err) < 0) {
-		snprintf(why, why_size, "how many cycles a frame, 1 to %d?", MAX_CYCLES);
-		return -EINVAL;
-	}
-	all = rte_zmalloc(NULL, n_lcores * sizeof(*all), RTE_CACHE_LINE_SIZE);
+	all = rte_zmalloc(NULL, sizeof(*all) + n_lcores * sizeof(all->lcore[0]),
+			  RTE_CACHE_LINE_SIZE);
 	if (all == NULL) {
 		snprintf(why, why_size, "no memory");
 		return -ENOMEM;
 	}
+	if (work_cost_parse(&all->cost, conf->args, &err) < 0) {
+		snprintf(why, why_size, "%s", err.msg);
+		rte_free(all);
+		return -EINVAL;
+	}
 	for (unsigned i = 0; i < n_lcores; i++) {
-		all[i] = (struct work){
-			.steps = (uint32_t)(cycles + STEP_CYCLES - 1) / STEP_CYCLES,
-			.value = 1,
-		};
-		ctx[i] = &all[i];
+		all->lcore[i] = (struct work){.cost = &all->cost, .value = 1};
+		ctx[i] = &all->lcore[i];
 	}
 	return 0;
 }
@@ -74,13 +78,14 @@ static void
 work_close(void **ctx, unsigned n_lcores)
 {
 	(void)n_lcores;
-	rte_free(ctx[0]);
+	if (ctx[0] != NULL)
+		rte_free(RTE_PTR_SUB(ctx[0], offsetof(struct work_all, lcore)));
 }
 
 const struct nf nf_work = {
 	NF_HEADER,
 	.name = "work",
-	.summary = "burns a number of cycles for each frame",
+	.summary = "burns a number of cycles for each frame, or for each by its flow",
 	.state = NF_STATELESS,
 	.open = work_open,
 	.burst = work_burst,
