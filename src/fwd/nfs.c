@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "nf_list.h"
+#include "nf_load.h"
 
 static const struct nf *const built_in[] = {&nf_l2fwd, &nf_wire, &nf_work};
 
@@ -23,33 +24,6 @@ find_built_in(const char *name)
 	return NULL;
 }
 
-static const struct nf *
-load_shared(const char *path, void **lib, struct err *err)
-{
-	const struct nf *(*get)(void);
-	const struct nf *nf;
-
-	*lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (*lib == NULL) {
-		err_usage(err, "--nf: %s", dlerror());
-		return NULL;
-	}
-	*(void **)&get = dlsym(*lib, "nfvchain_nf");
-	nf = get != NULL ? get() : NULL;
-	if (nf == NULL) {
-		err_usage(err, "--nf: '%s' exports no nfvchain_nf()", path);
-		return NULL;
-	}
-	if (nf->abi != NF_ABI || nf->dpdk != RTE_VERSION) {
-		err_usage(err,
-			  "--nf: '%s' was built for another nfvchain or DPDK (ABI %u, DPDK "
-			  "%#x; here ABI %u, %#x): build it again",
-			  path, nf->abi, nf->dpdk, NF_ABI, RTE_VERSION);
-		return NULL;
-	}
-	return nf;
-}
-
 /* The function that a "NAME[:ARGS]" names, or NULL with the reason in 'err'. */
 static const struct nf *
 find(const char *spec, void **lib, struct err *err)
@@ -59,8 +33,12 @@ find(const char *spec, void **lib, struct err *err)
 	char name[512];
 
 	snprintf(name, sizeof(name), "%.*s", colon != NULL ? (int)(colon - spec) : 511, spec);
-	if (strchr(name, '/') != NULL)
-		return load_shared(name, lib, err);
+	if (strchr(name, '/') != NULL) {
+		nf = nf_load(name, lib, err);
+		if (nf == NULL)
+			err_wrap(err, -EINVAL, "--nf");
+		return nf;
+	}
 	nf = find_built_in(name);
 	if (nf == NULL)
 		err_usage(err,
