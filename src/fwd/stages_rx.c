@@ -3,7 +3,7 @@
 
 #include <rte_ethdev.h>
 
-#include "flow.h"
+#include "pkt/flow.h"
 #include "stages.h"
 
 /* How frames come in: received in bursts, told apart by flow, put into the event device as new. */
@@ -69,10 +69,16 @@ gather(struct fwd_lcore *w, struct stages *s, struct rte_mbuf **frames, uint16_t
 	return n;
 }
 
+static inline uint32_t
+hash_of(const struct rte_mbuf *m)
+{
+	return flow_hash(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m));
+}
+
 static uint32_t
 flow_id(const struct stages *s, const struct rte_mbuf *m)
 {
-	uint32_t hash = flow_hash(m);
+	uint32_t hash = hash_of(m);
 
 	/* 20 bits are what an event has room for. */
 	return unlikely(s->flow_ids > 0) ? (uint32_t)((uint64_t)hash * s->flow_ids >> 32)
@@ -132,7 +138,7 @@ make_vectors(struct fwd_lcore *w, struct stages *s, struct rte_mbuf **frames, ui
 
 	r->n = r->next = 0;
 	for (uint16_t i = 0; i < n; i++) {
-		uint32_t bucket = flow_hash(frames[i]) >> 12 & (s->n_buckets - 1u);
+		uint32_t bucket = hash_of(frames[i]) >> 12 & (s->n_buckets - 1u);
 		struct rte_event_vector *v = r->open[bucket];
 
 		if (v == NULL) {
