@@ -482,7 +482,7 @@ source_path(const char *name)
 static void
 shipped_chains_are_accepted(void **state)
 {
-	static const char *const names[] = {"snake", "three", "memif", "exec"};
+	static const char *const names[] = {"snake", "three", "memif", "exec", "skew"};
 	struct chain c, by_default;
 	struct err err = {0};
 

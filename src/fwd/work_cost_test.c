@@ -164,6 +164,32 @@ as_many_flows_as_classes_have_the_mean(void **state)
 	}
 }
 
+/* What the guide says of polling: flows that are fixed to queues leave these uneven. */
+static void
+two_queues_have_unequal_work(void **state)
+{
+	struct work_cost cost = cost_of("300,skew=1");
+	struct frame_template t;
+	struct frame_spec spec;
+	uint64_t sum[2] = {0};
+	uint8_t frame[60];
+	struct err err;
+
+	(void)state;
+	frame_spec_init(&spec);
+	assert_int_equal(frame_template_build(&t, &spec, frame, sizeof(frame), &err), 0);
+	for (uint32_t flow = 0; flow < 64; flow++) {
+		uint32_t hash;
+
+		template_set_flow(&t, frame, flow);
+		hash = flow_hash(frame, sizeof(frame));
+		sum[hash % 2] += work_cost_of(&cost, hash);
+	}
+	assert_int_equal(sum[0] + sum[1], 6400);
+	assert_int_equal(sum[0] * 100 / 6400, 38);
+	assert_int_equal(sum[1] * 100 / 6400, 61);
+}
+
 static void
 any_number_of_flows_comes_near_the_mean(void **state)
 {
@@ -228,6 +254,7 @@ main(void)
 		cmocka_unit_test(a_range_is_even),
 		cmocka_unit_test(classes_are_equal_parts_of_all_hashes),
 		cmocka_unit_test(as_many_flows_as_classes_have_the_mean),
+		cmocka_unit_test(two_queues_have_unequal_work),
 		cmocka_unit_test(any_number_of_flows_comes_near_the_mean),
 		cmocka_unit_test(what_is_not_understood_is_refused_in_a_sentence),
 	};
