@@ -224,10 +224,8 @@ add_plot(struct html *html, size_t i, const json_t *c)
 	bool by_round = json_array_size(json_object_get(c, "rounds")) > 0;
 
 	html_plot(html, "blocks", i, plot_blocks(c), blocks_title(c),
-		  by_round ? "Ratio of B to A in each round of restarts, with the control, A to A; "
-			     "the band is the interval of the ratio."
-			   : "Ratio of B to A in each block, with the control, A to A; the band is "
-			     "the interval of the ratio.");
+		  by_round ? "Ratio to A in each round of restarts; the band is its interval."
+			   : "Ratio to A in each block; the band is its interval.");
 	if (by_round)
 		add_rounds(&html->page, json_object_get(c, "rounds"));
 	else

@@ -238,7 +238,7 @@ html_ledger(struct html *html)
 			add_tables(page, &shown->t);
 			add_equation(page, &shown->t);
 			add_explanation(page, &shown->t);
-		} else {
+		} else if (!json_is_object(json_object_get(html->result, "comparison"))) {
 			str_addf(page, "<p>No trial can be shown.</p>\n");
 		}
 		str_addf(page, "</div>\n</div>\n");

@@ -326,7 +326,8 @@
 		const used = new Set(d.verdict || []);
 		return VERDICTS.map((v, i) => used.has(i) ? `${SHAPES[i]} ${v[0]}` : "")
 			.concat(d.kind == "noise" ? ["\u25cf valid", "\u25b3 disturbed", "\u2715 fault"] : [])
-			.concat(d.kind == "blocks" ? ["\u25cf B to A", "\u25a1 control, A to A"] : [])
+			.concat(d.kind == "blocks" ? ["\u25cf ratio to A"] : [])
+			.concat(d.kind == "blocks" && d.control.some(v => v != null) ? ["\u25a1 control, A to A"] : [])
 			.filter(w => w).join("   ");
 	};
 
