@@ -16,6 +16,7 @@
 #include <rte_ethdev.h>
 
 #include "base/mem.h"
+#include "cpus.h"
 #include "eal.h"
 
 #define RING_FLAGS (RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ)
@@ -23,15 +24,16 @@
 static struct eal eal;
 static char run_dir[64];
 
-int
-rig_start(void **state)
+/* 'lcores' as EAL takes them. */
+static int
+start(void **state, char *lcores)
 {
 	char words[][48] = {"rig",
-			    "-l",
-			    "0",
+			    "--lcores",
+			    "",
 			    "--no-huge",
 			    "-m",
-			    "64",
+			    "256",
 			    "--no-pci",
 			    "--no-telemetry",
 			    "--log-level=*:error",
@@ -44,6 +46,7 @@ rig_start(void **state)
 		 (int)getpid());
 	for (size_t i = 0; i < N_ELEMS(words); i++)
 		argv[i] = words[i];
+	argv[2] = lcores;
 	/* EAL leaves folders behind even after a clean end. */
 	snprintf(run_dir, sizeof(run_dir), "/tmp/nfvchain-rig-XXXXXX");
 	if (mkdtemp(run_dir) == NULL) {
@@ -58,6 +61,28 @@ rig_start(void **state)
 		return -1;
 	}
 	return 0;
+}
+
+int
+rig_start(void **state)
+{
+	char lcores[] = "0";
+
+	return start(state, lcores);
+}
+
+int
+rig_start_lcores(void **state, unsigned n)
+{
+	char lcores[48 + CPUS_TEXT], list[CPUS_TEXT];
+	struct cpus allowed;
+	struct err err;
+
+	if (cpus_allowed(&allowed, &err) < 0)
+		return -1;
+	snprintf(lcores, sizeof(lcores), "(0-%u)@(%s)", n - 1,
+		 cpus_print(list, sizeof(list), &allowed));
+	return start(state, lcores);
 }
 
 static int

@@ -12,6 +12,8 @@
 /* Setup and teardown of a cmocka group.  EAL cannot start twice in a process. */
 int rig_start(void **state);
 int rig_stop(void **state);
+/* The same with 'n' lcores, that may all run on any CPU of this process. */
+int rig_start_lcores(void **state, unsigned n);
 
 #define RIG_MAX_QUEUES 4
 

@@ -74,7 +74,6 @@ find_or_make(struct evdev *d, const char *name, struct err *err)
 		if (id < 0)
 			return err_machine(err, "event device '%s' cannot be made: %s", wanted,
 					   rte_strerror(-id));
-		d->made = true;
 		LOG(INFO, "event device: %s, made since %s", wanted,
 		    name != NULL ? "it was not there" : "none was named");
 	}
@@ -262,7 +261,7 @@ evdev_close(struct evdev *d)
 		return;
 	stop(d);
 	(void)rte_event_dev_close(d->id);
-	if (d->made)
-		(void)rte_eal_hotplug_remove("vdev", d->name);
+	/* One that we made stays attached, for the next who opens it: event_sw never gives its
+	 * service back, and there are 64. */
 	*d = (struct evdev){0};
 }

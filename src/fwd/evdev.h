@@ -13,7 +13,6 @@
 
 struct evdev {
 	uint8_t id;
-	bool made; /* by us, so we remove it */
 	bool is_open;
 	bool started;
 	bool scheduled;		/* by a service that somebody must run */

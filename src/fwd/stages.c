@@ -189,6 +189,7 @@ open_lcore(struct fwd *fwd, uint16_t i, struct err *err)
 	s->dev = &shared->dev;
 	s->receives = r->rx_port[i] != PLAN_NO_PORT;
 	s->rx.port = r->rx_port[i];
+	s->alone = fwd->plan.n_lcores == 1;
 	s->schedules = shared->dev.scheduled && (r->role[i] & ROLE_SCHED);
 	s->last_stage = (uint8_t)(r->n_stages - 1 + r->tx_queue);
 	s->depth = r->depth;

@@ -33,7 +33,7 @@ struct receiver {
 		uint16_t port;
 		uint16_t queue;
 	} link[PLAN_MAX_LINKS];
-	struct rte_event_vector *open[STAGES_MAX_BUCKETS];
+	struct rte_event_vector *open[NF_MAX_PORTS][STAGES_MAX_BUCKETS];
 	struct rte_event ev[STAGES_RX_ROOM];
 };
 
@@ -59,6 +59,7 @@ struct stages {
 	struct stages_shared *shared;
 	struct evdev *dev;
 	bool receives, schedules;
+	bool alone; /* no other lcore has a role */
 	uint8_t n_consumers;
 	uint8_t n_passes; /* over scheduler and consumers in a round: a frame leaves in the round in
 			   * which it came, where one lcore does it all */

@@ -44,6 +44,7 @@ receive_burst(struct fwd_lcore *w, struct stages *s, unsigned link, struct rte_m
 	if (n > 0) {
 		counter_add(&w->rx[port], n);
 		counter_add(&w->bursts, 1);
+		egress_count_inside(w, n);
 	}
 	return n;
 }
@@ -125,8 +126,9 @@ add_event(struct receiver *r, struct rte_event like, uint32_t bucket, void *what
 	ev->event_ptr = what;
 }
 
-/* Frames of the same bucket, and so of a flow, share a vector.  Where the pool has none left,
- * frames go alone; no vector of their bucket is open then that they could overtake. */
+/* Frames of the same bucket, and so of a flow, share a vector if they came by one port.  Where the
+ * pool has none left, frames go alone; no vector of their bucket is open then that they could
+ * overtake. */
 static void
 make_vectors(struct fwd_lcore *w, struct stages *s, struct rte_mbuf **frames, uint16_t n)
 {
@@ -134,12 +136,13 @@ make_vectors(struct fwd_lcore *w, struct stages *s, struct rte_mbuf **frames, ui
 	const struct rte_event many = new_event(w, RTE_EVENT_TYPE_CPU_VECTOR);
 	const uint16_t room = (uint16_t)w->fwd->conf->vector;
 	struct receiver *r = &s->rx;
-	uint16_t touched[STAGES_RX_ROOM], n_touched = 0;
+	struct rte_event_vector **touched[STAGES_RX_ROOM];
+	uint16_t n_touched = 0;
 
 	r->n = r->next = 0;
 	for (uint16_t i = 0; i < n; i++) {
-		uint32_t bucket = hash_of(frames[i]) >> 12 & (s->n_buckets - 1u);
-		struct rte_event_vector *v = r->open[bucket];
+		uint32_t bucket = hash_of(frames[i]) & (s->n_buckets - 1u);
+		struct rte_event_vector **open = &r->open[frames[i]->port][bucket], *v = *open;
 
 		if (v == NULL) {
 			if (rte_mempool_get(s->shared->vectors, (void **)&v) < 0) {
@@ -147,20 +150,22 @@ make_vectors(struct fwd_lcore *w, struct stages *s, struct rte_mbuf **frames, ui
 				continue;
 			}
 			v->nb_elem = 0;
-			r->open[bucket] = v;
-			touched[n_touched++] = (uint16_t)bucket;
+			*open = v;
+			touched[n_touched++] = open;
 		}
 		v->mbufs[v->nb_elem++] = frames[i];
 		if (v->nb_elem == room) {
 			add_event(r, many, bucket, v);
-			r->open[bucket] = NULL;
+			*open = NULL;
 		}
 	}
 	for (uint16_t k = 0; k < n_touched; k++) {
-		if (r->open[touched[k]] == NULL)
+		struct rte_event_vector *v = *touched[k];
+
+		if (v == NULL)
 			continue;
-		add_event(r, many, touched[k], r->open[touched[k]]);
-		r->open[touched[k]] = NULL;
+		add_event(r, many, hash_of(v->mbufs[0]) & (s->n_buckets - 1u), v);
+		*touched[k] = NULL;
 	}
 }
 
@@ -190,12 +195,14 @@ stages_receive(struct fwd_lcore *w, struct stages *s)
 	/* The device is full: what comes next waits in the link, where it belongs. */
 	if (unlikely(!stages_hand_over(s)))
 		return 0;
+	/* Alone, it serves what it has before it takes more, and so keeps it in its caches. */
+	if (s->alone && counter_get(&w->in_flight) >= s->depth)
+		return 0;
 	n = gather(w, s, frames, vectors ? RX_TARGET_VECTORS : RX_TARGET);
 	if (n == 0) {
 		evdev_maintain(s->dev, s->rx.port);
 		return 0;
 	}
-	egress_count_inside(w, n);
 	if (vectors)
 		make_vectors(w, s, frames, n);
 	else

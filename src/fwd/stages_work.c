@@ -13,15 +13,24 @@
 
 /* ---- frames out of events and into them ---- */
 
-/* Collects the frames of events of one stage, from c->next on, as many as a burst may have.
- * Returns their number; c->next is then behind them. */
+/* The port that the first frame of an event came from; those of a vector came by one. */
+static inline uint16_t
+port_of(const struct rte_event *ev)
+{
+	return unlikely(stages_is_vector(ev)) ? ev->vec->mbufs[0]->port : ev->mbuf->port;
+}
+
+/* Collects the frames of events of one stage that came by one port, from c->next on, as many as a
+ * burst may have: functions are made for such bursts, and they leave by one port again.  Returns
+ * their number; c->next is then behind them. */
 static uint16_t
 collect(struct consumer *c, struct rte_mbuf **frames)
 {
 	const uint8_t queue = c->ev[c->next].queue_id;
+	const uint16_t port = port_of(&c->ev[c->next]);
 	uint16_t i = c->next, n = 0;
 
-	for (; i < c->n && c->ev[i].queue_id == queue; i++) {
+	for (; i < c->n && c->ev[i].queue_id == queue && port_of(&c->ev[i]) == port; i++) {
 		const struct rte_event *ev = &c->ev[i];
 
 		if (likely(!stages_is_vector(ev))) {
@@ -128,22 +137,6 @@ send_parted(struct fwd_lcore *w, struct egress *out, struct rte_mbuf **frames, u
 	memset(w->verdict, NF_FORWARD, sizeof(w->verdict));
 }
 
-/* Sends frames that all go to the pair of the port they came from: those of a received burst are
- * still together. */
-static void
-send_forwarded(struct fwd_lcore *w, struct egress *out, struct rte_mbuf **frames, uint16_t n)
-{
-	for (uint16_t i = 0; i < n;) {
-		const uint16_t port = frames[i]->port;
-		uint16_t k = (uint16_t)(i + 1);
-
-		while (k < n && frames[k]->port == port)
-			k++;
-		egress_send(w, out, w->fwd->plan.pair[port], frames + i, (uint16_t)(k - i));
-		i = k;
-	}
-}
-
 /* The frames have left; their events are to be given back. */
 static void
 release(struct stages *s, struct consumer *c, uint16_t first)
@@ -191,7 +184,7 @@ serve(struct fwd_lcore *w, struct stages *s, struct consumer *c)
 	if (unlikely(!forward || atomic_load_explicit(&w->fault.armed, memory_order_acquire)))
 		send_parted(w, &c->out, frames, n);
 	else
-		send_forwarded(w, &c->out, frames, n);
+		egress_send(w, &c->out, w->fwd->plan.pair[frames[0]->port], frames, n);
 	release(s, c, first);
 	return n;
 }
