@@ -8,6 +8,7 @@
  * port 1 receives what its port 0 sends.  A run that did anything else with its frames fails, for
  * its count would be of another path. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,6 +48,7 @@ struct lockstep {
 	uint32_t size;	 /* of a frame, with FCS */
 	uint32_t flows;	 /* of the forwarder's frames */
 	struct opt_list nf;
+	uint32_t vector;
 	bool flat_out;
 	bool identity;
 };
@@ -127,11 +129,13 @@ static int
 check_forwarded(const struct lockstep *l, struct err *err)
 {
 	const uint64_t all = (uint64_t)l->bursts * l->frames;
+	/* Stages count a burst for each visit, receiving is one. */
+	const unsigned visits = 1u + lap.fwd.plan.roles.n_stages;
 	struct fwd_totals t;
 
 	fwd_totals(&lap.fwd, &t);
 	if (t.rx[0] != all || t.tx[1] != all || t.rx_all != all || t.tx_all != all ||
-	    t.bursts != l->bursts || fwd_residual(&t) != 0)
+	    t.bursts != (uint64_t)l->bursts * visits || fwd_residual(&t) != 0)
 		return err_set(err, EPROTO,
 			       "%lu frames in %lu bursts received and %lu sent, not %lu", t.rx_all,
 			       t.bursts, t.tx_all, all);
@@ -139,13 +143,16 @@ check_forwarded(const struct lockstep *l, struct err *err)
 }
 
 static int
-run_fwd(const struct lockstep *l, struct err *err)
+run_fwd(const struct lockstep *l, const char *engine, struct err *err)
 {
 	struct rte_ring *forth = make_ring("forth"), *back = make_ring("back");
 	struct fwd_conf conf;
 	int rc;
 
 	fwd_conf_init(&conf);
+	free(conf.engine);
+	conf.engine = xstrdup(engine);
+	conf.vector = l->vector;
 	conf.rxd = conf.txd = DESCRIPTORS;
 	conf.burst = l->frames;
 	conf.nf = l->nf;
@@ -292,6 +299,7 @@ static const struct opt opts[] = {
 	 0},
 	{"nf", 0, "NAME[:ARGS]", "the forwarder's function (l2fwd)", opt_set_list, FIELD(nf), NULL,
 	 0},
+	{"vector", 0, "N", "frames of an event, at most (0)", opt_set_u32, FIELD(vector), NULL, 0},
 	{"flat-out", 'f', NULL, "transmit without a schedule", opt_set_switch, FIELD(flat_out),
 	 NULL, 0},
 	{"identity", 0, NULL, "print what the instructions depend on", opt_set_switch,
@@ -300,7 +308,7 @@ static const struct opt opts[] = {
 
 static const struct opt_command command = {
 	.name = "lockstep",
-	.positional = "fwd|tx|rx",
+	.positional = "fwd|event|pipeline|tx|rx",
 	.summary = "Runs a hot loop over rings in memory, to count its instructions.",
 	.opts = opts,
 	.n_opts = N_ELEMS(opts),
@@ -313,13 +321,25 @@ print_identity(void)
 	printf(LOCKSTEP_COMPILER " dpdk-%s " LOCKSTEP_BUILD "\n", rte_version() + strlen("DPDK "));
 }
 
+/* The forwarder's engine that a subject names, or NULL for the generator's. */
+static const char *
+engine_of(const char *subject)
+{
+	if (strcmp(subject, "fwd") == 0)
+		return "poll";
+	return strcmp(subject, "event") == 0 || strcmp(subject, "pipeline") == 0 ? subject : NULL;
+}
+
 static int
 check(const struct lockstep *l, const char *subject, struct err *err)
 {
-	uint32_t most = strcmp(subject, "fwd") == 0 ? CONF_MAX_BURST : GEN_BURST;
+	uint32_t most = engine_of(subject) != NULL ? CONF_MAX_BURST : GEN_BURST;
 
-	if (strcmp(subject, "fwd") != 0 && strcmp(subject, "tx") != 0 && strcmp(subject, "rx") != 0)
-		return err_usage(err, "'%s' is none of fwd, tx, rx", subject);
+	if (engine_of(subject) == NULL && strcmp(subject, "tx") != 0 && strcmp(subject, "rx") != 0)
+		return err_usage(err, "'%s' is none of fwd, event, pipeline, tx, rx", subject);
+	if (l->flows < 1 || l->vector > CONF_MAX_VECTOR)
+		return err_usage(err, "--flows: at least one; --vector: at most %d",
+				 CONF_MAX_VECTOR);
 	if (l->bursts < 1)
 		return err_usage(err, "--bursts: at least one");
 	if (l->frames < 1 || l->frames > most)
@@ -335,7 +355,7 @@ check(const struct lockstep *l, const char *subject, struct err *err)
 static int
 start_eal(struct eal *eal, struct err *err)
 {
-	char words[][24] = {"lockstep", "--no-huge",	  "-m64",	"--no-pci",
+	char words[][24] = {"lockstep", "--no-huge",	  "-m192",	"--no-pci",
 			    "lcores",	"--no-telemetry", "--no-shconf"};
 	char *argv[N_ELEMS(words) + 1] = {NULL};
 	struct cpus cpus;
@@ -363,7 +383,8 @@ run(const struct lockstep *l, const char *subject, struct err *err)
 	(void)alarm(PATIENCE_S);
 	rc = start_eal(&eal, err);
 	if (rc == 0)
-		rc = strcmp(subject, "fwd") == 0 ? run_fwd(l, err) : run_gen(l, err);
+		rc = engine_of(subject) != NULL ? run_fwd(l, engine_of(subject), err)
+						: run_gen(l, err);
 	eal_stop(&eal);
 	if (rc == 0)
 		printf("%s: bursts=%u frames=%lu\n", subject, l->bursts,
@@ -387,7 +408,7 @@ main(int argc, char **argv)
 		return 0;
 	}
 	if (rc == 0 && argc != 1)
-		rc = err_usage(&err, "one of fwd, tx, rx is wanted");
+		rc = err_usage(&err, "one of fwd, event, pipeline, tx, rx is wanted");
 	if (rc == 0)
 		rc = run(&l, argv[0], &err);
 	if (rc < 0)

@@ -245,8 +245,9 @@ fwd_run(struct fwd *fwd)
 void
 fwd_set_state(struct fwd *fwd, enum fwd_state state)
 {
-	atomic_store_explicit(&fwd->state, (int)state, memory_order_release);
-	atomic_fetch_add_explicit(&fwd->order, 1, memory_order_release);
+	/* Asking again for the same is no new order: lcores that come to rest are not disturbed. */
+	if (atomic_exchange(&fwd->state, (int)state) != (int)state)
+		atomic_fetch_add_explicit(&fwd->order, 1, memory_order_release);
 }
 
 bool
