@@ -76,16 +76,6 @@ hash_of(const struct rte_mbuf *m)
 	return flow_hash(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m));
 }
 
-static uint32_t
-flow_id(const struct stages *s, const struct rte_mbuf *m)
-{
-	uint32_t hash = hash_of(m);
-
-	/* 20 bits are what an event has room for. */
-	return unlikely(s->flow_ids > 0) ? (uint32_t)((uint64_t)hash * s->flow_ids >> 32)
-					 : hash >> 12;
-}
-
 /* What the events of a receiver have in common. */
 static struct rte_event
 new_event(const struct fwd_lcore *w, unsigned type)
@@ -105,13 +95,14 @@ new_event(const struct fwd_lcore *w, unsigned type)
 static void
 make_events(struct fwd_lcore *w, struct stages *s, struct rte_mbuf **frames, uint16_t n)
 {
-	const struct rte_event like = new_event(w, RTE_EVENT_TYPE_CPU);
+	const uint64_t like = new_event(w, RTE_EVENT_TYPE_CPU).event;
+	const uint64_t flow_ids = s->flow_ids > 0 ? s->flow_ids : 1u << 20;
 	struct rte_event *ev = s->rx.ev;
 
-	/* The flow id is in the lowest bits of the first word. */
-	for (uint16_t i = 0; i < n; i++) {
-		ev[i].event = like.event | flow_id(s, frames[i]);
-		ev[i].mbuf = frames[i];
+	/* The flow id is in the lowest 20 bits of the first word. */
+	for (uint16_t i = 0; i < n; i++, ev++) {
+		ev->event = like | hash_of(frames[i]) * flow_ids >> 32;
+		ev->mbuf = frames[i];
 	}
 	s->rx.n = n;
 	s->rx.next = 0;
