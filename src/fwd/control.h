@@ -8,7 +8,8 @@
  *
  *     hello        {version, dpdk, engine, ports, lcores, burst, on_full, idle, reasons}
  *     counters     {epoch, state, residual, ports: [{rx, tx, miss}], drops: {reason: n}, created,
- *                   in_flight, busy_tsc, idle_tsc, tsc_hz, lcores: [...]}
+ *                   in_flight, busy_tsc, idle_tsc, tsc_hz, lcores: [...]}; of the event and the
+ *                   pipeline engine also stages: [{frames}]
  *     quiesce      stops receiving until everything held has left; then as counters, exact
  *     resume
  *     port_reopen  {port}: attaches a port again whose peer was started anew

@@ -72,17 +72,33 @@ lcores_json(const struct fwd *fwd)
 	return lcores;
 }
 
+/* Frames that the functions of each stage have seen, over all lcores. */
+static json_t *
+stages_json(const struct fwd *fwd)
+{
+	json_t *stages = json_array();
+
+	for (unsigned s = 0; s < fwd->plan.roles.n_stages; s++) {
+		uint64_t n = 0;
+
+		for (uint16_t i = 0; i < fwd->plan.n_lcores; i++)
+			n += counter_get(&fwd->lcore[i].stage_frames[s]);
+		json_array_append_new(stages, json_pack("{s:o}", "frames", json_u64(n)));
+	}
+	return stages;
+}
+
 json_t *
 show_counters(const struct fwd *fwd)
 {
 	const struct fault *fault = &fwd_fault_lcore(fwd)->fault;
 	struct fwd_totals t;
-	json_t *drops = json_object();
+	json_t *drops = json_object(), *root;
 
 	fwd_totals(fwd, &t);
 	for (unsigned r = 0; r < fwd->n_reasons; r++)
 		json_object_set_new(drops, fwd->reason[r], json_u64(t.drop[r]));
-	return json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch",
+	root = json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch",
 			 json_u64(fwd->epoch), "state", state_names[atomic_load(&fwd->state)],
 			 "residual", (json_int_t)fwd_residual(&t), "ports", ports_json(fwd, &t),
 			 "drops", drops, "created", json_u64(t.created), "in_flight",
@@ -90,6 +106,9 @@ show_counters(const struct fwd *fwd)
 			 json_u64(t.idle_tsc), "tsc_hz", json_u64(rte_get_tsc_hz()), "faults_left",
 			 json_u64(atomic_load(&fault->armed) ? fault->left : 0), "lcores",
 			 lcores_json(fwd));
+	if (fwd->plan.roles.n_stages > 0)
+		json_object_set_new(root, "stages", stages_json(fwd));
+	return root;
 }
 
 void
