@@ -240,12 +240,36 @@ stop(struct evdev *d)
 	d->started = false;
 }
 
+/* Takes what the device can still deliver.  Its own stop would leave what event_sw keeps for the
+ * order of an ordered queue. */
+static void
+take_all(struct evdev *d, uint8_t n_ports, evdev_flush_fn flush, void *arg)
+{
+	unsigned idle = 0;
+
+	while (d->scheduled && idle < 64) {
+		evdev_schedule(d);
+		idle++;
+		for (uint8_t port = 0; port < n_ports; port++) {
+			struct rte_event ev;
+
+			while (rte_event_dequeue_burst(d->id, port, &ev, 1, 0) > 0) {
+				flush(ev, arg);
+				ev.op = RTE_EVENT_OP_RELEASE;
+				(void)rte_event_enqueue_burst(d->id, port, &ev, 1);
+				idle = 0;
+			}
+		}
+	}
+}
+
 int
 evdev_restart(struct evdev *d, const struct fwd_conf *conf, const struct plan *plan,
 	      evdev_flush_fn flush, void *arg, struct err *err)
 {
 	struct flush f = {flush, arg};
 
+	take_all(d, (uint8_t)plan->roles.n_event_ports, flush, arg);
 	rte_event_dev_stop_flush_callback_register(d->id, flush_event, &f);
 	stop(d);
 	rte_event_dev_stop_flush_callback_register(d->id, NULL, NULL);
