@@ -15,6 +15,7 @@
 
 #define MAX_VECTOR_FRAMES 16384 /* in all vectors, if they were full */
 #define VECTOR_CACHE 32
+#define SETTLE_PASSES 64
 
 /* ---- the loop ---- */
 
@@ -128,6 +129,25 @@ drop_flushed(struct rte_event ev, void *arg)
 		rte_mempool_put(shared->vectors, ev.vec);
 }
 
+/* Events that an lcore had no room to give back when it ended: those behind them in an ordered queue
+ * wait for them. */
+static void
+give_back_all(struct fwd *fwd)
+{
+	struct stages_shared *shared = fwd->shared;
+
+	for (unsigned pass = 0; pass < SETTLE_PASSES; pass++) {
+		if (shared->dev.scheduled)
+			evdev_schedule(&shared->dev);
+		for (uint16_t i = 0; i < fwd->plan.n_lcores; i++) {
+			struct stages *s = fwd->lcore[i].stages;
+
+			for (unsigned k = 0; k < s->n_consumers; k++)
+				stages_give_back(s, &s->consumer[k]);
+		}
+	}
+}
+
 /* What the lcores could not get out of the device in time. */
 static void
 stages_settle(struct fwd *fwd)
@@ -137,6 +157,7 @@ stages_settle(struct fwd *fwd)
 
 	if (fwd_inside(fwd) == 0)
 		return;
+	give_back_all(fwd);
 	if (evdev_restart(&shared->dev, fwd->conf, &fwd->plan, drop_flushed, fwd, &err) < 0)
 		LOG(ERR, "%s", err.msg);
 }

@@ -80,6 +80,8 @@ void stages_give_up_received(struct fwd_lcore *w, struct stages *s);
 
 /* Serves one burst of events.  Returns the number of frames that moved. */
 size_t stages_consume(struct fwd_lcore *w, struct stages *s, struct consumer *c);
+/* Gives events back whose frames have left or moved on, as far as the device has room. */
+void stages_give_back(struct stages *s, struct consumer *c);
 /* Frees what a consumer has in hand and counts it; its events go back. */
 void stages_give_up_taken(struct fwd_lcore *w, struct stages *s, struct consumer *c);
 /* Sends a frame that a fault kept back, if there is one. */

@@ -221,8 +221,8 @@ serve(struct fwd_lcore *w, struct stages *s, struct consumer *c)
 }
 
 /* Events go back in the sequence they came, at the latest when the device has room again. */
-static void
-give_back(struct stages *s, struct consumer *c)
+void
+stages_give_back(struct stages *s, struct consumer *c)
 {
 	/* All released, and the next dequeue says so by itself. */
 	if (!s->dev->explicit_release && s->last_stage == 0)
@@ -258,7 +258,7 @@ stages_consume(struct fwd_lcore *w, struct stages *s, struct consumer *c)
 	while (c->next < c->n && c->out.n_held == 0)
 		moved += serve(w, s, c);
 	if (likely(c->out.n_held == 0))
-		give_back(s, c);
+		stages_give_back(s, c);
 	return moved;
 }
 
@@ -275,7 +275,7 @@ stages_give_up_taken(struct fwd_lcore *w, struct stages *s, struct consumer *c)
 		egress_drop(w, frames, n, REASON_DRAIN);
 		release(s, c, first);
 	}
-	give_back(s, c);
+	stages_give_back(s, c);
 }
 
 void
