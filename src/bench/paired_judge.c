@@ -18,8 +18,9 @@
 /* Of the rounds' ratios, this share is left out at each end before the mean, of 9 rounds one, of 15
  * two: a restart that went wrong for one arm (a third slower, once in thirty starts on a machine of
  * the cloud) then does not decide, and where none did it costs 2 % of precision and two degrees of
- * freedom in 16. */
+ * freedom in 16.  Fewer rounds than 9 have none to spare. */
 #define TRIM_SHARE 0.14
+#define TRIM_MIN 9
 
 /* With fewer there is no interval worth the name. */
 #define MIN_ROUNDS 3
@@ -310,7 +311,8 @@ estimate(const struct judgement *j, unsigned arm)
 
 	round_ratios(j, arm, ratio);
 	n = known_only(ratio, j->n_rounds);
-	parts = interval_trimmed_parts(ratio, n, (size_t)(TRIM_SHARE * (double)n));
+	parts = interval_trimmed_parts(ratio, n,
+				       n < TRIM_MIN ? 0 : (size_t)(TRIM_SHARE * (double)n));
 	/* One degree of freedom went into the places. */
 	if (n >= MIN_ROUNDS) {
 		parts.se *= sqrt((parts.df + 1) / parts.df);

@@ -129,8 +129,8 @@ drop_flushed(struct rte_event ev, void *arg)
 		rte_mempool_put(shared->vectors, ev.vec);
 }
 
-/* Events that an lcore had no room to give back when it ended: those behind them in an ordered queue
- * wait for them. */
+/* Events that an lcore had no room to give back when it ended: those behind them in an ordered
+ * queue wait for them. */
 static void
 give_back_all(struct fwd *fwd)
 {
