@@ -124,7 +124,7 @@ static const struct opt fwd_opts[] = {
 	{"engine", 'e', "NAME", "how work is spread over lcores: poll, event, pipeline (poll)",
 	 opt_set_text, FIELD(engine), engines, 0},
 	{"nf", 0, "NAME[:ARGS]",
-	 "network function, repeatable: l2fwd, wire, work:CYCLES or FILE.so", opt_set_list,
+	 "network function, repeatable: l2fwd, wire, work:CYCLES[,skew=S] or FILE.so", opt_set_list,
 	 FIELD(nf), NULL, OPT_NO_ENV},
 	{"portmask", 'p', "MASK", "ports to use, hexadecimal (all)", set_portmask, FIELD(portmask),
 	 NULL, 0},
