@@ -35,7 +35,7 @@
 struct payload {
 	uint32_t flow;
 	uint32_t seq; /* within the flow, from 1 */
-};
+} __attribute__((packed));
 #define PAYLOAD_AT 42
 
 /* ---- the function that watches: who else is in this flow, and did it go backwards ---- */
