@@ -287,26 +287,19 @@ stages_close(struct fwd *fwd)
 	fwd->shared = NULL;
 }
 
+/* The event engine is the case of one stage; all else is the plan's. */
+#define STAGES_RUNTIME                                                                    \
+	.plan = plan_stages, .need = stages_need, .open = stages_open, .run = stages_run, \
+	.drain = stages_drain, .settle = stages_settle, .close = stages_close
+
 const struct engine engine_event = {
 	.name = "event",
 	.summary = "one stage behind an event device that spreads flows over workers",
-	.plan = plan_stages,
-	.need = stages_need,
-	.open = stages_open,
-	.run = stages_run,
-	.drain = stages_drain,
-	.settle = stages_settle,
-	.close = stages_close,
+	STAGES_RUNTIME,
 };
 
 const struct engine engine_pipeline = {
 	.name = "pipeline",
 	.summary = "stages with functions of their own, an event device between each two",
-	.plan = plan_stages,
-	.need = stages_need,
-	.open = stages_open,
-	.run = stages_run,
-	.drain = stages_drain,
-	.settle = stages_settle,
-	.close = stages_close,
+	STAGES_RUNTIME,
 };
