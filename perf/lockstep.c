@@ -48,7 +48,8 @@ struct lockstep {
 	uint32_t size;	 /* of a frame, with FCS */
 	uint32_t flows;	 /* of the forwarder's frames */
 	struct opt_list nf;
-	uint32_t vector;
+	uint32_t vector, stages;
+	bool fuse_stages;
 	bool flat_out;
 	bool identity;
 };
@@ -130,7 +131,7 @@ check_forwarded(const struct lockstep *l, struct err *err)
 {
 	const uint64_t all = (uint64_t)l->bursts * l->frames;
 	/* Stages count a burst for each visit, receiving is one. */
-	const unsigned visits = 1u + lap.fwd.plan.roles.n_stages;
+	const unsigned visits = 1u + lap.fwd.plan.roles.n_queues;
 	struct fwd_totals t;
 
 	fwd_totals(&lap.fwd, &t);
@@ -153,6 +154,8 @@ run_fwd(const struct lockstep *l, const char *engine, struct err *err)
 	free(conf.engine);
 	conf.engine = xstrdup(engine);
 	conf.vector = l->vector;
+	conf.stages = l->stages;
+	conf.fuse_stages = l->fuse_stages;
 	conf.rxd = conf.txd = DESCRIPTORS;
 	conf.burst = l->frames;
 	conf.nf = l->nf;
@@ -300,6 +303,9 @@ static const struct opt opts[] = {
 	{"nf", 0, "NAME[:ARGS]", "the forwarder's function (l2fwd)", opt_set_list, FIELD(nf), NULL,
 	 0},
 	{"vector", 0, "N", "frames of an event, at most (0)", opt_set_u32, FIELD(vector), NULL, 0},
+	{"stages", 0, "N", "stages of the pipeline (1)", opt_set_u32, FIELD(stages), NULL, 0},
+	{"fuse-stages", 0, NULL, "which follow at once", opt_set_switch, FIELD(fuse_stages), NULL,
+	 0},
 	{"flat-out", 'f', NULL, "transmit without a schedule", opt_set_switch, FIELD(flat_out),
 	 NULL, 0},
 	{"identity", 0, NULL, "print what the instructions depend on", opt_set_switch,
@@ -395,7 +401,7 @@ run(const struct lockstep *l, const char *subject, struct err *err)
 int
 main(int argc, char **argv)
 {
-	struct lockstep l = {.bursts = 2000, .frames = 32, .size = 64, .flows = 1};
+	struct lockstep l = {.bursts = 2000, .frames = 32, .size = 64, .flows = 1, .stages = 1};
 	struct err err = {0};
 	int rc;
 

@@ -168,6 +168,8 @@ static const struct opt fwd_opts[] = {
 	{"stage-nf", 0, "S=NF[+NF],...",
 	 "functions of each stage (--nf in stage 0, in the others none)", opt_set_list,
 	 FIELD(stage_nf), NULL, OPT_NO_ENV},
+	{"fuse-stages", 0, NULL, "a worker runs all stages before it lets go of a frame",
+	 opt_set_switch, FIELD(fuse_stages), NULL, 0},
 	{"work-cycles", 0, "N", "cycles burnt for each frame, in each stage (0)", opt_set_u32,
 	 FIELD(work_cycles), NULL, 0},
 	{"rx-mask", 0, "MASK", "lcores that receive, hexadecimal", set_lcore_mask, FIELD(rx_mask),

@@ -88,7 +88,7 @@ configure(struct evdev *d, const struct plan_roles *r, const struct rte_event_de
 {
 	struct rte_event_dev_config conf = {
 		.nb_events_limit = (int32_t)r->events,
-		.nb_event_queues = (uint8_t)(r->n_stages + r->tx_queue),
+		.nb_event_queues = (uint8_t)(r->n_queues + r->tx_queue),
 		.nb_event_ports = (uint8_t)r->n_event_ports,
 		.nb_event_queue_flows = info->max_event_queue_flows,
 		.nb_event_port_dequeue_depth =
@@ -108,10 +108,10 @@ set_up_queues(struct evdev *d, const struct fwd_conf *conf, const struct plan_ro
 	static const uint8_t types[] = {[SCHED_ATOMIC] = RTE_SCHED_TYPE_ATOMIC,
 					[SCHED_ORDERED] = RTE_SCHED_TYPE_ORDERED,
 					[SCHED_PARALLEL] = RTE_SCHED_TYPE_PARALLEL};
-	unsigned step = RTE_EVENT_DEV_PRIORITY_LOWEST / (r->n_stages + 1u);
+	unsigned step = RTE_EVENT_DEV_PRIORITY_LOWEST / (r->n_queues + 1u);
 	int rc = 0;
 
-	for (uint8_t q = 0; rc == 0 && q < r->n_stages + r->tx_queue; q++) {
+	for (uint8_t q = 0; rc == 0 && q < r->n_queues + r->tx_queue; q++) {
 		struct rte_event_queue_conf c = {
 			.nb_atomic_flows = info->max_event_queue_flows,
 			.nb_atomic_order_sequences =
@@ -123,7 +123,7 @@ set_up_queues(struct evdev *d, const struct fwd_conf *conf, const struct plan_ro
 		/* The nearer its end, the sooner a frame is served. */
 		if (conf->queue_priority)
 			c.priority = (uint8_t)(RTE_EVENT_DEV_PRIORITY_LOWEST - q * step);
-		if (q == r->n_stages)
+		if (q == r->n_queues)
 			c.event_queue_cfg = RTE_EVENT_QUEUE_CFG_SINGLE_LINK;
 		rc = rte_event_queue_setup(d->id, q, &c);
 	}
@@ -156,14 +156,14 @@ set_up_ports(struct evdev *d, const struct plan *plan, const struct rte_event_de
 {
 	const struct plan_roles *r = &plan->roles;
 	uint32_t cfg = d->explicit_release ? RTE_EVENT_PORT_CFG_DISABLE_IMPL_REL : 0;
-	uint8_t stages[PLAN_MAX_STAGES], sender = r->n_stages;
+	uint8_t stages[PLAN_MAX_STAGES], sender = r->n_queues;
 	int rc = 0;
 
-	for (uint8_t q = 0; q < r->n_stages; q++)
+	for (uint8_t q = 0; q < r->n_queues; q++)
 		stages[q] = q;
 	for (uint16_t i = 0; rc == 0 && i < plan->n_lcores; i++) {
 		if (r->work_port[i] != PLAN_NO_PORT)
-			rc = set_up_port(d, r, info, r->work_port[i], stages, r->n_stages, cfg);
+			rc = set_up_port(d, r, info, r->work_port[i], stages, r->n_queues, cfg);
 		if (rc == 0 && r->rx_port[i] != PLAN_NO_PORT && r->rx_port[i] != r->work_port[i])
 			rc = set_up_port(d, r, info, r->rx_port[i], NULL, 0, cfg);
 		if (rc == 0 && r->tx_port[i] != PLAN_NO_PORT)

@@ -304,6 +304,7 @@ plan_stages(struct plan *plan, const struct fwd_conf *conf, const struct plan_fa
 		return err_usage(err, "--sched ordered: event_dsw has no ordered queues (event_sw "
 				      "has)");
 	r->n_stages = (uint8_t)conf->stages;
+	r->n_queues = conf->fuse_stages ? 1 : r->n_stages;
 	r->distributed = facts->distributed;
 	fold(&s, facts, conf->fuse);
 	if ((conf->rx_mask | conf->tx_mask | conf->sched_mask | conf->worker_mask) != 0)

@@ -35,10 +35,12 @@ enum role {
 #define PLAN_MAX_STAGES 8
 #define PLAN_NO_PORT 0xff
 
-/* How those engines use their event device.  Queue k carries frames to stage k; behind the last
- * one may be a queue to the lcore that sends. */
+/* How those engines use their event device.  Queue k carries frames to stage k, or queue 0 to all
+ * stages in one go; behind the last one may be a queue to the lcore that sends. */
 struct plan_roles {
 	uint8_t n_stages; /* 0 for the polling engine */
+	uint8_t n_queues; /* before stages: one each, or one before all, which then follow at once
+			   */
 	bool tx_queue;
 	bool distributed; /* the device has no scheduler to run */
 	bool cooperative; /* lcores share CPUs and yield after each round */

@@ -47,6 +47,8 @@ plan_to_json(const struct plan *plan, const struct plan_facts *facts, const char
 			 plan->n_lcores, "links", links);
 	if (plan->roles.n_stages > 0) {
 		json_object_set_new(root, "stages", json_integer(plan->roles.n_stages));
+		json_object_set_new(root, "fused_stages",
+				    json_boolean(plan->roles.n_queues < plan->roles.n_stages));
 		json_object_set_new(root, "tx_queue", json_boolean(plan->roles.tx_queue));
 		json_object_set_new(root, "folded", json_integer(plan->roles.n_folded));
 		json_object_set_new(root, "roles", roles_json(plan, facts));
@@ -66,7 +68,10 @@ print_roles(const struct plan *plan, const struct plan_facts *facts, FILE *out)
 				fprintf(out, " %s", role_names[k]);
 		fprintf(out, "\n");
 	}
-	fprintf(out, "%u %s, %s\n", r->n_stages, r->n_stages == 1 ? "stage" : "stages",
+	fprintf(out, "%u %s, %s\n", r->n_stages,
+		r->n_stages == 1	    ? "stage"
+		: r->n_queues < r->n_stages ? "stages that follow at once"
+					    : "stages",
 		r->tx_queue ? "frames pass a queue to the lcore that sends" : "workers send");
 	if (r->n_folded > 0)
 		fprintf(out, "%u more lcores share these CPUs: their roles run here\n",

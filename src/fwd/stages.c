@@ -212,14 +212,14 @@ open_lcore(struct fwd *fwd, uint16_t i, struct err *err)
 	s->rx.port = r->rx_port[i];
 	s->alone = fwd->plan.n_lcores == 1;
 	s->schedules = shared->dev.scheduled && (r->role[i] & ROLE_SCHED);
-	s->last_stage = (uint8_t)(r->n_stages - 1 + r->tx_queue);
+	s->last_queue = (uint8_t)(r->n_queues - 1 + r->tx_queue);
 	s->depth = r->depth;
 	s->flow_ids = fwd->conf->flow_ids;
 	s->n_buckets = count_buckets(&fwd->plan);
 	add_consumer(s, r->work_port[i]);
 	add_consumer(s, r->tx_port[i]);
 	s->n_passes = s->n_consumers > 0 && (s->schedules || r->distributed)
-			      ? (uint8_t)(s->last_stage + 1)
+			      ? (uint8_t)(s->last_queue + 1)
 			      : 1;
 	for (uint16_t k = 0; k < fwd->plan.n_links; k++) {
 		const struct plan_link *l = &fwd->plan.link[k];

@@ -18,6 +18,7 @@ static const struct variant {
 	const char *engine, *dev;
 	enum sched sched;
 	uint32_t stages, vector;
+	bool fused;
 } variants[] = {
 	{"event", "event_sw0", SCHED_ATOMIC, 1, 0},
 	{"event", "event_sw0", SCHED_ORDERED, 1, 0},
@@ -31,6 +32,9 @@ static const struct variant {
 	{"pipeline", "event_dsw0", SCHED_ATOMIC, 3, 0},
 	{"pipeline", "event_sw0", SCHED_ATOMIC, 3, 7},
 	{"pipeline", "event_dsw0", SCHED_ATOMIC, 2, 1},
+	{"pipeline", "event_sw0", SCHED_ATOMIC, 3, 0, .fused = true},
+	{"pipeline", "event_sw0", SCHED_ORDERED, 8, 0, .fused = true},
+	{"pipeline", "event_dsw0", SCHED_ATOMIC, 4, 16, .fused = true},
 };
 
 /* Each law holds for each of them, on a forwarder of its own. */
@@ -42,8 +46,8 @@ for_each_variant(void (*law)(struct poll_rig *r))
 		void *state = NULL;
 		struct poll_rig *r;
 
-		print_message("# %s, %s, sched %d, %u stages, vectors of %u\n", v->engine, v->dev,
-			      (int)v->sched, v->stages, v->vector);
+		print_message("# %s, %s, sched %d, %u stages%s, vectors of %u\n", v->engine, v->dev,
+			      (int)v->sched, v->stages, v->fused ? " at once" : "", v->vector);
 		poll_rig_init(&state);
 		r = state;
 		free(r->conf.engine);
@@ -52,6 +56,7 @@ for_each_variant(void (*law)(struct poll_rig *r))
 		r->conf.sched = v->sched;
 		r->conf.stages = v->stages;
 		r->conf.vector = v->vector;
+		r->conf.fuse_stages = v->fused;
 		law(r);
 		poll_rig_fini(&state);
 	}

@@ -13,7 +13,7 @@
 
 /* ---- frames out of events and into them ---- */
 
-/* Both below collect the frames of events of one stage that came by one port, from c->next on:
+/* Both below collect the frames of events of one queue that came by one port, from c->next on:
  * functions are made for such bursts, and they leave by one port again.  They return the number of
  * frames; c->next is then behind them. */
 
@@ -186,27 +186,40 @@ release(struct stages *s, struct consumer *c, uint16_t first)
 
 /* ---- one burst ---- */
 
-/* Serves events of one stage; returns the number of their frames. */
+/* Runs the functions of a queue's stage, or of all stages where they follow at once; 'forward' says
+ * whether all frames go on, before and in the result. */
+static __rte_always_inline bool
+run_stages(struct fwd_lcore *w, unsigned queue, bool forward, struct rte_mbuf **frames, uint16_t n)
+{
+	const struct plan_roles *r = &w->fwd->plan.roles;
+	const unsigned end = queue + 1u == r->n_queues ? r->n_stages : queue + 1u;
+
+	do {
+		counter_add(&w->stage_frames[queue], n);
+		forward = nfs_stage_burst(w, queue, !forward, frames, n);
+	} while (++queue < end);
+	return forward;
+}
+
+/* Serves events of one queue; returns the number of their frames. */
 static uint16_t
 serve(struct fwd_lcore *w, struct stages *s, struct consumer *c)
 {
 	struct rte_mbuf *frames[BURST_ROOM];
 	const uint16_t first = c->next;
-	const uint8_t stage = c->ev[first].queue_id;
+	const uint8_t queue = c->ev[first].queue_id;
 	const uint16_t n = collect(s, c, frames);
-	bool decided = stage > 0 && recall_verdicts(w, frames, n), forward = !decided;
+	bool forward = queue == 0 || !recall_verdicts(w, frames, n);
 
 	counter_add(&w->bursts, 1);
-	if (stage < w->fwd->plan.roles.n_stages) {
-		counter_add(&w->stage_frames[stage], n);
-		forward = nfs_stage_burst(w, stage, decided, frames, n);
-	}
-	if (stage != s->last_stage) {
+	if (queue < w->fwd->plan.roles.n_queues)
+		forward = run_stages(w, queue, forward, frames, n);
+	if (queue != s->last_queue) {
 		if (unlikely(!forward)) {
 			pass_some(w, s, c, first);
 			return n;
 		}
-		for (uint16_t i = 0; stage == 0 && i < n; i++)
+		for (uint16_t i = 0; queue == 0 && i < n; i++)
 			note_verdict(frames[i], NF_FORWARD);
 		pass_all(c, first);
 		return n;
@@ -225,7 +238,7 @@ void
 stages_give_back(struct stages *s, struct consumer *c)
 {
 	/* All released, and the next dequeue says so by itself. */
-	if (!s->dev->explicit_release && s->last_stage == 0)
+	if (!s->dev->explicit_release && s->last_queue == 0)
 		c->given = c->next;
 	while (c->given < c->next) {
 		uint16_t left = (uint16_t)(c->next - c->given);
