@@ -8,6 +8,7 @@
 #include "base/rate.h"
 #include "base/units.h"
 #include "dpdk/port.h"
+#include "trex_cfg.h"
 
 static int
 set_speed(void *field, const char *text, struct err *err)
@@ -30,6 +31,8 @@ static const struct opt gen_opts[] = {
 	 FIELD(rpc), NULL, OPT_NO_ENV},
 	{"pub", 0, "ENDPOINT", "doorbell for clients, or none (tcp://127.0.0.1:4500)", opt_set_text,
 	 FIELD(pub), NULL, OPT_NO_ENV},
+	{"cfg", 0, "FILE", "TRex's configuration: ports, addresses, sizes (see trex.md)",
+	 opt_set_text, FIELD(cfg), NULL, OPT_NO_ENV},
 	{"eth-addr", 0, "PORT,MAC", "own address of PORT", program_set_port_mac, FIELD(addr), NULL,
 	 OPT_NO_ENV},
 	{"eth-dest", 0, "PORT,MAC", "destination of what leaves by PORT", program_set_port_mac,
@@ -81,13 +84,35 @@ gen_conf_fini(struct gen_conf *conf)
 {
 	free(conf->rpc);
 	free(conf->pub);
+	free(conf->cfg);
+	opt_list_fini(&conf->eal);
+}
+
+/* Reads the line once to learn which file it names, and puts what that says into 'conf'. */
+static int
+read_cfg(struct gen_conf *conf, int argc, char *const *argv, struct err *err)
+{
+	char **copy = xcalloc((size_t)argc + 1, sizeof(*copy)), **words = copy;
+	struct gen_conf probe;
+	int rc;
+
+	memcpy(copy, argv, (size_t)argc * sizeof(*copy));
+	gen_conf_init(&probe);
+	rc = opt_parse(&gen_command, &argc, &words, &probe, NULL, err);
+	if (rc == 0 && probe.cfg != NULL)
+		rc = trex_cfg_read(probe.cfg, conf, &conf->eal, err);
+	gen_conf_fini(&probe);
+	free(copy);
+	return rc;
 }
 
 int
 gen_conf_parse(struct gen_conf *conf, int argc, char **argv, struct err *err)
 {
-	int rc = opt_parse(&gen_command, &argc, &argv, conf, NULL, err);
+	int rc = read_cfg(conf, argc, argv, err);
 
+	if (rc == 0)
+		rc = opt_parse(&gen_command, &argc, &argv, conf, NULL, err);
 	if (rc != 0)
 		return rc;
 	if (argc > 0)

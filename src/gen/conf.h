@@ -9,14 +9,23 @@
 #include "dpdk/idle.h"
 #include "dpdk/program.h"
 
-/* Settings of the generator, from its command line and environment. */
+/* Settings of the generator, from its command line, its environment and TRex's configuration. */
+
+/* Of a port, for clients that resolve addresses; 0 where not given. */
+struct gen_l3 {
+	uint32_t ip, gateway; /* in the order of the wire */
+	uint16_t vlan;
+};
 
 struct gen_conf {
 	char *rpc;
 	char *pub; /* "none" for no doorbell */
 	struct port_mac addr[PROGRAM_MAX_PORTS];
 	struct port_mac dest[PROGRAM_MAX_PORTS];
-	uint32_t queues; /* receive and transmit queues of each port */
+	struct gen_l3 l3[2];
+	char *cfg;	     /* path of TRex's configuration, or NULL */
+	struct opt_list eal; /* words for EAL that it holds */
+	uint32_t queues;     /* receive and transmit queues of each port */
 	uint32_t rxd;
 	uint32_t txd;
 	uint64_t max_frame; /* bytes with FCS */
@@ -29,6 +38,7 @@ struct gen_conf {
 
 void gen_conf_init(struct gen_conf *conf);
 void gen_conf_fini(struct gen_conf *conf);
+/* TRex's configuration first, if there is one, then the environment and the line on top of it. */
 int gen_conf_parse(struct gen_conf *conf, int argc, char **argv, struct err *err);
 
 extern const struct opt_command gen_command;

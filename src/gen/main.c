@@ -6,11 +6,13 @@
 #include <rte_version.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "conf.h"
 #include "dpdk/eal.h"
 #include "dpdk/program.h"
 #include "generator.h"
 #include "server.h"
+#include "trex_line.h"
 
 /* nfvchain-gen [options] [-- EAL options]: options, launch, signals; nothing else. */
 
@@ -50,12 +52,28 @@ generate(const struct gen_conf *conf, int eal_argc, char **eal_argv, struct err 
 	return rc;
 }
 
+/* EAL's words: those of TRex's configuration, then those behind "--". */
+static int
+start(const struct gen_conf *conf, char *program, int n, char **words, struct err *err)
+{
+	char **argv = xcalloc(conf->eal.n + (size_t)n + 2, sizeof(*argv));
+	int argc = 0, rc;
+
+	argv[argc++] = program;
+	for (size_t i = 0; i < conf->eal.n; i++)
+		argv[argc++] = conf->eal.items[i];
+	for (int i = 0; i < n; i++)
+		argv[argc++] = words[i];
+	rc = generate(conf, argc, argv, err);
+	free(argv);
+	return rc;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct gen_conf conf;
 	struct err err = {0};
-	char *program = argv[0];
 	int sep = 1, rc;
 
 	log_init("nfvchain-gen", LOG_NOTICE);
@@ -63,7 +81,8 @@ main(int argc, char **argv)
 	take_lifeline(&conf, &argc, argv);
 	while (sep < argc && strcmp(argv[sep], "--") != 0)
 		sep++;
-	rc = gen_conf_parse(&conf, sep, argv, &err);
+	rc = trex_line_is(argv[0]) ? trex_line_parse(&conf, sep, argv, &err)
+				   : gen_conf_parse(&conf, sep, argv, &err);
 	if (rc == 0 && conf.version)
 		printf("nfvchain-gen %s, %s, gcc %s\n", NFVCHAIN_VERSION, rte_version(),
 		       __VERSION__);
@@ -73,15 +92,8 @@ main(int argc, char **argv)
 	}
 	if (conf.verbose)
 		log_init("nfvchain-gen", LOG_INFO);
-	if (rc == 0) {
-		/* EAL's arguments start at "--", which stands for the program's name. */
-		char *none[] = {program, NULL};
-
-		if (sep < argc)
-			argv[sep] = program;
-		rc = generate(&conf, sep < argc ? argc - sep : 1, sep < argc ? argv + sep : none,
-			      &err);
-	}
+	if (rc == 0)
+		rc = start(&conf, argv[0], argc > sep ? argc - sep - 1 : 0, argv + sep + 1, &err);
 	if (rc < 0)
 		LOG(ERR, "%s", err.msg);
 	gen_conf_fini(&conf);
