@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -113,32 +114,11 @@ tg_close(struct tg *tg)
 	free(tg);
 }
 
-/* RFC 4648 base64, for the caller to free. */
-static char *
-encode_base64(const uint8_t *data, size_t len)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *text = xcalloc(len / 3 * 4 + 5, 1), *out = text;
-
-	for (size_t i = 0; i < len; i += 3) {
-		uint32_t v = (uint32_t)data[i] << 16 |
-			     (i + 1 < len ? (uint32_t)data[i + 1] << 8 : 0) |
-			     (i + 2 < len ? data[i + 2] : 0);
-
-		*out++ = digits[v >> 18];
-		*out++ = digits[v >> 12 & 63];
-		*out++ = i + 1 < len ? digits[v >> 6 & 63] : '=';
-		*out++ = i + 2 < len ? digits[v & 63] : '=';
-	}
-	return text;
-}
-
 static json_t *
 stream_object(const struct tg_traffic *t, size_t part, const uint8_t *frame, int len)
 {
 	const struct imix *mix = t->frames;
-	char *binary = encode_base64(frame, (size_t)len);
+	char *binary = base64_encode(frame, (size_t)len);
 	/* Departures of the streams interleave instead of coinciding: in periods of one frame of
 	 * the mix, stream i starts i / n later.  At factor 1 the mix has 1 Mpps, so isg is exact
 	 * for one rate only and a fraction of a period at others. */
