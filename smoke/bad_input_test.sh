@@ -36,6 +36,17 @@ refuses 2 "PORT,MAC" nfvchain-fwd -- --eth-dest 1
 refuses 2 "within 1 to 256" nfvchain-fwd -- --burst 1000
 refuses 3 "no port" nfvchain-fwd --no-huge -m 64 --
 refuses 2 "no function 'nonesuch'" nfvchain-fwd --no-huge -m 64 --vdev=net_null0 --vdev=net_null1 -- --nf nonesuch
+# A function that keeps state for each flow, where several lcores may have frames of one.
+for engine in event pipeline; do
+	for sched in ordered parallel; do
+		for dry in --dry-run ''; do
+			# shellcheck disable=SC2086 # a word or none
+			refuses 2 "per_flow: keeps state for each flow, which needs --sched atomic" \
+				nfvchain-fwd --no-huge -m 256 --no-pci --vdev=net_null0 --vdev=net_null1 -- \
+				--engine $engine --sched $sched $dry --nf "$build/src/fwd/nf_per_flow.so"
+		done
+	done
+done
 refuses 3 "needs two" nfvchain-gen --rpc ipc://rpc --pub none -- --no-huge -m 64
 
 cat >bad.yaml <<EOF
