@@ -241,18 +241,20 @@ stop(struct evdev *d)
 }
 
 /* Takes what the device can still deliver.  Its own stop would leave what event_sw keeps for the
- * order of an ordered queue. */
+ * order of an ordered queue, and what event_dsw set aside when it moved a flow. */
 static void
 take_all(struct evdev *d, uint8_t n_ports, evdev_flush_fn flush, void *arg)
 {
 	unsigned idle = 0;
 
-	while (d->scheduled && idle < 64) {
-		evdev_schedule(d);
+	while (idle < 64) {
+		if (d->scheduled)
+			evdev_schedule(d);
 		idle++;
 		for (uint8_t port = 0; port < n_ports; port++) {
 			struct rte_event ev;
 
+			evdev_maintain(d, port);
 			while (rte_event_dequeue_burst(d->id, port, &ev, 1, 0) > 0) {
 				flush(ev, arg);
 				ev.op = RTE_EVENT_OP_RELEASE;
