@@ -174,7 +174,7 @@ static const struct opt fwd_opts[] = {
 	 FIELD(work_cycles), NULL, 0},
 	{"rx-mask", 0, "MASK", "lcores that receive, hexadecimal", set_lcore_mask, FIELD(rx_mask),
 	 NULL, 0},
-	{"tx-mask", 0, "MASK", "the lcore that sends, in place of the workers", set_lcore_mask,
+	{"tx-mask", 0, "MASK", "lcores that send, in place of the workers", set_lcore_mask,
 	 FIELD(tx_mask), NULL, 0},
 	{"sched-mask", 0, "MASK", "the lcore that runs the event device's scheduler",
 	 set_lcore_mask, FIELD(sched_mask), NULL, 0},

@@ -15,6 +15,7 @@
 #define SW_ARGS "deq_burst=256,sched_quanta=256,credit_quanta=64"
 #define SW_EVENTS 4096
 #define DSW_EVENTS 16384
+#define DSW_QUEUES 16
 #define SOFTWARE_PORTS 64
 #define ENQUEUE_DEPTH 64
 
@@ -31,6 +32,7 @@ facts_by_name(struct plan_facts *f, const char *name)
 	f->distributed = f->unordered = is_dsw(name);
 	f->max_events = f->distributed ? DSW_EVENTS : SW_EVENTS;
 	f->max_event_ports = SOFTWARE_PORTS;
+	f->max_event_queues = f->distributed ? DSW_QUEUES : UINT8_MAX;
 }
 
 /* The number of the device that is meant, or -1 when it has to be made. */
@@ -58,6 +60,7 @@ evdev_facts(struct plan_facts *facts, const char *name, struct err *err)
 	facts->distributed = info.event_dev_cap & RTE_EVENT_DEV_CAP_DISTRIBUTED_SCHED;
 	facts->unordered = is_dsw(info.driver_name);
 	facts->max_event_ports = info.max_event_ports;
+	facts->max_event_queues = info.max_event_queues;
 	facts->max_events = info.max_num_events > 0 ? (uint32_t)info.max_num_events : SW_EVENTS;
 	return 0;
 }
@@ -88,14 +91,14 @@ configure(struct evdev *d, const struct plan_roles *r, const struct rte_event_de
 {
 	struct rte_event_dev_config conf = {
 		.nb_events_limit = (int32_t)r->events,
-		.nb_event_queues = (uint8_t)(r->n_queues + r->tx_queue),
+		.nb_event_queues = (uint8_t)(r->n_queues + r->n_tx),
 		.nb_event_ports = (uint8_t)r->n_event_ports,
 		.nb_event_queue_flows = info->max_event_queue_flows,
 		.nb_event_port_dequeue_depth =
 			RTE_MIN((uint32_t)r->depth, info->max_event_port_dequeue_depth),
 		.nb_event_port_enqueue_depth =
 			RTE_MIN((uint32_t)ENQUEUE_DEPTH, info->max_event_port_enqueue_depth),
-		.nb_single_link_event_port_queues = r->tx_queue,
+		.nb_single_link_event_port_queues = r->n_tx,
 	};
 
 	return rte_event_dev_configure(d->id, &conf);
@@ -111,7 +114,7 @@ set_up_queues(struct evdev *d, const struct fwd_conf *conf, const struct plan_ro
 	unsigned step = RTE_EVENT_DEV_PRIORITY_LOWEST / (r->n_queues + 1u);
 	int rc = 0;
 
-	for (uint8_t q = 0; rc == 0 && q < r->n_queues + r->tx_queue; q++) {
+	for (uint8_t q = 0; rc == 0 && q < r->n_queues + r->n_tx; q++) {
 		struct rte_event_queue_conf c = {
 			.nb_atomic_flows = info->max_event_queue_flows,
 			.nb_atomic_order_sequences =
@@ -122,8 +125,9 @@ set_up_queues(struct evdev *d, const struct fwd_conf *conf, const struct plan_ro
 
 		/* The nearer its end, the sooner a frame is served. */
 		if (conf->queue_priority)
-			c.priority = (uint8_t)(RTE_EVENT_DEV_PRIORITY_LOWEST - q * step);
-		if (q == r->n_queues)
+			c.priority = (uint8_t)(RTE_EVENT_DEV_PRIORITY_LOWEST -
+					       RTE_MIN(q, r->n_queues) * step);
+		if (q >= r->n_queues)
 			c.event_queue_cfg = RTE_EVENT_QUEUE_CFG_SINGLE_LINK;
 		rc = rte_event_queue_setup(d->id, q, &c);
 	}
@@ -166,9 +170,11 @@ set_up_ports(struct evdev *d, const struct plan *plan, const struct rte_event_de
 			rc = set_up_port(d, r, info, r->work_port[i], stages, r->n_queues, cfg);
 		if (rc == 0 && r->rx_port[i] != PLAN_NO_PORT && r->rx_port[i] != r->work_port[i])
 			rc = set_up_port(d, r, info, r->rx_port[i], NULL, 0, cfg);
-		if (rc == 0 && r->tx_port[i] != PLAN_NO_PORT)
-			rc = set_up_port(d, r, info, r->tx_port[i], &sender, 1,
-					 cfg | RTE_EVENT_PORT_CFG_SINGLE_LINK);
+		if (rc < 0 || r->tx_port[i] == PLAN_NO_PORT)
+			continue;
+		rc = set_up_port(d, r, info, r->tx_port[i], &sender, 1,
+				 cfg | RTE_EVENT_PORT_CFG_SINGLE_LINK);
+		sender++;
 	}
 	return rc;
 }

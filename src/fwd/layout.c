@@ -22,7 +22,7 @@ struct slots {
 	uint16_t position[PLAN_MAX_LCORES]; /* the lcore that stands for the slot */
 	uint16_t of[PLAN_MAX_LCORES];	    /* slot of each lcore of the facts */
 	uint8_t role[PLAN_MAX_LCORES];
-	int tx; /* slot that --tx-mask names, or -1 */
+	bool sends[PLAN_MAX_LCORES]; /* as --tx-mask says */
 };
 
 static bool
@@ -40,7 +40,6 @@ static void
 fold(struct slots *s, const struct plan_facts *f, bool fuse)
 {
 	memset(s, 0, sizeof(*s));
-	s->tx = -1;
 	for (uint16_t i = 0; i < f->n_lcores; i++) {
 		uint16_t k = 0;
 
@@ -128,7 +127,7 @@ roles_by_number(struct slots *s, const struct plan *plan, const struct plan_fact
 	spread(s, slot, n, n_queues, !f->distributed && !elsewhere, f->distributed);
 }
 
-/* Gives 'role' to the lcores of a mask, or to the lowest of them. */
+/* Gives 'role' to the lcores of a mask, or to the lowest of them alone. */
 static int
 give_mask(struct slots *s, const struct plan_facts *f, const char *name, uint64_t mask,
 	  uint8_t role, bool one, struct err *err)
@@ -144,7 +143,7 @@ give_mask(struct slots *s, const struct plan_facts *f, const char *name, uint64_
 			return err_usage(err, "--%s: lcore %u is not there (see -l)", name, id);
 		s->role[s->of[i]] |= role;
 		if (one)
-			return s->of[i];
+			break;
 	}
 	return 0;
 }
@@ -172,37 +171,79 @@ roles_by_masks(struct slots *s, const struct fwd_conf *conf, const struct plan_f
 {
 	int rc = give_mask(s, f, "rx-mask", conf->rx_mask, ROLE_RX, false, err);
 
-	if (rc >= 0)
+	if (rc == 0)
 		rc = give_mask(s, f, "worker-mask", conf->worker_mask, ROLE_WORK, false, err);
-	if (rc >= 0)
+	if (rc == 0)
 		rc = give_mask(s, f, "sched-mask", f->distributed ? 0 : conf->sched_mask,
 			       ROLE_SCHED, true, err);
-	if (rc >= 0)
-		rc = give_mask(s, f, "tx-mask", conf->tx_mask, ROLE_TX, true, err);
+	if (rc == 0)
+		rc = give_mask(s, f, "tx-mask", conf->tx_mask, ROLE_TX, false, err);
 	if (rc < 0)
 		return rc;
-	if (conf->tx_mask != 0)
-		s->tx = rc;
+	/* Whether they have to is to be seen; they are no workers by default. */
+	for (uint16_t k = 0; k < s->n; k++)
+		s->sends[k] = (s->role[k] & ROLE_TX) != 0;
 	fill_roles(s, conf);
 	return 0;
 }
 
 /* Workers send where that keeps the order and each has a transmit queue; else frames pass a queue
- * to the one that does. */
+ * to those that do. */
 static void
-choose_sender(struct slots *s, struct plan_roles *r, const struct fwd_conf *conf,
-	      const struct plan_facts *f)
+choose_senders(struct slots *s, const struct fwd_conf *conf, const struct plan_facts *f)
 {
-	uint16_t n_workers = count_role(s, ROLE_WORK);
+	uint16_t n_workers = count_role(s, ROLE_WORK), n_named = 0;
+	bool pass = n_workers > 1 && (conf->sched == SCHED_ORDERED || f->max_txq < n_workers);
+	bool only_worker = n_workers == 1;
 
-	if (n_workers == 1)
-		r->tx_queue = s->tx >= 0 && !(s->role[s->tx] & ROLE_WORK);
-	else
-		r->tx_queue = s->tx >= 0 || conf->sched == SCHED_ORDERED || f->max_txq < n_workers;
-	for (uint16_t k = 0; k < s->n; k++)
+	for (uint16_t k = 0; k < s->n; k++) {
+		n_named = (uint16_t)(n_named + s->sends[k]);
+		only_worker &= !s->sends[k] || (s->role[k] & ROLE_WORK);
 		s->role[k] &= (uint8_t)~ROLE_TX;
-	if (r->tx_queue)
-		s->role[s->tx >= 0 ? (uint16_t)s->tx : first_with(s, ROLE_RX)] |= ROLE_TX;
+	}
+	/* The only worker needs no queue to itself. */
+	if (n_named > 0 && !(n_named == 1 && only_worker)) {
+		for (uint16_t k = 0; k < s->n; k++)
+			s->role[k] |= s->sends[k] ? ROLE_TX : 0;
+	} else if (pass) {
+		s->role[first_with(s, ROLE_RX)] |= ROLE_TX;
+	}
+}
+
+/* Deals ports to the lcores that send.  Where a port has a transmit queue for each of them, all
+ * send by it, each its flows; else as many as it has queues for. */
+static int
+deal_ports(struct plan *plan, const struct fwd_conf *conf, const struct plan_facts *f,
+	   struct err *err)
+{
+	struct plan_roles *r = &plan->roles;
+	uint16_t n_ports = 0, n_tx = 0;
+
+	for (uint16_t i = 0; i < plan->n_lcores; i++)
+		n_tx = (uint16_t)(n_tx + ((r->role[i] & ROLE_TX) != 0));
+	r->n_tx = (uint8_t)n_tx;
+	r->tx_span = (uint8_t)RTE_MIN(RTE_MAX(n_tx, 1), RTE_MAX(f->max_txq, 1));
+	for (uint16_t p = 0; n_tx > 0 && p < plan->n_ports; p++)
+		if (plan->enabled[p])
+			r->tx_first[p] = (uint8_t)(n_ports++ * r->tx_span % n_tx);
+	if (n_tx > n_ports * r->tx_span)
+		return err_usage(err,
+				 "--tx-mask: %u lcores are more than %u ports with %u transmit "
+				 "queues each have work for",
+				 n_tx, n_ports, r->tx_span);
+	/* Frames of one vector may leave by different ports. */
+	if (conf->vector > 0 && n_tx > r->tx_span)
+		return err_usage(
+			err,
+			"--tx-mask: with --vector each of %u lcores needs a transmit queue "
+			"at each port; a port here has %u",
+			n_tx, r->tx_span);
+	if (r->n_queues + n_tx > f->max_event_queues)
+		return err_usage(err,
+				 "%u stages and %u lcores that send want more than the %u queues "
+				 "of the event device",
+				 r->n_queues, n_tx, f->max_event_queues);
+	return 0;
 }
 
 /* The device's ports are numbered lcore by lcore.  A device with a scheduler is quicker when what
@@ -245,9 +286,30 @@ size_device(struct plan_roles *r, const struct fwd_conf *conf, const struct plan
 	r->threshold = RTE_MAX(r->threshold, r->events / 4);
 }
 
+/* Takes the last lcore that only works out of the plan, unless no other works. */
+static bool
+drop_worker(struct plan *plan)
+{
+	uint8_t *role = plan->roles.role;
+	uint16_t last = 0, n_workers = 0;
+
+	for (uint16_t i = 0; i < plan->n_lcores; i++) {
+		n_workers = (uint16_t)(n_workers + ((role[i] & ROLE_WORK) != 0));
+		last = role[i] == ROLE_WORK ? i : last;
+	}
+	if (n_workers < 2 || role[last] != ROLE_WORK)
+		return false;
+	plan->n_lcores--;
+	for (uint16_t i = last; i < plan->n_lcores; i++) {
+		role[i] = role[i + 1];
+		plan->position[i] = plan->position[i + 1];
+	}
+	return true;
+}
+
 /* Slots with a role become the lcores of the plan, as long as the device has ports for them. */
-static void
-keep_lcores(struct plan *plan, const struct slots *s, const struct plan_facts *f)
+static int
+keep_lcores(struct plan *plan, const struct slots *s, const struct plan_facts *f, struct err *err)
 {
 	struct plan_roles *r = &plan->roles;
 
@@ -257,17 +319,39 @@ keep_lcores(struct plan *plan, const struct slots *s, const struct plan_facts *f
 		plan->position[plan->n_lcores] = s->position[k];
 		r->role[plan->n_lcores++] = s->role[k];
 	}
-	while ((r->n_event_ports = number_ports(plan)) > f->max_event_ports)
-		plan->n_lcores--;
 	r->n_folded = (uint16_t)(f->n_lcores - s->n);
+	while ((r->n_event_ports = number_ports(plan)) > f->max_event_ports)
+		if (!drop_worker(plan))
+			return err_usage(err,
+					 "these roles need %u ports of the event device, which has "
+					 "%u (see --rx-mask, --tx-mask)",
+					 r->n_event_ports, f->max_event_ports);
+	return 0;
 }
 
-/* Receive queues go round the lcores that receive; whoever sends has a queue at each port. */
+/* Whoever sends by a port has a transmit queue there. */
+static void
+give_txqs(struct plan *plan, uint16_t port)
+{
+	const struct plan_roles *r = &plan->roles;
+	uint16_t k = 0;
+
+	for (uint16_t i = 0; i < plan->n_lcores; i++) {
+		if (r->n_tx == 0 && (r->role[i] & ROLE_WORK))
+			plan_give_txq(plan, i, port);
+		if (r->n_tx == 0 || !(r->role[i] & ROLE_TX))
+			continue;
+		if ((k + r->n_tx - r->tx_first[port]) % r->n_tx < r->tx_span)
+			plan_give_txq(plan, i, port);
+		k++;
+	}
+}
+
+/* Receive queues go round the lcores that receive. */
 static int
 place_queues(struct plan *plan, struct err *err)
 {
 	const uint8_t *role = plan->roles.role;
-	uint8_t sends = plan->roles.tx_queue ? ROLE_TX : ROLE_WORK;
 	uint16_t lcore = (uint16_t)(plan->n_lcores - 1);
 
 	for (uint16_t p = 0; p < plan->n_ports; p++) {
@@ -283,9 +367,7 @@ place_queues(struct plan *plan, struct err *err)
 			plan->link[plan->n_links++] = (struct plan_link){
 				.rx_port = p, .rxq = q, .egress = plan->pair[p], .lcore = lcore};
 		}
-		for (uint16_t i = 0; i < plan->n_lcores; i++)
-			if (role[i] & sends)
-				plan_give_txq(plan, i, p);
+		give_txqs(plan, p);
 	}
 	return 0;
 }
@@ -316,8 +398,12 @@ plan_stages(struct plan *plan, const struct fwd_conf *conf, const struct plan_fa
 	if (facts->distributed)
 		for (uint16_t k = 0; k < s.n; k++)
 			s.role[k] &= (uint8_t)~ROLE_SCHED;
-	choose_sender(&s, r, conf, facts);
-	keep_lcores(plan, &s, facts);
+	choose_senders(&s, conf, facts);
+	rc = keep_lcores(plan, &s, facts, err);
+	if (rc == 0)
+		rc = deal_ports(plan, conf, facts, err);
+	if (rc < 0)
+		return rc;
 	r->cooperative = s.n > facts->n_cpus && !conf->fuse;
 	size_device(r, conf, facts);
 	return place_queues(plan, err);

@@ -26,6 +26,7 @@ machine(uint16_t n, bool distributed)
 		.distributed = distributed,
 		.unordered = distributed,
 		.max_event_ports = 64,
+		.max_event_queues = distributed ? 16 : 255,
 		.max_events = distributed ? 16384 : 4096,
 	};
 
@@ -42,11 +43,64 @@ settings(void)
 	return (struct fwd_conf){.rxq = 1, .stages = 1, .fuse = true};
 }
 
+/* The lcore whose event port is linked to a queue behind the stages: the k-th that sends. */
+static uint16_t
+sender_of(const struct plan *p, uint8_t queue)
+{
+	uint16_t i = 0;
+
+	for (unsigned k = queue - p->roles.n_queues;; i++) {
+		assert_true(i < p->n_lcores);
+		if ((p->roles.role[i] & ROLE_TX) && k-- == 0)
+			return i;
+	}
+}
+
+/* A flow takes one way to each port, to an lcore with a transmit queue there, and no lcore that
+ * sends is without flows. */
+static void
+assert_senders_sound(const struct plan *p, const struct plan_facts *f)
+{
+	const struct plan_roles *r = &p->roles;
+	bool busy[PLAN_MAX_LCORES] = {false};
+
+	if (r->n_tx == 0)
+		return;
+	assert_true(r->n_queues + r->n_tx <= f->max_event_queues);
+	for (uint16_t e = 0; e < p->n_ports; e++)
+		for (uint32_t flow = 0; flow < 256; flow++) {
+			uint8_t queue = plan_tx_queue(r, e, flow);
+			uint16_t i;
+
+			assert_true(queue >= r->n_queues && queue < r->n_queues + r->n_tx);
+			i = sender_of(p, queue);
+			assert_true(p->txq[i][e] >= 0);
+			busy[i] = true;
+		}
+	for (uint16_t i = 0; i < p->n_lcores; i++)
+		assert_int_equal(busy[i], (r->role[i] & ROLE_TX) != 0);
+}
+
+/* Each receive queue is of one lcore that receives. */
+static void
+assert_links_sound(const struct plan *p)
+{
+	bool queue_placed[NF_MAX_PORTS][16] = {{false}};
+
+	for (uint16_t i = 0; i < p->n_links; i++) {
+		const struct plan_link *l = &p->link[i];
+
+		assert_true(p->roles.role[l->lcore] & ROLE_RX);
+		assert_false(queue_placed[l->rx_port][l->rxq]);
+		queue_placed[l->rx_port][l->rxq] = true;
+	}
+}
+
 /* What holds for any plan. */
 static void
 assert_sound(const struct plan *p, const struct fwd_conf *conf, const struct plan_facts *f)
 {
-	bool port_used[64] = {false}, queue_placed[NF_MAX_PORTS][16] = {{false}};
+	bool port_used[64] = {false};
 	const struct plan_roles *r = &p->roles;
 	unsigned n_sched = 0, n_tx = 0, n_work = 0, n_ports = 0;
 
@@ -54,6 +108,8 @@ assert_sound(const struct plan *p, const struct fwd_conf *conf, const struct pla
 	for (uint16_t i = 0; i < p->n_lcores; i++) {
 		const uint8_t port[] = {r->rx_port[i], r->work_port[i], r->tx_port[i]};
 		uint8_t role = r->role[i];
+		bool sends = (role & (r->n_tx > 0 ? ROLE_TX : ROLE_WORK)) != 0;
+		unsigned n_his = 0;
 
 		assert_true(role != 0);
 		assert_true(p->position[i] < f->n_lcores);
@@ -73,28 +129,27 @@ assert_sound(const struct plan *p, const struct fwd_conf *conf, const struct pla
 			port_used[port[k]] = true;
 			n_ports++;
 		}
-		/* Whoever sends has a queue at each port; nobody else has. */
-		for (uint16_t e = 0; e < p->n_ports; e++)
-			assert_int_equal(p->txq[i][e] >= 0,
-					 (role & (r->tx_queue ? ROLE_TX : ROLE_WORK)) != 0);
+		/* Whoever sends has a queue at a port, at each where he alone decides; nobody else
+		 * has. */
+		for (uint16_t e = 0; e < p->n_ports; e++) {
+			n_his += p->txq[i][e] >= 0;
+			if (r->n_tx == 0 || r->tx_span == r->n_tx)
+				assert_int_equal(p->txq[i][e] >= 0, sends);
+		}
+		assert_int_equal(n_his > 0, sends);
 	}
 	assert_int_equal(n_ports, r->n_event_ports);
 	assert_true(n_ports <= f->max_event_ports);
 	assert_int_equal(n_sched, f->distributed ? 0 : 1);
-	assert_int_equal(n_tx, r->tx_queue);
+	assert_int_equal(n_tx, r->n_tx);
+	assert_senders_sound(p, f);
 	assert_true(n_work >= 1);
 	if (conf->sched == SCHED_ORDERED)
-		assert_true(n_work == 1 || r->tx_queue);
+		assert_true(n_work == 1 || r->n_tx > 0);
 	for (uint16_t e = 0; e < p->n_ports; e++)
 		assert_true(p->n_txq[e] <= RTE_MAX(f->max_txq, 1));
 	assert_int_equal(p->n_links, p->n_ports * conf->rxq);
-	for (uint16_t i = 0; i < p->n_links; i++) {
-		const struct plan_link *l = &p->link[i];
-
-		assert_true(r->role[l->lcore] & ROLE_RX);
-		assert_false(queue_placed[l->rx_port][l->rxq]);
-		queue_placed[l->rx_port][l->rxq] = true;
-	}
+	assert_links_sound(p);
 	assert_true(r->threshold > 0 && r->threshold < r->events);
 	assert_true(r->events <= f->max_events);
 	/* Room for what ports may hold of the credits, where events under way need some. */
@@ -197,7 +252,7 @@ sixty_four_lcores_have_work(void **state)
 	conf.rxq = 4;
 	p = plan_of(&conf, &sw);
 	assert_int_equal(p.n_lcores, 64);
-	assert_int_equal(p.roles.tx_queue, true); /* a port has 16 transmit queues */
+	assert_int_equal(p.roles.n_tx, 1); /* a port has 16 transmit queues */
 	assert_int_equal(p.link[0].lcore, 0);
 	assert_int_equal(p.link[1].lcore, 2);
 	assert_int_equal(p.link[4].lcore, 0);
@@ -223,9 +278,9 @@ the_example_s_masks_place_roles(void **state)
 	assert_string_equal(roles(&p, &f), "0:r 2:s 3:w");
 	conf.rx_mask = conf.tx_mask = conf.sched_mask = conf.worker_mask = 1;
 	assert_roles(&conf, &f, "0:rsw");
-	/* Of several lcores for what only one can do, the lowest does it. */
+	/* Of several lcores for what only one can do, the lowest does it; several can send. */
 	conf.rx_mask = 3, conf.tx_mask = 6, conf.sched_mask = 0xc, conf.worker_mask = 0xe;
-	assert_roles(&conf, &f, "0:r 1:rwt 2:sw 3:w");
+	assert_roles(&conf, &f, "0:r 1:rwt 2:swt 3:w");
 	/* What no mask says is laid on what is left. */
 	conf.rx_mask = 1, conf.tx_mask = conf.sched_mask = conf.worker_mask = 0;
 	assert_roles(&conf, &f, "0:rs 1:w 2:w 3:w");
@@ -235,6 +290,60 @@ the_example_s_masks_place_roles(void **state)
 	f.max_events = 16384;
 	conf.sched_mask = 1;
 	assert_roles(&conf, &f, "2:rw 3:w");
+}
+
+static void
+several_lcores_send(void **state)
+{
+	struct plan_facts f = machine(6, false);
+	struct fwd_conf conf = settings();
+	struct err err;
+	struct plan p;
+
+	(void)state;
+	conf.rx_mask = 1, conf.sched_mask = 2, conf.worker_mask = 0xc, conf.tx_mask = 0x30;
+	/* All by each port, each its flows. */
+	p = plan_of(&conf, &f);
+	assert_string_equal(roles(&p, &f), "0:r 1:s 2:w 3:w 4:t 5:t");
+	assert_int_equal(p.n_txq[0], 2);
+	assert_int_equal(p.n_txq[1], 2);
+	assert_int_not_equal(plan_tx_queue(&p.roles, 1, 6), plan_tx_queue(&p.roles, 1, 7));
+	/* A port with one queue has one that sends. */
+	f.max_txq = 1;
+	p = plan_of(&conf, &f);
+	assert_int_equal(p.n_txq[0], 1);
+	assert_true(p.txq[4][0] == 0 && p.txq[5][0] < 0);
+	assert_true(p.txq[4][1] < 0 && p.txq[5][1] == 0);
+	assert_int_equal(plan_tx_queue(&p.roles, 1, 6), plan_tx_queue(&p.roles, 1, 7));
+	conf.vector = 8;
+	assert_true(plan_stages(&p, &conf, &f, &err) < 0);
+	assert_string_equal(err.msg, "--tx-mask: with --vector each of 2 lcores needs a transmit "
+				     "queue at each port; a port here has 1");
+	conf.vector = 0;
+	conf.tx_mask = 0x38;
+	assert_true(plan_stages(&p, &conf, &f, &err) < 0);
+	assert_string_equal(err.msg, "--tx-mask: 3 lcores are more than 2 ports with 1 transmit "
+				     "queues each have work for");
+	f.max_txq = 3;
+	f.max_event_queues = 3;
+	assert_true(plan_stages(&p, &conf, &f, &err) < 0);
+	assert_string_equal(err.msg, "1 stages and 3 lcores that send want more than the 3 queues "
+				     "of the event device");
+}
+
+/* Two lcores that share a CPU send as one. */
+static void
+senders_are_folded(void **state)
+{
+	struct plan_facts f = machine(4, false);
+	struct fwd_conf conf = settings();
+
+	(void)state;
+	f.n_cpus = 3;
+	f.cpu[3] = 2;
+	conf.rx_mask = 1, conf.sched_mask = 1, conf.worker_mask = 2, conf.tx_mask = 0xc;
+	assert_roles(&conf, &f, "0:rs 1:w 2:t");
+	assert_int_equal(plan_of(&conf, &f).roles.n_tx, 1);
 }
 
 static void
@@ -322,7 +431,7 @@ frames_pass_a_queue_where_workers_cannot_send(void **state)
 	struct fwd_conf conf = settings();
 
 	(void)state;
-	assert_false(plan_of(&conf, &f).roles.tx_queue);
+	assert_int_equal(plan_of(&conf, &f).roles.n_tx, 0);
 	f.max_txq = 1;
 	assert_roles(&conf, &f, "0:rt 1:s 2:w 3:w");
 	f.max_txq = 16;
@@ -396,6 +505,8 @@ main(void)
 		cmocka_unit_test(without_one_every_lcore_works),
 		cmocka_unit_test(sixty_four_lcores_have_work),
 		cmocka_unit_test(the_example_s_masks_place_roles),
+		cmocka_unit_test(several_lcores_send),
+		cmocka_unit_test(senders_are_folded),
 		cmocka_unit_test(masks_of_lcores_that_are_not_there_are_refused),
 		cmocka_unit_test(the_scheduler_lives_on_a_service_lcore),
 		cmocka_unit_test(lcores_that_share_a_cpu_work_as_one),

@@ -36,12 +36,15 @@ enum role {
 #define PLAN_NO_PORT 0xff
 
 /* How those engines use their event device.  Queue k carries frames to stage k, or queue 0 to all
- * stages in one go; behind the last one may be a queue to the lcore that sends. */
+ * stages in one go; behind the last one may be queues to the lcores that send, one for each of
+ * them. All frames of a flow that leave by one port take the same of those, so that the order a
+ * stage keeps holds to the wire. */
 struct plan_roles {
 	uint8_t n_stages; /* 0 for the polling engine */
 	uint8_t n_queues; /* before stages: one each, or one before all, which then follow at once
 			   */
-	bool tx_queue;
+	uint8_t n_tx;	  /* lcores that send what workers pass on; 0: workers send */
+	uint8_t tx_span;  /* how many of them share a port, by flow */
 	bool distributed; /* the device has no scheduler to run */
 	bool cooperative; /* lcores share CPUs and yield after each round */
 	uint16_t depth;	  /* events a worker takes at once */
@@ -54,6 +57,7 @@ struct plan_roles {
 	uint8_t rx_port[PLAN_MAX_LCORES]; /* event ports, or PLAN_NO_PORT */
 	uint8_t work_port[PLAN_MAX_LCORES];
 	uint8_t tx_port[PLAN_MAX_LCORES];
+	uint8_t tx_first[NF_MAX_PORTS]; /* the first of those that send by this port */
 };
 
 /* What EAL found: all that a plan depends on, beside the settings. */
@@ -69,6 +73,7 @@ struct plan_facts {
 	bool distributed;
 	bool unordered; /* has no ordered queues */
 	uint16_t max_event_ports;
+	uint16_t max_event_queues;
 	uint32_t max_events;
 };
 
@@ -97,6 +102,14 @@ int plan_stages(struct plan *plan, const struct fwd_conf *conf, const struct pla
 
 /* How every plan begins: which ports there are, and their pairs. */
 int plan_ports(struct plan *plan, const struct fwd_conf *conf, uint16_t n_ports, struct err *err);
+/* The queue of the event device by which an event of flow 'flow' gets to the lcore that sends it by
+ * port 'egress'. */
+static inline uint8_t
+plan_tx_queue(const struct plan_roles *r, uint16_t egress, uint32_t flow)
+{
+	return (uint8_t)(r->n_queues + (r->tx_first[egress] + flow % r->tx_span) % r->n_tx);
+}
+
 /* Gives lcore 'lcore' a transmit queue of its own at 'port', unless it has one. */
 void plan_give_txq(struct plan *plan, uint16_t lcore, uint16_t port);
 

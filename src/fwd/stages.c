@@ -212,7 +212,8 @@ open_lcore(struct fwd *fwd, uint16_t i, struct err *err)
 	s->rx.port = r->rx_port[i];
 	s->alone = fwd->plan.n_lcores == 1;
 	s->schedules = shared->dev.scheduled && (r->role[i] & ROLE_SCHED);
-	s->last_queue = (uint8_t)(r->n_queues - 1 + r->tx_queue);
+	s->last_queue = (uint8_t)(r->n_queues - 1 + (r->n_tx > 0));
+	s->n_senders = r->n_tx;
 	s->depth = r->depth;
 	s->flow_ids = fwd->conf->flow_ids;
 	s->n_buckets = count_buckets(&fwd->plan);

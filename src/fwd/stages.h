@@ -63,7 +63,8 @@ struct stages {
 	uint8_t n_consumers;
 	uint8_t n_passes; /* over scheduler and consumers in a round: a frame leaves in the round in
 			   * which it came, where one lcore does it all */
-	uint8_t last_queue; /* whose consumer sends */
+	uint8_t last_queue; /* whose consumer sends; so do those of queues beyond */
+	uint8_t n_senders;  /* lcores that send what others pass on */
 	uint16_t depth;
 	uint16_t n_buckets; /* a power of two */
 	uint32_t flow_ids;

@@ -267,6 +267,7 @@ struct variant {
 	bool own_queues; /* workers can send themselves */
 	unsigned share;	 /* of all frames, in hundredths */
 	bool abrupt;	 /* stopped with frames everywhere */
+	unsigned n_tx;	 /* lcores beside the workers that send; 0: as it comes */
 	bool works;	 /* each frame has 300 cycles of work, too */
 };
 
@@ -321,6 +322,12 @@ set_up(const struct variant *v, struct fwd_conf *conf)
 	conf->drain_ns = v->abrupt ? 0 : 100000000000ull;
 	conf->rxd = conf->txd = 64;
 	assert_int_equal(opt_set_list(&conf->nf, "wire", &err), 0);
+	/* Beside those that receive and schedule, workers send to each other. */
+	if (v->n_tx > 0) {
+		conf->rx_mask = conf->sched_mask = 1;
+		conf->worker_mask = 0xe;
+		conf->tx_mask = 0xc;
+	}
 	if (v->works)
 		assert_int_equal(opt_set_list(&conf->nf, "work:300", &err), 0);
 	links.source = rte_pktmbuf_pool_create("source", N_SOURCE, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
@@ -396,7 +403,10 @@ stress(const struct variant *v)
 	if (fwd_open(&fwd, &conf, true, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_true(count_workers(&fwd.plan) >= 2);
-	assert_int_equal(fwd.plan.roles.tx_queue, !v->own_queues || v->sched == SCHED_ORDERED);
+	if (v->n_tx > 0)
+		assert_int_equal(fwd.plan.roles.n_tx, v->n_tx);
+	else
+		assert_int_equal(fwd.plan.roles.n_tx, !v->own_queues || v->sched == SCHED_ORDERED);
 	watch_all(&fwd);
 	links.fwd = &fwd;
 	assert_int_equal(pthread_create(&thread, NULL, feeder, NULL), 0);
@@ -409,9 +419,11 @@ stress(const struct variant *v)
 	print_message("# %s %s sched %d, %u stages, vectors of %u, %s: %lu frames, %lu dropped, "
 		      "%lu reordered, %lu intrusions, %lu migrations, %u pauses, %.1f s\n",
 		      v->engine, v->dev, (int)v->sched, v->stages, v->vector,
-		      v->own_queues ? "workers send" : "one sends", t.rx_all, t.drop_all,
-		      links.reordered, (unsigned long)intrusions, count_migrations(&fwd),
-		      links.pauses, (double)(clock_now_ns() - begin) / 1e9);
+		      v->n_tx > 0     ? "two send"
+		      : v->own_queues ? "workers send"
+				      : "one sends",
+		      t.rx_all, t.drop_all, links.reordered, (unsigned long)intrusions,
+		      count_migrations(&fwd), links.pauses, (double)(clock_now_ns() - begin) / 1e9);
 	assert_int_equal(fwd_residual(&t), 0);
 	assert_int_equal(t.in_flight, 0);
 	assert_int_equal(t.rx_all, links.to_send);
@@ -434,19 +446,24 @@ static void
 flows_stay_in_order_and_in_one_hand(void **state)
 {
 	static const struct variant variants[] = {
-		{"event", "event_sw0", SCHED_ATOMIC, 1, 0, true, 17, false, false},
-		{"event", "event_sw0", SCHED_ATOMIC, 1, 0, false, 10, false, false},
-		{"event", "event_sw0", SCHED_ORDERED, 1, 0, false, 10, false, false},
-		{"event", "event_sw0", SCHED_PARALLEL, 1, 0, true, 5, false, false},
-		{"event", "event_dsw0", SCHED_ATOMIC, 1, 0, true, 15, false, false},
-		{"event", "event_dsw0", SCHED_PARALLEL, 1, 0, true, 5, false, false},
-		{"event", "event_sw0", SCHED_ATOMIC, 1, 32, true, 14, false, false},
-		{"event", "event_dsw0", SCHED_ATOMIC, 1, 32, false, 10, false, false},
-		{"pipeline", "event_sw0", SCHED_ATOMIC, 3, 0, true, 5, false, false},
-		{"pipeline", "event_sw0", SCHED_ORDERED, 2, 0, false, 4, false, false},
-		{"pipeline", "event_dsw0", SCHED_ATOMIC, 3, 8, true, 5, false, false},
-		{"event", "event_sw0", SCHED_ATOMIC, 1, 0, true, 1, false, true},
-		{"event", "event_dsw0", SCHED_ATOMIC, 1, 0, true, 1, false, true},
+		{"event", "event_sw0", SCHED_ATOMIC, 1, 0, true, 17, false, 0, false},
+		{"event", "event_sw0", SCHED_ATOMIC, 1, 0, false, 10, false, 0, false},
+		{"event", "event_sw0", SCHED_ORDERED, 1, 0, false, 10, false, 0, false},
+		{"event", "event_sw0", SCHED_PARALLEL, 1, 0, true, 5, false, 0, false},
+		{"event", "event_dsw0", SCHED_ATOMIC, 1, 0, true, 15, false, 0, false},
+		{"event", "event_dsw0", SCHED_PARALLEL, 1, 0, true, 5, false, 0, false},
+		{"event", "event_sw0", SCHED_ATOMIC, 1, 32, true, 14, false, 0, false},
+		{"event", "event_dsw0", SCHED_ATOMIC, 1, 32, false, 10, false, 0, false},
+		{"pipeline", "event_sw0", SCHED_ATOMIC, 3, 0, true, 5, false, 0, false},
+		{"pipeline", "event_sw0", SCHED_ORDERED, 2, 0, false, 4, false, 0, false},
+		{"pipeline", "event_dsw0", SCHED_ATOMIC, 3, 8, true, 5, false, 0, false},
+		{"event", "event_sw0", SCHED_ATOMIC, 1, 0, true, 1, false, 0, true},
+		{"event", "event_dsw0", SCHED_ATOMIC, 1, 0, true, 1, false, 0, true},
+		{"event", "event_sw0", SCHED_ATOMIC, 1, 0, true, 5, false, 2, false},
+		{"event", "event_sw0", SCHED_ORDERED, 1, 0, true, 5, false, 2, false},
+		{"event", "event_dsw0", SCHED_ATOMIC, 1, 0, true, 5, false, 2, false},
+		{"pipeline", "event_sw0", SCHED_ATOMIC, 2, 16, true, 5, false, 2, true},
+		{"pipeline", "event_dsw0", SCHED_ATOMIC, 3, 0, true, 5, false, 2, false},
 	};
 
 	(void)state;
@@ -461,9 +478,9 @@ static void
 a_stop_under_load_accounts_for_all(void **state)
 {
 	static const struct variant variants[] = {
-		{"event", "event_sw0", SCHED_ATOMIC, 1, 0, true, 1, true, false},
-		{"event", "event_dsw0", SCHED_ATOMIC, 1, 16, true, 1, true, false},
-		{"pipeline", "event_sw0", SCHED_ORDERED, 3, 0, false, 1, true, false},
+		{"event", "event_sw0", SCHED_ATOMIC, 1, 0, true, 1, true, 0, false},
+		{"event", "event_dsw0", SCHED_ATOMIC, 1, 16, true, 1, true, 0, false},
+		{"pipeline", "event_sw0", SCHED_ORDERED, 3, 0, false, 1, true, 0, false},
 	};
 
 	(void)state;

@@ -33,11 +33,17 @@ collect_single(struct consumer *c, struct rte_mbuf **frames)
 	return (uint16_t)(ev - first);
 }
 
+static inline struct rte_mbuf *
+first_of(const struct rte_event *ev)
+{
+	return stages_is_vector(ev) ? ev->vec->mbufs[0] : ev->mbuf;
+}
+
 /* The port that the frames of an event came by. */
 static inline uint16_t
 port_of(const struct rte_event *ev)
 {
-	return stages_is_vector(ev) ? ev->vec->mbufs[0]->port : ev->mbuf->port;
+	return first_of(ev)->port;
 }
 
 static inline uint16_t
@@ -143,6 +149,47 @@ pass_all(struct consumer *c, uint16_t first)
 	}
 }
 
+/* With several lcores that send, an event behind the last stage goes to the one of its flow and the
+ * port it leaves by. */
+static __rte_noinline void
+choose_senders(const struct fwd_lcore *w, struct consumer *c, uint16_t first)
+{
+	const struct plan *plan = &w->fwd->plan;
+
+	for (uint16_t i = first; i < c->next; i++) {
+		struct rte_event *ev = &c->ev[i];
+		const struct rte_mbuf *m;
+		uint16_t egress;
+
+		if (ev->op != RTE_EVENT_OP_FORWARD)
+			continue;
+		m = first_of(ev);
+		egress = m->hash.txadapter.txq;
+		egress = NF_IS_PORT(egress) ? NF_VALUE(egress) : plan->pair[m->port];
+		/* A frame for a port that is not there is dropped by whoever gets it. */
+		ev->queue_id = plan_tx_queue(&plan->roles, egress < NF_MAX_PORTS ? egress : 0,
+					     ev->flow_id);
+	}
+}
+
+/* Passes events on; 'frames' are those of the events when all go on, else NULL. */
+static inline void
+pass_on(struct fwd_lcore *w, struct stages *s, struct consumer *c, uint16_t first,
+	struct rte_mbuf **frames, uint16_t n)
+{
+	const uint8_t queue = c->ev[first].queue_id;
+
+	if (unlikely(frames == NULL)) {
+		pass_some(w, s, c, first);
+	} else {
+		for (uint16_t i = 0; queue == 0 && i < n; i++)
+			note_verdict(frames[i], NF_FORWARD);
+		pass_all(c, first);
+	}
+	if (unlikely(s->n_senders > 1 && queue + 1 == s->last_queue))
+		choose_senders(w, c, first);
+}
+
 /* ---- out ---- */
 
 /* Frames that part ways, or that a fault is due in. */
@@ -214,14 +261,8 @@ serve(struct fwd_lcore *w, struct stages *s, struct consumer *c)
 	counter_add(&w->bursts, 1);
 	if (queue < w->fwd->plan.roles.n_queues)
 		forward = run_stages(w, queue, forward, frames, n);
-	if (queue != s->last_queue) {
-		if (unlikely(!forward)) {
-			pass_some(w, s, c, first);
-			return n;
-		}
-		for (uint16_t i = 0; queue == 0 && i < n; i++)
-			note_verdict(frames[i], NF_FORWARD);
-		pass_all(c, first);
+	if (queue < s->last_queue) {
+		pass_on(w, s, c, first, forward ? frames : NULL, n);
 		return n;
 	}
 	egress_count_inside(w, -(int)n);
