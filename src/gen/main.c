@@ -74,6 +74,7 @@ main(int argc, char **argv)
 {
 	struct gen_conf conf;
 	struct err err = {0};
+	char *program = argv[0];
 	int sep = 1, rc;
 
 	log_init("nfvchain-gen", LOG_NOTICE);
@@ -93,7 +94,7 @@ main(int argc, char **argv)
 	if (conf.verbose)
 		log_init("nfvchain-gen", LOG_INFO);
 	if (rc == 0)
-		rc = start(&conf, argv[0], argc > sep ? argc - sep - 1 : 0, argv + sep + 1, &err);
+		rc = start(&conf, program, argc > sep ? argc - sep - 1 : 0, argv + sep + 1, &err);
 	if (rc < 0)
 		LOG(ERR, "%s", err.msg);
 	gen_conf_fini(&conf);
