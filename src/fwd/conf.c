@@ -180,6 +180,8 @@ static const struct opt fwd_opts[] = {
 	 set_lcore_mask, FIELD(sched_mask), NULL, 0},
 	{"worker-mask", 0, "MASK", "lcores that run the functions", set_lcore_mask,
 	 FIELD(worker_mask), NULL, 0},
+	{"adapters", 0, NULL, "DPDK's Rx and Tx adapters receive and send, in place of our roles",
+	 opt_set_switch, FIELD(adapters), NULL, 0},
 	{"fuse", 0, NULL, "lcores that share a CPU work as one (on)", opt_set_switch, FIELD(fuse),
 	 NULL, OPT_NEGATABLE},
 	{"cq-depth", 0, "N", "events a worker takes at once, up to 128 (128)", opt_set_u32,
@@ -320,6 +322,13 @@ check_events(const struct fwd_conf *conf, struct err *err)
 	if (conf->vector > CONF_MAX_VECTOR)
 		return err_usage(err, "--vector: %u is not within 0 to %d", conf->vector,
 				 CONF_MAX_VECTOR);
+	if (conf->adapters && strcmp(engine, "poll") == 0)
+		return err_usage(err, "--adapters: engine poll has no event device that they could "
+				      "serve (try --engine event)");
+	if (conf->adapters && conf->vector > 0)
+		return err_usage(err, "--vector: DPDK's Rx adapter in software repeats and loses "
+				      "vectors once its buffer wraps; leave out --adapters or "
+				      "--vector");
 	if (conf->cq_depth > 128)
 		return err_usage(err, "--cq-depth: %u is not within 1 to 128", conf->cq_depth);
 	if (conf->flow_ids > 1u << 20)

@@ -53,6 +53,7 @@ struct fwd_conf {
 	uint64_t sched_mask;
 	uint64_t worker_mask;
 	bool fuse_stages;      /* one queue before all stages, which follow at once */
+	bool adapters;	       /* DPDK's Rx and Tx adapters receive and send */
 	bool fuse;	       /* roles of lcores that share a CPU run in one loop */
 	uint32_t cq_depth;     /* events a worker takes at once; 0 = as many as it can */
 	uint32_t flow_ids;     /* 0 = as many as the device tells apart */

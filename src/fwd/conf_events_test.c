@@ -163,6 +163,11 @@ mistakes_are_named(void **state)
 		{"--engine pipeline -s 0", "--stages: 0 is not within 1 to 8"},
 		{"--engine pipeline -s 9", "--stages: 9 is not within 1 to 8"},
 		{"--vector 65", "--vector: 65 is not within 0 to 64"},
+		{"--adapters", "--adapters: engine poll has no event device that they could serve "
+			       "(try --engine event)"},
+		{"--engine event --adapters --vector 8",
+		 "--vector: DPDK's Rx adapter in software repeats and loses vectors once its "
+		 "buffer wraps; leave out --adapters or --vector"},
 		{"--cq-depth 129", "--cq-depth: 129 is not within 1 to 128"},
 		{"--rx-mask 0x", "--rx-mask: '0x' is not a hexadecimal mask of lcores 0 to 63 (try "
 				 "0x4)"},

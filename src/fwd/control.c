@@ -139,6 +139,9 @@ call_fault(void *ctx, const json_t *params, json_t **result, struct jsonrpc_erro
 	    optional_u64(params, "spacing", &spacing, e) < 0 ||
 	    optional_u64(params, "distance", &distance, e) < 0)
 		return -EINVAL;
+	if (c->fwd->conf->adapters)
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "faults are made by who sends, and with --adapters DPDK does");
 	if (fault_kind_parse(word, &kind) < 0)
 		return jsonrpc_fail(e, JSONRPC_PARAMS, "there is no fault '%s'", word);
 	if (count > UINT32_MAX || skip > UINT32_MAX || spacing == 0 || spacing > UINT32_MAX ||

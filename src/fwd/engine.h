@@ -27,6 +27,9 @@ struct engine {
 	void (*drain)(struct fwd_lcore *w, uint64_t deadline);
 	/* Once no lcore runs any more: drops and counts what none of them could reach.  Or NULL. */
 	void (*settle)(struct fwd *fwd);
+	/* A port is going to be closed, and is open again.  Harmless before open; or NULL. */
+	void (*detach)(struct fwd *fwd, uint16_t port);
+	int (*attach)(struct fwd *fwd, uint16_t port, struct err *err);
 	/* Releases what open made; also half of it. */
 	void (*close)(struct fwd *fwd);
 };

@@ -176,6 +176,14 @@ set_up_ports(struct evdev *d, const struct plan *plan, const struct rte_event_de
 				 cfg | RTE_EVENT_PORT_CFG_SINGLE_LINK);
 		sender++;
 	}
+	/* A Tx adapter gives events back by taking the next ones. */
+	for (uint16_t p = 0; rc == 0 && p < plan->n_ports; p++) {
+		if (r->adapter_port[p] == PLAN_NO_PORT)
+			continue;
+		rc = set_up_port(d, r, info, r->adapter_port[p], &sender, 1,
+				 RTE_EVENT_PORT_CFG_SINGLE_LINK);
+		sender++;
+	}
 	return rc;
 }
 

@@ -176,6 +176,8 @@ fwd_close_ports(struct fwd *fwd)
 {
 	for (uint16_t i = 0; i < fwd->plan.n_ports; i++) {
 		fwd->missed_base[i] += port_missed(&fwd->port[i]);
+		if (fwd->engine != NULL && fwd->engine->detach != NULL)
+			fwd->engine->detach(fwd, i);
 		port_close(&fwd->port[i]);
 	}
 	return fwd->pool != NULL ? rte_mempool_in_use_count(fwd->pool) : 0;
@@ -346,6 +348,7 @@ int
 fwd_reopen_port(struct fwd *fwd, uint16_t id, struct err *err)
 {
 	struct port_conf conf;
+	int rc;
 
 	if (id >= fwd->plan.n_ports || !fwd->plan.enabled[id])
 		return err_usage(err, "there is no port %u", id);
@@ -354,7 +357,12 @@ fwd_reopen_port(struct fwd *fwd, uint16_t id, struct err *err)
 		return err_set(err, ENOTSUP, "port %u cannot be attached again", id);
 	fwd->missed_base[id] += port_missed(&fwd->port[id]);
 	fwd->epoch++;
-	return port_reopen(&fwd->port[id], fwd->devargs[id], &conf, err);
+	if (fwd->engine->detach != NULL)
+		fwd->engine->detach(fwd, id);
+	rc = port_reopen(&fwd->port[id], fwd->devargs[id], &conf, err);
+	if (rc == 0 && fwd->engine->attach != NULL)
+		rc = fwd->engine->attach(fwd, id, err);
+	return rc;
 }
 
 static const struct engine *const engines[] = {&engine_poll, &engine_event, &engine_pipeline};

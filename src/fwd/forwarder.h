@@ -21,11 +21,12 @@
 
 /* Why the engine itself drops; the reasons of the functions follow. */
 enum fwd_reason {
-	REASON_TX_FULL, /* the next link stayed full past the deadline */
-	REASON_NO_PORT, /* a verdict named a port this lcore cannot send to */
-	REASON_DRAIN,	/* still held when the drain's patience ended */
-	REASON_FAULT,	/* dropped on purpose by --fault */
-	REASON_NF,	/* first reason of the first function */
+	REASON_TX_FULL,	   /* the next link stayed full past the deadline */
+	REASON_NO_PORT,	   /* a verdict named a port this lcore cannot send to */
+	REASON_DRAIN,	   /* still held when the drain's patience ended */
+	REASON_FAULT,	   /* dropped on purpose by --fault */
+	REASON_TX_ADAPTER, /* DPDK's Tx adapter gave up on it */
+	REASON_NF,	   /* first reason of the first function */
 };
 
 #define FWD_MAX_REASONS (REASON_NF + CONF_MAX_NFS * NF_MAX_REASONS)

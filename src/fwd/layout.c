@@ -193,8 +193,8 @@ static void
 choose_senders(struct slots *s, const struct fwd_conf *conf, const struct plan_facts *f)
 {
 	uint16_t n_workers = count_role(s, ROLE_WORK), n_named = 0;
-	bool pass = n_workers > 1 && (conf->sched == SCHED_ORDERED || f->max_txq < n_workers);
-	bool only_worker = n_workers == 1;
+	bool must = n_workers > 1 && (conf->sched == SCHED_ORDERED || f->max_txq < n_workers);
+	bool only_worker = n_workers == 1 && !conf->adapters;
 
 	for (uint16_t k = 0; k < s->n; k++) {
 		n_named = (uint16_t)(n_named + s->sends[k]);
@@ -205,9 +205,34 @@ choose_senders(struct slots *s, const struct fwd_conf *conf, const struct plan_f
 	if (n_named > 0 && !(n_named == 1 && only_worker)) {
 		for (uint16_t k = 0; k < s->n; k++)
 			s->role[k] |= s->sends[k] ? ROLE_TX : 0;
-	} else if (pass) {
+	} else if (must || conf->adapters) {
 		s->role[first_with(s, ROLE_RX)] |= ROLE_TX;
 	}
+}
+
+/* Each port's Tx adapter has a queue, and these go round the lcores that send. */
+static int
+deal_adapters(struct plan *plan, uint16_t n_tx, struct err *err)
+{
+	struct plan_roles *r = &plan->roles;
+	uint16_t lcore = (uint16_t)(plan->n_lcores - 1);
+
+	r->tx_span = 1;
+	for (uint16_t p = 0; p < plan->n_ports; p++) {
+		if (!plan->enabled[p])
+			continue;
+		do
+			lcore = (uint16_t)((lcore + 1) % plan->n_lcores);
+		while (!(r->role[lcore] & ROLE_TX));
+		r->adapter_lcore[p] = (uint8_t)lcore;
+		r->tx_first[p] = r->n_tx++;
+	}
+	if (n_tx > r->n_tx)
+		return err_usage(err,
+				 "--tx-mask: %u lcores are more than the Tx adapters of %u ports "
+				 "have work for",
+				 n_tx, r->n_tx);
+	return 0;
 }
 
 /* Deals ports to the lcores that send.  Where a port has a transmit queue for each of them, all
@@ -221,6 +246,8 @@ deal_ports(struct plan *plan, const struct fwd_conf *conf, const struct plan_fac
 
 	for (uint16_t i = 0; i < plan->n_lcores; i++)
 		n_tx = (uint16_t)(n_tx + ((r->role[i] & ROLE_TX) != 0));
+	if (r->adapters)
+		return deal_adapters(plan, n_tx, err);
 	r->n_tx = (uint8_t)n_tx;
 	r->tx_span = (uint8_t)RTE_MIN(RTE_MAX(n_tx, 1), RTE_MAX(f->max_txq, 1));
 	for (uint16_t p = 0; n_tx > 0 && p < plan->n_ports; p++)
@@ -238,11 +265,17 @@ deal_ports(struct plan *plan, const struct fwd_conf *conf, const struct plan_fac
 			"--tx-mask: with --vector each of %u lcores needs a transmit queue "
 			"at each port; a port here has %u",
 			n_tx, r->tx_span);
-	if (r->n_queues + n_tx > f->max_event_queues)
+	return 0;
+}
+
+static int
+check_queues(const struct plan_roles *r, const struct plan_facts *f, struct err *err)
+{
+	if (r->n_queues + r->n_tx > f->max_event_queues)
 		return err_usage(err,
-				 "%u stages and %u lcores that send want more than the %u queues "
-				 "of the event device",
-				 r->n_queues, n_tx, f->max_event_queues);
+				 "%u queues to stages and %u to who sends are more than the %u of "
+				 "the event device",
+				 r->n_queues, r->n_tx, f->max_event_queues);
 	return 0;
 }
 
@@ -260,13 +293,15 @@ number_ports(struct plan *plan)
 		r->rx_port[i] = r->work_port[i] = r->tx_port[i] = PLAN_NO_PORT;
 		if (role & ROLE_WORK)
 			r->work_port[i] = (uint8_t)n++;
-		if ((role & ROLE_RX) && r->distributed && (role & ROLE_WORK))
+		if ((role & ROLE_RX) && r->distributed && (role & ROLE_WORK) && !r->adapters)
 			r->rx_port[i] = r->work_port[i];
 		else if (role & ROLE_RX)
 			r->rx_port[i] = (uint8_t)n++;
-		if (role & ROLE_TX)
+		if ((role & ROLE_TX) && !r->adapters)
 			r->tx_port[i] = (uint8_t)n++;
 	}
+	for (uint16_t p = 0; p < plan->n_ports; p++)
+		r->adapter_port[p] = r->adapters && plan->enabled[p] ? (uint8_t)n++ : PLAN_NO_PORT;
 	return n;
 }
 
@@ -336,6 +371,10 @@ give_txqs(struct plan *plan, uint16_t port)
 	const struct plan_roles *r = &plan->roles;
 	uint16_t k = 0;
 
+	if (r->adapters) {
+		plan_give_txq(plan, r->adapter_lcore[port], port);
+		return;
+	}
 	for (uint16_t i = 0; i < plan->n_lcores; i++) {
 		if (r->n_tx == 0 && (r->role[i] & ROLE_WORK))
 			plan_give_txq(plan, i, port);
@@ -388,6 +427,7 @@ plan_stages(struct plan *plan, const struct fwd_conf *conf, const struct plan_fa
 	r->n_stages = (uint8_t)conf->stages;
 	r->n_queues = conf->fuse_stages ? 1 : r->n_stages;
 	r->distributed = facts->distributed;
+	r->adapters = conf->adapters;
 	fold(&s, facts, conf->fuse);
 	if ((conf->rx_mask | conf->tx_mask | conf->sched_mask | conf->worker_mask) != 0)
 		rc = roles_by_masks(&s, conf, facts, err);
@@ -402,6 +442,8 @@ plan_stages(struct plan *plan, const struct fwd_conf *conf, const struct plan_fa
 	rc = keep_lcores(plan, &s, facts, err);
 	if (rc == 0)
 		rc = deal_ports(plan, conf, facts, err);
+	if (rc == 0)
+		rc = check_queues(r, facts, err);
 	if (rc < 0)
 		return rc;
 	r->cooperative = s.n > facts->n_cpus && !conf->fuse;

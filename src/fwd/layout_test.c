@@ -43,12 +43,15 @@ settings(void)
 	return (struct fwd_conf){.rxq = 1, .stages = 1, .fuse = true};
 }
 
-/* The lcore whose event port is linked to a queue behind the stages: the k-th that sends. */
+/* The lcore whose event port is linked to a queue behind the stages: the k-th that sends, or the
+ * one that has the Tx adapter of the k-th port. */
 static uint16_t
 sender_of(const struct plan *p, uint8_t queue)
 {
 	uint16_t i = 0;
 
+	if (p->roles.adapters)
+		return p->roles.adapter_lcore[queue - p->roles.n_queues];
 	for (unsigned k = queue - p->roles.n_queues;; i++) {
 		assert_true(i < p->n_lcores);
 		if ((p->roles.role[i] & ROLE_TX) && k-- == 0)
@@ -96,6 +99,39 @@ assert_links_sound(const struct plan *p)
 	}
 }
 
+/* Who sends has a transmit queue, and one at each port where all send by all; nobody else has. */
+static void
+assert_txqs_sound(const struct plan *p, uint16_t lcore)
+{
+	const struct plan_roles *r = &p->roles;
+	bool sends = (r->role[lcore] & (r->n_tx > 0 ? ROLE_TX : ROLE_WORK)) != 0;
+	unsigned n_his = 0;
+
+	for (uint16_t e = 0; e < p->n_ports; e++) {
+		n_his += p->txq[lcore][e] >= 0;
+		if (r->n_tx == 0 || r->tx_span == r->n_tx)
+			assert_int_equal(p->txq[lcore][e] >= 0, sends);
+	}
+	assert_int_equal(n_his > 0, sends);
+}
+
+/* Each port's Tx adapter has an event port to itself. */
+static void
+assert_adapters_sound(const struct plan *p, bool *port_used, unsigned *n_ports)
+{
+	for (uint16_t e = 0; e < p->n_ports; e++) {
+		uint8_t port = p->roles.adapter_port[e];
+
+		assert_int_equal(port != PLAN_NO_PORT, p->roles.adapters);
+		if (port == PLAN_NO_PORT)
+			continue;
+		assert_true(port < p->roles.n_event_ports);
+		assert_false(port_used[port]);
+		port_used[port] = true;
+		(*n_ports)++;
+	}
+}
+
 /* What holds for any plan. */
 static void
 assert_sound(const struct plan *p, const struct fwd_conf *conf, const struct plan_facts *f)
@@ -108,8 +144,6 @@ assert_sound(const struct plan *p, const struct fwd_conf *conf, const struct pla
 	for (uint16_t i = 0; i < p->n_lcores; i++) {
 		const uint8_t port[] = {r->rx_port[i], r->work_port[i], r->tx_port[i]};
 		uint8_t role = r->role[i];
-		bool sends = (role & (r->n_tx > 0 ? ROLE_TX : ROLE_WORK)) != 0;
-		unsigned n_his = 0;
 
 		assert_true(role != 0);
 		assert_true(p->position[i] < f->n_lcores);
@@ -120,28 +154,26 @@ assert_sound(const struct plan *p, const struct fwd_conf *conf, const struct pla
 		n_tx += (role & ROLE_TX) != 0;
 		assert_int_equal(port[0] != PLAN_NO_PORT, (role & ROLE_RX) != 0);
 		assert_int_equal(port[1] != PLAN_NO_PORT, (role & ROLE_WORK) != 0);
-		assert_int_equal(port[2] != PLAN_NO_PORT, (role & ROLE_TX) != 0);
+		assert_int_equal(port[2] != PLAN_NO_PORT, (role & ROLE_TX) && !r->adapters);
 		for (unsigned k = 0; k < 3; k++) {
-			if (port[k] == PLAN_NO_PORT || (k == 1 && port[1] == port[0]))
+			if (port[k] == PLAN_NO_PORT ||
+			    (k == 1 && port[1] == port[0] && !r->adapters))
 				continue;
 			assert_true(port[k] < r->n_event_ports);
 			assert_false(port_used[port[k]]);
 			port_used[port[k]] = true;
 			n_ports++;
 		}
-		/* Whoever sends has a queue at a port, at each where he alone decides; nobody else
-		 * has. */
-		for (uint16_t e = 0; e < p->n_ports; e++) {
-			n_his += p->txq[i][e] >= 0;
-			if (r->n_tx == 0 || r->tx_span == r->n_tx)
-				assert_int_equal(p->txq[i][e] >= 0, sends);
-		}
-		assert_int_equal(n_his > 0, sends);
+		assert_txqs_sound(p, i);
 	}
+	assert_adapters_sound(p, port_used, &n_ports);
 	assert_int_equal(n_ports, r->n_event_ports);
 	assert_true(n_ports <= f->max_event_ports);
 	assert_int_equal(n_sched, f->distributed ? 0 : 1);
-	assert_int_equal(n_tx, r->n_tx);
+	if (r->adapters)
+		assert_true(n_tx >= 1 && r->n_tx == p->n_ports);
+	else
+		assert_int_equal(n_tx, r->n_tx);
 	assert_senders_sound(p, f);
 	assert_true(n_work >= 1);
 	if (conf->sched == SCHED_ORDERED)
@@ -327,8 +359,34 @@ several_lcores_send(void **state)
 	f.max_txq = 3;
 	f.max_event_queues = 3;
 	assert_true(plan_stages(&p, &conf, &f, &err) < 0);
-	assert_string_equal(err.msg, "1 stages and 3 lcores that send want more than the 3 queues "
-				     "of the event device");
+	assert_string_equal(err.msg, "1 queues to stages and 3 to who sends are more than the 3 of "
+				     "the event device");
+}
+
+/* A Tx adapter for each port, and an event port for each adapter; worker or not, frames pass it. */
+static void
+adapters_have_ports_of_their_own(void **state)
+{
+	struct plan_facts sw = machine(4, false), dsw = machine(1, true);
+	struct fwd_conf conf = settings();
+	struct err err;
+	struct plan p;
+
+	(void)state;
+	conf.adapters = true;
+	assert_roles(&conf, &sw, "0:rt 1:s 2:w 3:w");
+	assert_int_equal(plan_of(&conf, &sw).roles.n_tx, 2);
+	assert_roles(&conf, &dsw, "0:rwt");
+	assert_int_equal(plan_of(&conf, &dsw).roles.n_event_ports, 4);
+	conf.tx_mask = 0xc, conf.worker_mask = 2, conf.sched_mask = 1;
+	p = plan_of(&conf, &sw);
+	assert_string_equal(roles(&p, &sw), "0:rs 1:w 2:t 3:t");
+	assert_int_equal(p.roles.adapter_lcore[0], 2);
+	assert_int_equal(p.roles.adapter_lcore[1], 3);
+	conf.tx_mask = 0xe;
+	assert_true(plan_stages(&p, &conf, &sw, &err) < 0);
+	assert_string_equal(err.msg, "--tx-mask: 3 lcores are more than the Tx adapters of 2 ports "
+				     "have work for");
 }
 
 /* Two lcores that share a CPU send as one. */
@@ -480,6 +538,7 @@ any_plan_is_sound(void **state)
 		conf.rxq = 1 + rng_below(8);
 		conf.stages = 1 + rng_below(8);
 		conf.fuse = rng_below(4) != 0;
+		conf.adapters = rng_below(4) == 0;
 		conf.cq_depth = rng_below(2) * rng_below(129);
 		conf.sched = f.distributed ? SCHED_ATOMIC : (enum sched)rng_below(3);
 		if (rng_below(3) == 0) {
@@ -506,6 +565,7 @@ main(void)
 		cmocka_unit_test(sixty_four_lcores_have_work),
 		cmocka_unit_test(the_example_s_masks_place_roles),
 		cmocka_unit_test(several_lcores_send),
+		cmocka_unit_test(adapters_have_ports_of_their_own),
 		cmocka_unit_test(senders_are_folded),
 		cmocka_unit_test(masks_of_lcores_that_are_not_there_are_refused),
 		cmocka_unit_test(the_scheduler_lives_on_a_service_lcore),

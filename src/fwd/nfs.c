@@ -148,7 +148,8 @@ open_stages(struct fwd *fwd, struct err *err)
 int
 nfs_open(struct fwd *fwd, struct err *err)
 {
-	static const char *const engine_reasons[] = {"tx_full", "no_port", "drain", "fault"};
+	static const char *const engine_reasons[] = {"tx_full", "no_port", "drain", "fault",
+						     "tx_adapter"};
 	int rc;
 
 	for (unsigned i = 0; i < REASON_NF; i++)

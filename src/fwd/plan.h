@@ -43,7 +43,7 @@ struct plan_roles {
 	uint8_t n_stages; /* 0 for the polling engine */
 	uint8_t n_queues; /* before stages: one each, or one before all, which then follow at once
 			   */
-	uint8_t n_tx;	  /* lcores that send what workers pass on; 0: workers send */
+	uint8_t n_tx;	  /* queues, and lcores, that send what workers pass on; 0: workers send */
 	uint8_t tx_span;  /* how many of them share a port, by flow */
 	bool distributed; /* the device has no scheduler to run */
 	bool cooperative; /* lcores share CPUs and yield after each round */
@@ -58,6 +58,11 @@ struct plan_roles {
 	uint8_t work_port[PLAN_MAX_LCORES];
 	uint8_t tx_port[PLAN_MAX_LCORES];
 	uint8_t tx_first[NF_MAX_PORTS]; /* the first of those that send by this port */
+	/* With DPDK's adapters there is a queue for each port, to the Tx adapter of it: its event
+	 * port, and the lcore that runs it. */
+	bool adapters;
+	uint8_t adapter_port[NF_MAX_PORTS];
+	uint8_t adapter_lcore[NF_MAX_PORTS];
 };
 
 /* What EAL found: all that a plan depends on, beside the settings. */

@@ -63,6 +63,7 @@ plan_to_json(const struct plan *plan, const struct plan_facts *facts, const char
 		json_object_set_new(root, "fused_stages",
 				    json_boolean(plan->roles.n_queues < plan->roles.n_stages));
 		json_object_set_new(root, "tx_queue", json_boolean(plan->roles.n_tx > 0));
+		json_object_set_new(root, "adapters", json_boolean(plan->roles.adapters));
 		json_object_set_new(root, "folded", json_integer(plan->roles.n_folded));
 		json_object_set_new(root, "roles", roles_json(plan, facts));
 	}
@@ -93,7 +94,7 @@ print_roles(const struct plan *plan, const struct plan_facts *facts, FILE *out)
 		for (unsigned k = 0; k < N_ELEMS(role_names); k++)
 			if (r->role[i] & 1u << k)
 				fprintf(out, " %s", role_names[k]);
-		if (r->n_tx > 1 && (r->role[i] & ROLE_TX))
+		if ((r->n_tx > 1 || r->adapters) && (r->role[i] & ROLE_TX))
 			print_sends(plan, i, out);
 		fprintf(out, "\n");
 	}
@@ -101,7 +102,8 @@ print_roles(const struct plan *plan, const struct plan_facts *facts, FILE *out)
 		r->n_stages == 1	    ? "stage"
 		: r->n_queues < r->n_stages ? "stages that follow at once"
 					    : "stages",
-		r->n_tx == 0   ? "workers send"
+		r->adapters    ? "DPDK's adapters receive and send"
+		: r->n_tx == 0 ? "workers send"
 		: r->n_tx == 1 ? "frames pass a queue to the lcore that sends"
 			       : "frames pass a queue to an lcore that sends, by port and flow");
 	if (r->n_folded > 0)

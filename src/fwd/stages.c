@@ -29,8 +29,17 @@ run_passes(struct fwd_lcore *w, struct stages *s)
 			evdev_schedule(s->dev);
 		for (unsigned i = 0; i < s->n_consumers; i++)
 			n += stages_consume(w, s, &s->consumer[i]);
+		if (unlikely(s->runs_tx_adapters))
+			n += adapters_send(s->shared->adapters, w);
 	}
 	return n;
+}
+
+static __rte_always_inline size_t
+receive(struct fwd_lcore *w, struct stages *s)
+{
+	return unlikely(s->shared->adapters != NULL) ? adapters_receive(s->shared->adapters, w)
+						     : stages_receive(w, s);
 }
 
 /* Bursts that a round may have, for who judges how long it took. */
@@ -46,16 +55,16 @@ stages_run(struct fwd_lcore *w)
 	struct stages *s = w->stages;
 	const uint64_t gap_tsc = w->fwd->gap_tsc;
 	const bool cooperative = w->fwd->plan.roles.cooperative;
-	const bool only_schedules = !s->receives && s->n_consumers == 0;
+	/* The scheduler does not tell whether it found any, and a Tx adapter waits for many turns
+	 * before it sends the last few; but frames are inside or not. */
+	const bool ask_inside = s->runs_tx_adapters || (!s->receives && s->n_consumers == 0);
 	uint64_t last = rte_rdtsc();
 
 	while (atomic_load_explicit(&w->fwd->state, memory_order_relaxed) == FWD_RUN) {
-		size_t n = s->receives ? stages_receive(w, s) : 0;
+		size_t n = s->receives ? receive(w, s) : 0;
 
 		n += run_passes(w, s);
-		/* The scheduler does not tell whether it found any, but frames are inside or not.
-		 */
-		if (only_schedules)
+		if (unlikely(ask_inside))
 			n = fwd_inside(w->fwd) != 0;
 		round_end(w, n, bursts_of(s), gap_tsc, &last);
 		if (unlikely(cooperative))
@@ -93,11 +102,15 @@ stages_drain(struct fwd_lcore *w, uint64_t deadline)
 	struct stages *s = w->stages;
 	const struct fwd *fwd = w->fwd;
 	unsigned order = atomic_load_explicit(&fwd->order, memory_order_acquire);
+	struct adapters *adapters = s->receives ? s->shared->adapters : NULL;
 
-	atomic_store_explicit(&w->closed, order, memory_order_release);
+	if (adapters == NULL)
+		atomic_store_explicit(&w->closed, order, memory_order_release);
 	while (!all_closed(fwd, order) || fwd_inside(fwd) != 0) {
 		size_t n = 0;
 
+		if (unlikely(adapters != NULL) && adapters_come_to_rest(adapters, w))
+			atomic_store_explicit(&w->closed, order, memory_order_release);
 		if (s->receives)
 			(void)stages_hand_over(s);
 		if (s->receives)
@@ -111,7 +124,7 @@ stages_drain(struct fwd_lcore *w, uint64_t deadline)
 			give_up(w, s);
 			return;
 		}
-		idle_round(&w->idle, n > 0, rte_rdtsc());
+		idle_round(&w->idle, n > 0 || s->runs_tx_adapters, rte_rdtsc());
 	}
 }
 
@@ -158,7 +171,13 @@ stages_settle(struct fwd *fwd)
 	if (fwd_inside(fwd) == 0)
 		return;
 	give_back_all(fwd);
+	if (shared->adapters != NULL)
+		adapters_send_rest(shared->adapters);
 	if (evdev_restart(&shared->dev, fwd->conf, &fwd->plan, drop_flushed, fwd, &err) < 0)
+		LOG(ERR, "%s", err.msg);
+	/* Now there is room for what Rx adapters could not hand over. */
+	if (shared->adapters != NULL && adapters_hand_over(shared->adapters) &&
+	    evdev_restart(&shared->dev, fwd->conf, &fwd->plan, drop_flushed, fwd, &err) < 0)
 		LOG(ERR, "%s", err.msg);
 }
 
@@ -219,6 +238,7 @@ open_lcore(struct fwd *fwd, uint16_t i, struct err *err)
 	s->n_buckets = count_buckets(&fwd->plan);
 	add_consumer(s, r->work_port[i]);
 	add_consumer(s, r->tx_port[i]);
+	s->runs_tx_adapters = r->adapters && (r->role[i] & ROLE_TX);
 	s->n_passes = s->n_consumers > 0 && (s->schedules || r->distributed)
 			      ? (uint8_t)(s->last_queue + 1)
 			      : 1;
@@ -265,6 +285,9 @@ stages_open(struct fwd *fwd, struct err *err)
 		rc = open_vectors(fwd, shared, err);
 	for (uint16_t i = 0; rc == 0 && i < fwd->plan.n_lcores; i++)
 		rc = open_lcore(fwd, i, err);
+	if (rc == 0 && fwd->conf->adapters)
+		rc = adapters_open(&shared->adapters, fwd, &shared->dev, &shared->packets_left,
+				   err);
 	if (rc == 0 && fwd->plan.roles.n_folded > 0)
 		LOG(INFO, "%u lcores share a CPU with others, which do their work: %u are left",
 		    fwd->plan.roles.n_folded, fwd->plan.n_lcores);
@@ -282,16 +305,35 @@ stages_close(struct fwd *fwd)
 		return;
 	if (fwd->conf->dump && shared->dev.is_open)
 		(void)rte_event_dev_dump(shared->dev.id, stdout);
+	adapters_close(shared->adapters);
 	evdev_close(&shared->dev);
 	rte_mempool_free(shared->vectors);
 	rte_free(shared);
 	fwd->shared = NULL;
 }
 
+static void
+stages_detach(struct fwd *fwd, uint16_t port)
+{
+	const struct stages_shared *shared = fwd->shared;
+
+	if (shared != NULL && shared->adapters != NULL)
+		adapters_detach(shared->adapters, port);
+}
+
+static int
+stages_attach(struct fwd *fwd, uint16_t port, struct err *err)
+{
+	const struct stages_shared *shared = fwd->shared;
+
+	return shared->adapters != NULL ? adapters_attach(shared->adapters, port, err) : 0;
+}
+
 /* The event engine is the case of one stage; all else is the plan's. */
 #define STAGES_RUNTIME                                                                    \
 	.plan = plan_stages, .need = stages_need, .open = stages_open, .run = stages_run, \
-	.drain = stages_drain, .settle = stages_settle, .close = stages_close
+	.drain = stages_drain, .settle = stages_settle, .detach = stages_detach,          \
+	.attach = stages_attach, .close = stages_close
 
 const struct engine engine_event = {
 	.name = "event",

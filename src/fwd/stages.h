@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "adapters.h"
 #include "egress.h"
 #include "evdev.h"
 #include "forwarder.h"
@@ -51,6 +52,7 @@ struct consumer {
 struct stages_shared {
 	struct evdev dev;
 	struct rte_mempool *vectors;   /* or NULL */
+	struct adapters *adapters;     /* DPDK's, or NULL */
 	_Atomic uint64_t packets_left; /* to be received, with --packets */
 };
 
@@ -59,6 +61,7 @@ struct stages {
 	struct stages_shared *shared;
 	struct evdev *dev;
 	bool receives, schedules;
+	bool runs_tx_adapters;
 	bool alone; /* no other lcore has a role */
 	uint8_t n_consumers;
 	uint8_t n_passes; /* over scheduler and consumers in a round: a frame leaves in the round in

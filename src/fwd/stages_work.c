@@ -172,6 +172,21 @@ choose_senders(const struct fwd_lcore *w, struct consumer *c, uint16_t first)
 	}
 }
 
+/* With DPDK's adapters each goes to the one of its port. */
+static __rte_noinline void
+address_adapters(struct fwd_lcore *w, struct consumer *c, uint16_t first)
+{
+	for (uint16_t i = first; i < c->next; i++) {
+		struct rte_event *ev = &c->ev[i];
+
+		if (ev->op != RTE_EVENT_OP_FORWARD || adapters_address(w->fwd, ev))
+			continue;
+		egress_count_inside(w, -1);
+		egress_drop(w, &ev->mbuf, 1, REASON_NO_PORT);
+		ev->op = RTE_EVENT_OP_RELEASE;
+	}
+}
+
 /* Passes events on; 'frames' are those of the events when all go on, else NULL. */
 static inline void
 pass_on(struct fwd_lcore *w, struct stages *s, struct consumer *c, uint16_t first,
@@ -186,7 +201,11 @@ pass_on(struct fwd_lcore *w, struct stages *s, struct consumer *c, uint16_t firs
 			note_verdict(frames[i], NF_FORWARD);
 		pass_all(c, first);
 	}
-	if (unlikely(s->n_senders > 1 && queue + 1 == s->last_queue))
+	if (likely(s->n_senders <= 1 && s->shared->adapters == NULL) || queue + 1 != s->last_queue)
+		return;
+	if (s->shared->adapters != NULL)
+		address_adapters(w, c, first);
+	else
 		choose_senders(w, c, first);
 }
 
