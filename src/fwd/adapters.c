@@ -302,21 +302,19 @@ add_tx_port(struct adapters *a, uint16_t port, struct err *err)
 	const struct plan *plan = &a->fwd->plan;
 	struct tx_adapter *t = &a->tx[port];
 	uint8_t id = (uint8_t)port;
-	int rc = 0;
+	int rc;
 
-	if (!t->exists) {
-		t->event_port = plan->roles.adapter_port[port];
-		t->w = &a->fwd->lcore[plan->roles.adapter_lcore[port]];
-		t->txq = (uint16_t)t->w->txq[port];
-		rc = rte_event_eth_tx_adapter_create_ext(id, a->dev->id, configure_tx, t);
-		t->exists = rc == 0;
-	}
+	t->event_port = plan->roles.adapter_port[port];
+	t->w = &a->fwd->lcore[plan->roles.adapter_lcore[port]];
+	t->txq = (uint16_t)t->w->txq[port];
+	rc = rte_event_eth_tx_adapter_create_ext(id, a->dev->id, configure_tx, t);
+	t->exists = rc == 0;
 	if (rc == 0)
 		rc = rte_event_eth_tx_adapter_queue_add(id, port, t->txq);
-	t->added |= rc == 0;
-	if (rc == 0 && !t->has_service)
+	t->added = rc == 0;
+	if (rc == 0)
 		rc = rte_event_eth_tx_adapter_service_id_get(id, &t->service);
-	t->has_service |= rc == 0;
+	t->has_service = rc == 0;
 	if (rc == 0)
 		rc = take_service(t->service);
 	if (rc == 0)
@@ -337,6 +335,32 @@ adapters_attach(struct adapters *a, uint16_t port, struct err *err)
 	return rc;
 }
 
+/* Freeing an adapter does not give its service back. */
+static void
+free_service(bool has_service, uint32_t service)
+{
+	if (!has_service)
+		return;
+	(void)rte_service_runstate_set(service, 0);
+	(void)rte_service_component_runstate_set(service, 0);
+	(void)rte_service_component_unregister(service);
+}
+
+/* A Tx adapter that has lost its last queue cannot be given one again (22.11 copies from where it
+ * has none), so it goes with its port. */
+static void
+close_tx(struct tx_adapter *t, uint8_t id)
+{
+	if (!t->exists)
+		return;
+	(void)rte_event_eth_tx_adapter_stop(id);
+	if (t->added)
+		(void)rte_event_eth_tx_adapter_queue_del(id, id, -1);
+	(void)rte_event_eth_tx_adapter_free(id);
+	free_service(t->has_service, t->service);
+	*t = (struct tx_adapter){0};
+}
+
 void
 adapters_detach(struct adapters *a, uint16_t port)
 {
@@ -353,9 +377,7 @@ adapters_detach(struct adapters *a, uint16_t port)
 		q->added = false;
 		q->callback = NULL;
 	}
-	if (a->tx[port].added)
-		(void)rte_event_eth_tx_adapter_queue_del((uint8_t)port, port, -1);
-	a->tx[port].added = false;
+	close_tx(&a->tx[port], (uint8_t)port);
 }
 
 int
@@ -387,27 +409,11 @@ adapters_open(struct adapters **adapters, struct fwd *fwd, const struct evdev *d
 	return rc;
 }
 
-/* Freeing an adapter does not give its service back. */
-static void
-free_service(bool has_service, uint32_t service)
-{
-	if (!has_service)
-		return;
-	(void)rte_service_runstate_set(service, 0);
-	(void)rte_service_component_runstate_set(service, 0);
-	(void)rte_service_component_unregister(service);
-}
-
 void
 adapters_close(struct adapters *a)
 {
-	for (uint16_t p = 0; a != NULL && p < NF_MAX_PORTS; p++) {
-		if (!a->tx[p].exists)
-			continue;
-		(void)rte_event_eth_tx_adapter_stop((uint8_t)p);
-		(void)rte_event_eth_tx_adapter_free((uint8_t)p);
-		free_service(a->tx[p].has_service, a->tx[p].service);
-	}
+	for (uint16_t p = 0; a != NULL && p < NF_MAX_PORTS; p++)
+		close_tx(&a->tx[p], (uint8_t)p);
 	for (uint16_t i = 0; a != NULL && i < PLAN_MAX_LCORES; i++) {
 		if (!a->rx[i].exists)
 			continue;
