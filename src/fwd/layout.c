@@ -14,8 +14,9 @@
 #define MANY_PORTS 8
 #define EVENTS_MAX 4096
 #define EVENTS_MANY_PORTS 16384
-#define PORT_CREDITS 128 /* what a port may hold back of the device's credits (event_dsw) */
-#define LCORES_PER_RX 16 /* one that receives for so many */
+#define PORT_CREDITS 128   /* what a port may hold back of the device's credits (event_dsw) */
+#define LCORES_PER_RX 16   /* one that receives for so many */
+#define MAX_RX_ADAPTERS 32 /* numbered as their lcores */
 
 struct slots {
 	uint16_t n;
@@ -217,6 +218,12 @@ deal_adapters(struct plan *plan, uint16_t n_tx, struct err *err)
 	struct plan_roles *r = &plan->roles;
 	uint16_t lcore = (uint16_t)(plan->n_lcores - 1);
 
+	for (uint16_t i = MAX_RX_ADAPTERS; i < plan->n_lcores; i++)
+		if (r->role[i] & ROLE_RX)
+			return err_usage(err,
+					 "--adapters: only the first %d lcores can receive (see "
+					 "--rx-mask)",
+					 MAX_RX_ADAPTERS);
 	r->tx_span = 1;
 	for (uint16_t p = 0; p < plan->n_ports; p++) {
 		if (!plan->enabled[p])

@@ -387,6 +387,12 @@ adapters_have_ports_of_their_own(void **state)
 	assert_true(plan_stages(&p, &conf, &sw, &err) < 0);
 	assert_string_equal(err.msg, "--tx-mask: 3 lcores are more than the Tx adapters of 2 ports "
 				     "have work for");
+	/* DPDK has 32 of them, and each has the number of its lcore. */
+	sw = machine(40, false);
+	conf.tx_mask = 0, conf.rx_mask = 1ull << 38, conf.worker_mask = UINT64_MAX >> 26;
+	assert_true(plan_stages(&p, &conf, &sw, &err) < 0);
+	assert_string_equal(err.msg, "--adapters: only the first 32 lcores can receive (see "
+				     "--rx-mask)");
 }
 
 /* Two lcores that share a CPU send as one. */
