@@ -36,7 +36,7 @@ chain pipeline 'dpdk-eventdev_pipeline -l 0-3 -n 4 --vdev event_sw0 -- -r 0x1 -t
 cat >run.py <<'EOF'
 import json, subprocess, sys
 
-TRIES = 3
+TRIES = 2
 
 def trial(name):
     run = subprocess.run(f"nfvchain bench {name}.yaml --rate 50kpps -d 1s --json --quiet -o results".split(),
@@ -57,18 +57,21 @@ def check(name, t):
     hop = ledger["hops"][0]["ports"]
     assert hop[0]["rx"] == hop[1]["tx"] + ledger["inside"], (name, ledger)
 
-for name in ("l2fwd", "event", "pipeline"):
+def passes(name):
     for i in range(TRIES):
         t = trial(name)
         print(f"{name}: {t['verdict']}: {t['reason']}", flush=True)
         check(name, t)
         if t["verdict"] == "pass":
             assert t["frames"]["ok"] == t["slots"]["sent"] > 49000, t
-            break
+            return True
         assert t["verdict"] == "invalid", t
-    else:
-        print("other programs keep the CPUs busy")
-        sys.exit(77)
+    return False
+
+# Where the machine is too busy for a floor, each line's frames are accounted for all the same.
+if not all([passes(name) for name in ("l2fwd", "event", "pipeline")]):
+    print("other programs keep the CPUs busy")
+    sys.exit(77)
 EOF
 
 python3 run.py
