@@ -192,6 +192,8 @@ static const struct opt fwd_opts[] = {
 	 NULL, 0},
 	{"mempool-size", 0, "N", "buffers, if more than are needed", opt_set_u32,
 	 FIELD(mempool_size), NULL, 0},
+	{"stage-times", 0, NULL, "measure how long frames wait for each stage, and are in it (off)",
+	 opt_set_switch, FIELD(stage_times), NULL, 0},
 	{"queue-priority", 0, NULL, "later stages are served first", opt_set_switch,
 	 FIELD(queue_priority), NULL, 0},
 	{"dump", 0, NULL, "print what the event device counted, at the end", opt_set_switch,

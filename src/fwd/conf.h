@@ -63,6 +63,7 @@ struct fwd_conf {
 	bool queue_priority;
 	bool all_types;
 	bool dump;
+	bool stage_times; /* measure where frames spend their time inside */
 
 	char *control;
 	int lifeline;

@@ -56,14 +56,15 @@ call_hello(void *ctx, const json_t *params, json_t **result, struct jsonrpc_erro
 	return 0;
 }
 
-/* {"window": true} begins a new window for the longest gaps; the answer is of the one before. */
+/* {"window": true} begins a new window for the longest gaps; the answer is of the one before.
+ * {"buckets": true} tells how the times of --stage-times are distributed. */
 static int
 call_counters(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
 	struct control *c = ctx;
 
 	(void)e;
-	*result = show_counters(c->fwd);
+	*result = show_counters(c->fwd, json_is_true(json_object_get(params, "buckets")));
 	if (json_is_true(json_object_get(params, "window")))
 		counter_add(&c->fwd->window, 1);
 	return 0;

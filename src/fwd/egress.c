@@ -4,10 +4,12 @@
 #include <rte_ethdev.h>
 
 #include "nfs.h"
+#include "stage_times.h"
 
 void
 egress_drop(struct fwd_lcore *w, struct rte_mbuf **frames, uint16_t n, unsigned reason)
 {
+	times_dropped(w, frames, n);
 	rte_pktmbuf_free_bulk(frames, n);
 	counter_add(&w->drop[reason], n);
 }
@@ -42,7 +44,7 @@ egress_send(struct fwd_lcore *w, struct egress *e, uint16_t port, struct rte_mbu
 	}
 	/* Nothing overtakes frames that wait for the same port. */
 	if (likely((e->waiting >> port & 1) == 0))
-		sent = rte_eth_tx_burst(port, (uint16_t)w->txq[port], frames, n);
+		sent = times_send(w, port, (uint16_t)w->txq[port], frames, n);
 	counter_add(&w->tx[port], sent);
 	if (sent < n)
 		egress_keep(w, e, port, frames + sent, (uint16_t)(n - sent));
@@ -78,7 +80,7 @@ egress_retry(struct fwd_lcore *w, struct egress *e, uint64_t now)
 		while (i + n < e->n_held && e->held_port[i + n] == port)
 			n++;
 		if ((full >> port & 1) == 0)
-			sent = rte_eth_tx_burst(port, (uint16_t)w->txq[port], e->held + i, n);
+			sent = times_send(w, port, (uint16_t)w->txq[port], e->held + i, n);
 		if (sent < n)
 			full |= 1u << port;
 		counter_add(&w->tx[port], sent);

@@ -6,6 +6,7 @@
 
 #include "forwarder.h"
 #include "pkt/frame.h"
+#include "stage_times.h"
 
 static const char *const names[] = {"none",    "drop",	  "lose",     "duplicate",
 				    "reorder", "corrupt", "truncate", "wrong_mac"};
@@ -56,6 +57,7 @@ copy_of(struct fwd_lcore *w, struct rte_mbuf *m)
 
 	if (copy != NULL) {
 		copy->port = m->port;
+		times_copied(w, copy);
 		counter_add(&w->created, 1);
 	}
 	return copy;
@@ -92,6 +94,7 @@ treat(struct fwd_lcore *w, struct rte_mbuf *m, uint8_t verdict, struct rte_mbuf 
 	switch (f->kind) {
 	case FAULT_DROP:
 		counter_add(&w->drop[REASON_FAULT], 1);
+		times_dropped(w, &m, 1);
 		rte_pktmbuf_free(m);
 		return false;
 	case FAULT_LOSE:

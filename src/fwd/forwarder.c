@@ -20,6 +20,7 @@
 #include "engine.h"
 #include "facts.h"
 #include "nfs.h"
+#include "stage_times.h"
 
 #define POOL_CACHE 256
 
@@ -167,6 +168,8 @@ fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct 
 	address_ports(fwd);
 	rc = nfs_open(fwd, err);
 	if (rc == 0)
+		rc = times_open(fwd, err);
+	if (rc == 0)
 		rc = fwd->engine->open(fwd, err);
 	return rc;
 }
@@ -190,6 +193,7 @@ fwd_close(struct fwd *fwd)
 	nfs_close(fwd);
 	if (fwd->engine != NULL)
 		fwd->engine->close(fwd);
+	times_close(fwd);
 	rte_free(fwd->lcore);
 	rte_mempool_free(fwd->pool);
 	memset(fwd, 0, sizeof(*fwd));

@@ -40,6 +40,7 @@ enum fwd_state {
 
 struct fwd;
 struct stages;
+struct times;
 
 /* The functions of one stage: 'n_nfs' from 'first' on.  The polling engine has stage 0 alone. */
 struct fwd_stage {
@@ -55,6 +56,7 @@ struct fwd_lcore {
 	uint16_t n_links;
 	struct fwd_link *links; /* of the polling engine */
 	struct stages *stages;	/* of the others */
+	struct times *times;	/* with --stage-times, else NULL */
 	int16_t txq[NF_MAX_PORTS];
 	void *nf_ctx[CONF_MAX_NFS];
 	uint16_t nf_reason[CONF_MAX_NFS]; /* first reason of each function */

@@ -11,6 +11,7 @@
 #include "forwarder.h"
 #include "nfs.h"
 #include "round.h"
+#include "stage_times.h"
 
 /* The polling engine: each lcore receives from its queues, runs the functions and transmits, all in
  * one loop.  A burst leaves as it came, without a buffer or a timer in between. */
@@ -38,22 +39,28 @@ part_burst(struct fwd_lcore *w, struct fwd_link *l, struct rte_mbuf **frames, ui
 
 /* Receives from a link that holds nothing back, and forwards.  Returns how many frames it found. */
 static __rte_always_inline size_t
-poll_link(struct fwd_lcore *w, struct fwd_link *l, uint16_t burst)
+poll_link(struct fwd_lcore *w, struct fwd_link *l, uint16_t burst, const bool timed)
 {
 	struct rte_mbuf *frames[BURST_ROOM];
 	size_t n = rte_eth_rx_burst(l->rx_port, l->rxq, frames, burst), sent;
+	bool forward;
 
 	if (n == 0)
 		return 0;
 	counter_add(l->rx, n);
 	counter_add(&w->bursts, 1);
-	if (unlikely(!nfs_burst(w, frames, n) ||
-		     atomic_load_explicit(&w->fault.armed, memory_order_acquire))) {
+	if (timed)
+		times_note_received(w, frames, (uint16_t)n);
+	forward = nfs_burst(w, frames, n);
+	if (timed)
+		times_note_served(w, 0, frames, (uint16_t)n);
+	if (unlikely(!forward || atomic_load_explicit(&w->fault.armed, memory_order_acquire))) {
 		part_burst(w, l, frames, (uint16_t)n);
 		return n;
 	}
 	/* The plan gave the egress a queue, and nothing waits for it. */
-	sent = rte_eth_tx_burst(l->egress, l->txq, frames, (uint16_t)n);
+	sent = timed ? times_note_sent(w, l->egress, l->txq, frames, (uint16_t)n)
+		     : rte_eth_tx_burst(l->egress, l->txq, frames, (uint16_t)n);
 	counter_add(l->tx, sent);
 	if (unlikely(sent < n))
 		egress_keep(w, &l->out, l->egress, frames + sent, (uint16_t)(n - sent));
@@ -62,8 +69,8 @@ poll_link(struct fwd_lcore *w, struct fwd_link *l, uint16_t burst)
 
 /* A round with one burst of 32 takes 135 instructions beside those of l2fwd and the drivers, 26 of
  * them to look at a second link that has none (perf/instructions, subject "fwd"). */
-static void
-poll_run(struct fwd_lcore *w)
+static __rte_always_inline void
+poll_rounds(struct fwd_lcore *w, const bool timed)
 {
 	const uint16_t burst = (uint16_t)w->fwd->conf->burst;
 	const uint64_t gap_tsc = w->fwd->gap_tsc;
@@ -80,11 +87,27 @@ poll_run(struct fwd_lcore *w)
 					continue;
 				n++;
 			}
-			n += poll_link(w, l, burst);
+			n += poll_link(w, l, burst, timed);
 		} while (++l != end);
 		round_end(w, n, w->n_links, gap_tsc, &last);
 	}
 	round_leave(w, w->n_links, gap_tsc, last);
+}
+
+/* A loop of its own, so that who does not measure pays nothing. */
+static __rte_noinline void
+poll_rounds_timed(struct fwd_lcore *w)
+{
+	poll_rounds(w, true);
+}
+
+static void
+poll_run(struct fwd_lcore *w)
+{
+	if (w->times != NULL)
+		poll_rounds_timed(w);
+	else
+		poll_rounds(w, false);
 }
 
 /* A frame that a fault kept back goes the way it would have gone. */

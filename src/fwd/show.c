@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "dpdk/compat.h"
 #include "engine.h"
+#include "show_times.h"
 
 static const char *const state_names[] = {"running", "paused", "stopping"};
 
@@ -89,7 +90,7 @@ stages_json(const struct fwd *fwd)
 }
 
 json_t *
-show_counters(const struct fwd *fwd)
+show_counters(const struct fwd *fwd, bool buckets)
 {
 	const struct fault *fault = &fwd_fault_lcore(fwd)->fault;
 	struct fwd_totals t;
@@ -108,6 +109,7 @@ show_counters(const struct fwd *fwd)
 			 lcores_json(fwd));
 	if (fwd->plan.roles.n_stages > 0)
 		json_object_set_new(root, "stages", stages_json(fwd));
+	show_times_add(fwd, root, buckets);
 	return root;
 }
 
@@ -140,7 +142,7 @@ show_period(const struct fwd *fwd)
 static void
 conservation_json(const struct fwd *fwd, const struct fwd_totals *t, unsigned leaked)
 {
-	json_t *root = show_counters(fwd);
+	json_t *root = show_counters(fwd, false);
 
 	json_object_set_new(root, "leaked_buffers", json_integer((json_int_t)leaked));
 	json_object_set_new(root, "rx", json_u64(t->rx_all));
@@ -222,4 +224,5 @@ show_register_telemetry(struct fwd *fwd)
 				   "Frames received, sent and missed. No parameters");
 	rte_telemetry_register_cmd("/nfvchain/drops", telemetry_drops,
 				   "Frames dropped, by reason. No parameters");
+	show_times_register(fwd);
 }

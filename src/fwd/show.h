@@ -9,7 +9,8 @@
 
 /* Counters for programs and for people. */
 
-json_t *show_counters(const struct fwd *fwd);
+/* With 'buckets', also how the times of --stage-times are distributed. */
+json_t *show_counters(const struct fwd *fwd, bool buckets);
 /* One block of lines on stdout, rates since the last call. */
 void show_period(const struct fwd *fwd);
 /* The last line: rx + created = tx + drops + in_flight, each number, and what is wrong if anything.

@@ -4,6 +4,7 @@
 #include <rte_ethdev.h>
 
 #include "pkt/flow.h"
+#include "stage_times.h"
 #include "stages.h"
 
 /* How frames come in: received in bursts, told apart by flow, put into the event device as new. */
@@ -42,6 +43,7 @@ receive_burst(struct fwd_lcore *w, struct stages *s, unsigned link, struct rte_m
 		n = rte_eth_rx_burst(port, s->rx.link[link].queue, frames, burst);
 	}
 	if (n > 0) {
+		times_received(w, frames, n);
 		counter_add(&w->rx[port], n);
 		counter_add(&w->bursts, 1);
 		egress_count_inside(w, n);

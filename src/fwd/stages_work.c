@@ -5,6 +5,7 @@
 #include <rte_ethdev.h>
 
 #include "nfs.h"
+#include "stage_times.h"
 #include "stages.h"
 
 /* What a stage does with its events: functions, then on to the next stage or out. */
@@ -255,16 +256,28 @@ release(struct stages *s, struct consumer *c, uint16_t first)
 /* Runs the functions of a queue's stage, or of all stages where they follow at once; 'forward' says
  * whether all frames go on, before and in the result. */
 static __rte_always_inline bool
-run_stages(struct fwd_lcore *w, unsigned queue, bool forward, struct rte_mbuf **frames, uint16_t n)
+run_stages(struct fwd_lcore *w, unsigned queue, bool forward, struct rte_mbuf **frames, uint16_t n,
+	   const bool timed)
 {
 	const struct plan_roles *r = &w->fwd->plan.roles;
 	const unsigned end = queue + 1u == r->n_queues ? r->n_stages : queue + 1u;
 
 	do {
 		counter_add(&w->stage_frames[queue], n);
+		if (timed)
+			times_note_taken(w, queue, frames, n);
 		forward = nfs_stage_burst(w, queue, !forward, frames, n);
+		if (timed)
+			times_note_served(w, queue, frames, n);
 	} while (++queue < end);
 	return forward;
+}
+
+static __rte_noinline bool
+run_stages_timed(struct fwd_lcore *w, unsigned queue, bool forward, struct rte_mbuf **frames,
+		 uint16_t n)
+{
+	return run_stages(w, queue, forward, frames, n, true);
 }
 
 /* Serves events of one queue; returns the number of their frames. */
@@ -279,7 +292,9 @@ serve(struct fwd_lcore *w, struct stages *s, struct consumer *c)
 
 	counter_add(&w->bursts, 1);
 	if (queue < w->fwd->plan.roles.n_queues)
-		forward = run_stages(w, queue, forward, frames, n);
+		forward = unlikely(w->times != NULL)
+				  ? run_stages_timed(w, queue, forward, frames, n)
+				  : run_stages(w, queue, forward, frames, n, false);
 	if (queue < s->last_queue) {
 		pass_on(w, s, c, first, forward ? frames : NULL, n);
 		return n;
