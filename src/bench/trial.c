@@ -345,10 +345,29 @@ spec_to_json(const struct trial_spec *spec)
 	return json;
 }
 
+/* NULL when none of them tells. */
+static json_t *
+hops_to_json(const struct trial *t)
+{
+	json_t *hops = json_array();
+	bool any = false;
+
+	for (size_t i = 0; i < t->ledger.n_hops; i++) {
+		any |= t->inside[i].known;
+		json_array_append_new(hops,
+				      hop_times_to_json(&t->inside[i], t->ledger.hop[i].name));
+	}
+	if (any)
+		return hops;
+	json_decref(hops);
+	return NULL;
+}
+
 json_t *
 trial_to_json(const struct trial *t)
 {
-	json_t *json = json_object();
+	json_t *json = json_object(), *hops = hops_to_json(t);
+
 	json_object_set_new(json, "spec", spec_to_json(&t->spec));
 	json_object_set_new(json, "verdict", json_string(trial_verdict_name(t->verdict)));
 	json_object_set_new(json, "class", json_string(trial_class_name(t->class)));
@@ -363,6 +382,8 @@ trial_to_json(const struct trial *t)
 	json_object_set_new(json, "interrupted", json_boolean(t->interrupted));
 	json_object_set_new(json, "fault", json_string(t->fault));
 	json_object_set_new(json, "ledger", ledger_to_json(&t->ledger));
+	if (hops != NULL)
+		json_object_set_new(json, "hops", hops);
 	return json;
 }
 
@@ -477,6 +498,17 @@ numbers_from_json(struct trial *t, const json_t *json, struct err *err)
 	return rc;
 }
 
+static int
+hops_from_json(struct trial *t, const json_t *hops, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < t->ledger.n_hops; i++)
+		rc = err_wrap(err, hop_times_from_json(&t->inside[i], json_array_get(hops, i), err),
+			      "hops[%zu]", i);
+	return rc;
+}
+
 int
 trial_from_json(struct trial *t, const json_t *json, struct err *err)
 {
@@ -499,5 +531,5 @@ trial_from_json(struct trial *t, const json_t *json, struct err *err)
 	rc = ledger_from_json(&t->ledger, json_object_get(json, "ledger"), err);
 	if (rc < 0)
 		return err_wrap(err, rc, "ledger");
-	return 0;
+	return hops_from_json(t, json_object_get(json, "hops"), err);
 }

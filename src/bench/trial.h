@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/hist.h"
+#include "hop_times.h"
 #include "ledger.h"
 #include "noise.h"
 
@@ -60,6 +61,7 @@ struct trial {
 	uint64_t foreign;      /* frames that are not ours at all; not in received */
 
 	struct ledger ledger;
+	struct hop_times inside[LEDGER_MAX_HOPS]; /* of the ledger's hops, where they tell */
 	struct hist latency;	      /* from the intended departure, frames that arrived ok */
 	uint64_t latency_accuracy_ns; /* a sample may be this much too high or low */
 	struct trial_noise noise;
@@ -102,7 +104,9 @@ const char *trial_verdict_name(enum trial_verdict v); /* "pass", "fail", "invali
 const char *trial_class_name(enum trial_class c);     /* "valid", "overload", "fault", "noisy" */
 
 /* {"spec", "elapsed_s", "slots", "frames", "ledger", "latency", "latency_accuracy_ns", "noise",
- * "interrupted", "fault", "verdict", "class", "loss_ratio", "reason"}; unknown is null.  A file
- * without "class" is of a version that had none: invalid trials read as noisy, others as valid. */
+ * "interrupted", "fault", "verdict", "class", "loss_ratio", "reason"}; unknown is null.  "hops",
+ * each as hop_times_to_json, are there when at least one tells where frames spent their time.  A
+ * file without "class" is of a version that had none: invalid trials read as noisy, others as
+ * valid. */
 json_t *trial_to_json(const struct trial *t);
 int trial_from_json(struct trial *t, const json_t *json, struct err *err);

@@ -348,6 +348,9 @@ json_round_trip(void **state)
 	strcpy(t.fault, "stopped by the user");
 	trial_judge(&t, 0);
 	assert_round_trip(&t);
+	t.inside[0] = (struct hop_times){.known = true, .tsc_hz = 2e9, .n_stages = 1};
+	t.inside[0].total = (struct time_span){7, 700, 50, 48, 96, 99};
+	assert_round_trip(&t);
 }
 
 static void

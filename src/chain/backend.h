@@ -18,7 +18,10 @@
 struct backend_hop {
 	struct control_client *control;	    /* nfvchain-fwd */
 	struct telemetry_client *telemetry; /* other DPDK programs; NULL when it has no socket */
-	pid_t busy_tid;			    /* its thread that polls, 0 as long as nobody asked */
+	bool tells_times;		    /* it runs with --stage-times */
+	json_t *times; /* its counters when the trial began, with how times are distributed, or NULL
+			*/
+	pid_t busy_tid; /* its thread that polls, 0 as long as nobody asked */
 };
 
 struct backend {
@@ -79,3 +82,6 @@ struct proc_conf backend_proc_conf(const struct plan_proc *pp);
  * read is filled in as not known. */
 int backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop,
 		     struct err *err);
+/* The counters of hop 'i' with how the times of its stages are distributed, for the caller to
+ * free; NULL when it does not measure them, as far as the last backend_read_hop showed. */
+int backend_read_times(struct backend *b, size_t i, json_t **counters, struct err *err);

@@ -244,6 +244,7 @@ take_down(struct backend *b, int patience_ms)
 	for (size_t i = 0; i < CHAIN_MAX_HOPS; i++) {
 		control_client_close(b->hop[i].control);
 		telemetry_client_close(b->hop[i].telemetry);
+		json_decref(b->hop[i].times);
 		b->hop[i] = (struct backend_hop){0};
 	}
 	/* Hops before the generator: a vhost listener ends at once when its peer has gone. */
@@ -296,6 +297,7 @@ read_ours(struct backend *b, size_t i, bool exact, struct ledger_hop *hop, struc
 		rc = json_get_u64(c, "in_flight", &hop->in_flight, err);
 	json_object_foreach(json_object_get(c, "drops"), reason, n)
 		ledger_drop(hop, reason, (uint64_t)json_integer_value(n));
+	b->hop[i].tells_times = json_object_get(c, "times") != NULL;
 	json_decref(c);
 	hop->known = hop->exact = rc == 0;
 	return rc;
@@ -336,4 +338,17 @@ backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop
 	else if (b->hop[i].telemetry != NULL)
 		rc = read_foreign(b, i, hop, err);
 	return err_wrap(err, rc, "%s", hop->name);
+}
+
+int
+backend_read_times(struct backend *b, size_t i, json_t **counters, struct err *err)
+{
+	int rc;
+
+	*counters = NULL;
+	if (!b->hop[i].tells_times)
+		return 0;
+	rc = control_client_call(b->hop[i].control, "counters", json_pack("{s:b}", "buckets", 1),
+				 CALL_MS, counters, err);
+	return err_wrap(err, rc, "%s", b->chain->hop[i].name);
 }

@@ -504,6 +504,36 @@ chain_set_engine(struct chain *chain, const char *engine, struct err *err)
 	return err_wrap(err, rc, "--engine");
 }
 
+static int
+add_arg(struct chain_hop *hop, const char *arg, struct err *err)
+{
+	for (size_t i = 0; i < hop->n_args; i++)
+		if (strcmp(hop->args[i], arg) == 0)
+			return 0;
+	if (hop->n_args == N_ELEMS(hop->args))
+		return err_usage(err, "hop '%s' has %zu arguments, there is no room for one more",
+				 hop->name, hop->n_args);
+	hop->args[hop->n_args++] = xstrdup(arg);
+	return 0;
+}
+
+int
+chain_add_arg(struct chain *chain, const char *arg, struct err *err)
+{
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t k = 0; rc == 0 && k < chain->n_hops; k++) {
+		if (chain->hop[k].kind != HOP_FWD)
+			continue;
+		rc = add_arg(&chain->hop[k], arg, err);
+		n++;
+	}
+	if (rc == 0 && n == 0)
+		rc = err_usage(err, "no hop of this chain is an nfvchain-fwd");
+	return rc;
+}
+
 void
 chain_default(struct chain *chain, size_t n_hops)
 {

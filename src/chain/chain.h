@@ -128,6 +128,10 @@ int chain_check(const struct chain *chain, struct err *err);
 /* Makes 'engine' that of all hops of kind nfvchain-fwd; not one of them: refused. */
 int chain_set_engine(struct chain *chain, const char *engine, struct err *err);
 
+/* Adds an argument to all hops of kind nfvchain-fwd, unless they have it; not one of them: refused.
+ */
+int chain_add_arg(struct chain *chain, const char *arg, struct err *err);
+
 /* Words of the grammar. */
 const char *link_kind_name(enum link_kind kind);
 int link_kind_parse(const char *word, enum link_kind *kind, struct err *err);

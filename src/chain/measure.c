@@ -217,6 +217,34 @@ subtract_hops(struct trial *t, const struct ledger_hop *before, const char *rest
 				 t->ledger.hop[i].name);
 }
 
+/* What hops tell of the time inside them, where they measure it. */
+static int
+begin_times(struct backend *b, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < b->chain->n_hops; i++) {
+		json_decref(b->hop[i].times);
+		rc = backend_read_times(b, i, &b->hop[i].times, err);
+	}
+	return rc;
+}
+
+static int
+end_times(struct backend *b, struct trial *t, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < b->chain->n_hops; i++) {
+		json_t *now;
+
+		rc = backend_read_times(b, i, &now, err);
+		hop_times_between(&t->inside[i], b->hop[i].times, now);
+		json_decref(now);
+	}
+	return rc;
+}
+
 /* The first snapshot. */
 static int
 begin(struct measure *m, struct turns *turns, struct err *err)
@@ -228,6 +256,8 @@ begin(struct measure *m, struct turns *turns, struct err *err)
 		b->sensors = sensors_new(b);
 	if (rc == 0)
 		rc = read_hops(b, false, m->before, err);
+	if (rc == 0)
+		rc = begin_times(b, err);
 	if (rc == 0)
 		rc = sensors_begin(b->sensors, err);
 	if (rc == 0 && turns != NULL)
@@ -247,6 +277,8 @@ finish(struct measure *m, struct trial *t, struct err *err)
 	t->ledger.n_hops = b->chain->n_hops;
 	if (rc == 0)
 		rc = read_hops(b, true, t->ledger.hop, err);
+	if (rc == 0)
+		rc = end_times(b, t, err);
 	if (rc == 0)
 		rc = sensors_finish(b->sensors, &t->noise, err);
 	if (rc == 0)

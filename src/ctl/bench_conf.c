@@ -52,6 +52,8 @@ static const struct opt bench_opts[] = {
 	 FIELD(asserts), NULL, OPT_NO_ENV},
 	{"time", 0, "TIME", "of a comparison (--peer, several engines), all in all (2min)",
 	 opt_set_duration, FIELD(time_ns), NULL, OPT_NO_ENV},
+	{"stage-times", 0, NULL, "where frames spend their time inside each nfvchain-fwd",
+	 opt_set_switch, FIELD(stage_times), NULL, 0},
 	{"output", 'o', "DIR", "where results go (results)", opt_set_text, FIELD(output), NULL, 0},
 	{"json", 0, NULL, "print result.json instead of the table", opt_set_switch, FIELD(json),
 	 NULL, OPT_NO_ENV},
@@ -165,6 +167,8 @@ bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err 
 			      "--link");
 	if (rc == 0 && conf->engine != NULL && !bench_conf_has_engines(conf))
 		rc = chain_set_engine(chain, conf->engine, err);
+	if (rc == 0 && conf->stage_times)
+		rc = err_wrap(err, chain_add_arg(chain, "--stage-times", err), "--stage-times");
 	if (rc == 0 && conf->frames != NULL)
 		rc = apply_frames(conf->frames, &chain->traffic, err);
 	if (rc < 0)

@@ -27,6 +27,7 @@ struct bench_conf {
 	char *peer;		 /* what to compare the chain with, in a paired run, or NULL */
 	struct opt_list asserts; /* about that comparison */
 	uint64_t time_ns;	 /* of it; 0 = not given */
+	bool stage_times;	 /* of all our forwarders */
 	char *output;
 	bool json;
 	bool quiet;
