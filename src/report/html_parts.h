@@ -25,6 +25,7 @@ void html_latency(struct html *html);
 void html_loss(struct html *html);
 void html_loss_free(struct html *html);
 void html_ledger(struct html *html);
+void html_times(struct html *html);
 void html_noise(struct html *html);
 void html_trials(struct html *html);
 void html_environment(struct html *html);

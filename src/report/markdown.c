@@ -183,6 +183,30 @@ add_hop_row(struct str *page, const struct ledger_hop *hop)
 	str_addf(page, " |\n");
 }
 
+/* What hops tell of the time inside them. */
+static void
+add_times(struct str *page, const struct trial *t)
+{
+	char *share = text_times_share(t);
+
+	if (share == NULL)
+		return;
+	for (size_t i = 0; i < t->ledger.n_hops; i++) {
+		char *hop = text_times_hop(t, i);
+
+		if (hop == NULL)
+			continue;
+		str_addf(page, "- ");
+		add_text(page, hop);
+		str_addf(page, "\n");
+		free(hop);
+	}
+	str_addf(page, "\n");
+	add_text(page, share);
+	str_addf(page, "\n\n");
+	free(share);
+}
+
 static void
 add_ledger(struct str *page, const json_t *m)
 {
@@ -212,6 +236,7 @@ add_ledger(struct str *page, const json_t *m)
 		str_addf(page, " | |\n\n");
 		add_text(page, ledger_explain(buf, sizeof(buf), l));
 		str_addf(page, "\n\n");
+		add_times(page, &shown->t);
 	}
 	free(shown);
 	free(label);

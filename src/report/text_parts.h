@@ -43,5 +43,11 @@ const json_t *text_selftest(const json_t *result, const json_t *m);
 
 /* The slots and frames of a trial, each kind on a line of its own. */
 void text_frames(struct str *page, const struct trial *t);
+/* Where frames spent their time inside the hops, if those told it. */
+void text_times(struct str *page, const struct trial *t);
+/* The same of hop 'i', and what share of the latency was inside: with glue, for the caller to free;
+ * NULL when it is not known. */
+char *text_times_hop(const struct trial *t, size_t i);
+char *text_times_share(const struct trial *t);
 /* Hop by hop along the chain, the equation, and what it says in words. */
 void text_ledger(struct str *page, const struct trial *t);
