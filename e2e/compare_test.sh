@@ -44,6 +44,9 @@ for s in c["trials"]:
 assert {s["arm"] for s in c["slices"]} == set("abc"[:arms])
 assert c["limited_by"] == "dut" and c["method"] == "turns"
 assert (c["control"] is not None) == (arms == 3)
+for side in (c["a"], c["b"]):
+    assert side["lcores"] == side["cpus"] == 1, side
+    assert side["per_cpu_pps"] == side["total_pps"] == side["value"], side
 EOF
 
 cat >slow.yaml <<'EOF'

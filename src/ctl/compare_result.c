@@ -16,6 +16,28 @@
 
 /* ---- JSON ---- */
 
+static bool
+is_flat_out(const struct compare *c)
+{
+	return c->metric == COMPARE_RATE && !c->in_turns;
+}
+
+/* Rates of a side for each of its busy CPUs, and in all.  In turns its value is for a second of CPU
+ * time, by whichever lcore that was spent; else it is that of the whole chain. */
+static void
+add_per_cpu(const struct compare *c, unsigned i, json_t *json)
+{
+	double value = compare_median(&c->paired, i), n = c->side[i].n_cpus;
+	double each = is_flat_out(c) ? value / n : value;
+
+	json_object_set_new(json, "lcores", json_integer(c->side[i].n_lcores));
+	json_object_set_new(json, "cpus", json_integer(c->side[i].n_cpus));
+	if (c->metric != COMPARE_RATE)
+		each = NAN;
+	json_object_set_new(json, "per_cpu_pps", json_number(each));
+	json_object_set_new(json, "total_pps", json_number(each * n));
+}
+
 static json_t *
 side_json(const struct compare *c, unsigned i)
 {
@@ -26,6 +48,7 @@ side_json(const struct compare *c, unsigned i)
 				 json_number(compare_median(&c->paired, i)), "chain", text);
 
 	free(text);
+	add_per_cpu(c, i, json);
 	return json;
 }
 
@@ -139,6 +162,22 @@ add_value(struct str *page, const json_t *cmp, const char *side, const char *let
 	else
 		page_cell(page, 12, is_rate ? page_pps(cell, value) : page_ns(cell, value));
 	str_addf(page, "  %.58s\n", word_at(s, "label"));
+}
+
+/* "A has 2 lcores on 2 CPUs: 4.6 Mpps a CPU, 9.2 Mpps in all"; of one lcore the value says both. */
+static void
+add_lcores(struct str *page, const json_t *side, const char *letter)
+{
+	double lcores = number_at(side, "lcores"), cpus = number_at(side, "cpus");
+	char each[PAGE_CELL], all[PAGE_CELL], *text;
+
+	if (!(lcores > 1) || isnan(number_at(side, "total_pps")))
+		return;
+	text = xasprintf("%s has %.0f lcores on %.0f CPU%s: %s a CPU, %s in all", letter, lcores,
+			 cpus, cpus == 1 ? "" : "s", page_pps(each, number_at(side, "per_cpu_pps")),
+			 page_pps(all, number_at(side, "total_pps")));
+	page_wrap(page, "  lcores  ", INDENT, text);
+	free(text);
 }
 
 static void
@@ -285,6 +324,9 @@ compare_text(const json_t *result, bool colour)
 	for (size_t i = 0; (one = comparison_at(result, i)) != NULL; i++)
 		add_value(&page, one, "b", (const char[]){(char)('B' + i), '\0'});
 	str_addf(&page, "\n");
+	add_lcores(&page, json_object_get(cmp, "a"), "A");
+	for (size_t i = 0; (one = comparison_at(result, i)) != NULL; i++)
+		add_lcores(&page, json_object_get(one, "b"), (const char[]){(char)('B' + i), '\0'});
 	add_ratios(&page, result);
 	if (n_blocks > 0)
 		str_addf(&page, "  trials  %.0f of %.0f blocks valid, in %.0f rounds of restarts\n",

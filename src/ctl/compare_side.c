@@ -143,6 +143,18 @@ same_traffic(const struct chain_traffic *a, const struct chain_traffic *b)
 	       a->ipv6 == b->ipv6 && a->vlan == b->vlan;
 }
 
+static void
+note_lcores(struct compare_side *side, const struct chain_plan *plan)
+{
+	side->n_lcores = side->n_cpus = 0;
+	for (size_t i = 0; i < side->chain.n_hops; i++) {
+		unsigned n = side->chain.hop[i].lcores, n_cpus = (unsigned)plan->proc[i + 1].cpus.n;
+
+		side->n_lcores += n;
+		side->n_cpus += n < n_cpus ? n : n_cpus;
+	}
+}
+
 /* The command line of each hop, as one could read it. */
 static int
 note_command(struct compare_side *side, char letter, bool verbose, struct err *err)
@@ -157,6 +169,8 @@ note_command(struct compare_side *side, char letter, bool verbose, struct err *e
 	for (int i = 0; rc == 0 && plan.warnings[i] != NULL; i++)
 		LOG(WARN, "%c: %s", letter, plan.warnings[i]);
 	side->command = str_take(&s);
+	if (rc == 0)
+		note_lcores(side, &plan);
 	chain_plan_fini(&plan);
 	return rc;
 }
