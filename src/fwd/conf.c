@@ -327,6 +327,9 @@ check_events(const struct fwd_conf *conf, struct err *err)
 	if (conf->adapters && strcmp(engine, "poll") == 0)
 		return err_usage(err, "--adapters: engine poll has no event device that they could "
 				      "serve (try --engine event)");
+	if (conf->adapters && conf->stage_times)
+		return err_usage(err, "--stage-times: frames that DPDK's adapters receive carry no "
+				      "times; leave out --adapters or --stage-times");
 	if (conf->adapters && conf->vector > 0)
 		return err_usage(err, "--vector: DPDK's Rx adapter in software repeats and loses "
 				      "vectors once its buffer wraps; leave out --adapters or "

@@ -321,7 +321,7 @@ set_up(const struct variant *v, struct fwd_conf *conf)
 	conf->vector = v->vector;
 	conf->fuse = false;
 	/* In some: it takes its time. */
-	conf->stage_times = v->share <= 5;
+	conf->stage_times = v->share <= 5 && !v->adapters;
 	conf->hold_ns = 100000000000ull;
 	conf->drain_ns = v->abrupt ? 0 : 100000000000ull;
 	conf->rxd = conf->txd = 64;

@@ -20,21 +20,21 @@ static const struct variant {
 	uint32_t stages, vector;
 	bool fused;
 } variants[] = {
-	{"event", "event_sw0", SCHED_ATOMIC, 1, 0},
-	{"event", "event_sw0", SCHED_ORDERED, 1, 0},
-	{"event", "event_sw0", SCHED_PARALLEL, 1, 0},
-	{"event", "event_dsw0", SCHED_ATOMIC, 1, 0},
-	{"event", "event_dsw0", SCHED_PARALLEL, 1, 0},
-	{"event", "event_sw0", SCHED_ATOMIC, 1, 16},
-	{"event", "event_dsw0", SCHED_ATOMIC, 1, 64},
-	{"pipeline", "event_sw0", SCHED_ATOMIC, 3, 0},
-	{"pipeline", "event_sw0", SCHED_ORDERED, 8, 0},
-	{"pipeline", "event_dsw0", SCHED_ATOMIC, 3, 0},
-	{"pipeline", "event_sw0", SCHED_ATOMIC, 3, 7},
-	{"pipeline", "event_dsw0", SCHED_ATOMIC, 2, 1},
-	{"pipeline", "event_sw0", SCHED_ATOMIC, 3, 0, .fused = true},
-	{"pipeline", "event_sw0", SCHED_ORDERED, 8, 0, .fused = true},
-	{"pipeline", "event_dsw0", SCHED_ATOMIC, 4, 16, .fused = true},
+	{"event", "event_sw0", SCHED_ATOMIC, 1, 0, false},
+	{"event", "event_sw0", SCHED_ORDERED, 1, 0, false},
+	{"event", "event_sw0", SCHED_PARALLEL, 1, 0, false},
+	{"event", "event_dsw0", SCHED_ATOMIC, 1, 0, false},
+	{"event", "event_dsw0", SCHED_PARALLEL, 1, 0, false},
+	{"event", "event_sw0", SCHED_ATOMIC, 1, 16, false},
+	{"event", "event_dsw0", SCHED_ATOMIC, 1, 64, false},
+	{"pipeline", "event_sw0", SCHED_ATOMIC, 3, 0, false},
+	{"pipeline", "event_sw0", SCHED_ORDERED, 8, 0, false},
+	{"pipeline", "event_dsw0", SCHED_ATOMIC, 3, 0, false},
+	{"pipeline", "event_sw0", SCHED_ATOMIC, 3, 7, false},
+	{"pipeline", "event_dsw0", SCHED_ATOMIC, 2, 1, false},
+	{"pipeline", "event_sw0", SCHED_ATOMIC, 3, 0, true},
+	{"pipeline", "event_sw0", SCHED_ORDERED, 8, 0, true},
+	{"pipeline", "event_dsw0", SCHED_ATOMIC, 4, 16, true},
 };
 
 /* Each law holds for each of them, on a forwarder of its own. */
