@@ -20,6 +20,8 @@
 #define TARGET_RATIO 0.5
 /* With more of it left than this, none of the frames could be the last. */
 #define FULL_RATIO 0.9
+/* Of all CPU time, what may pass in turns without a frame: a turn may be odd. */
+#define IDLE_RATIO 0.1
 /* CPU time in which a generator with room sends some hundred frames. */
 #define SETTLE_NS 250000
 #define FIRST_SETTLE_NS (10 * SETTLE_NS) /* what fits into the ring should be right */
@@ -179,6 +181,8 @@ run_turn(struct turns *t, struct backend *b, struct turns_counts *c, struct err 
 		return rc;
 	frames = c->received - received;
 	t->on_ns = turns_next_ns(t->on_ns, t->room, frames);
+	if (waiting > 0 && frames == 0)
+		t->idle_ns += cpu_ns;
 	/* Less than a nanosecond for a frame: it is another process that forwards them. */
 	if (!turns_is_full(waiting, frames) || cpu_ns < frames) {
 		t->n_dry++;
@@ -236,7 +240,7 @@ turns_run(struct turns *t, struct backend *b, uint64_t duration_ns, struct err *
 	struct manners was;
 	int rc;
 
-	t->frames = t->cpu_ns = 0;
+	t->frames = t->cpu_ns = t->idle_ns = 0;
 	t->n = t->n_dry = 0;
 	wake_in_time(&was, b);
 	backend_resume_generator(b);
@@ -247,12 +251,18 @@ turns_run(struct turns *t, struct backend *b, uint64_t duration_ns, struct err *
 	return rc;
 }
 
+bool
+turns_is_stalled(const struct turns *t)
+{
+	return (double)t->idle_ns > IDLE_RATIO * (double)(t->idle_ns + t->cpu_ns);
+}
+
 double
 turns_rate(const struct turns *t)
 {
 	double cost[TURNS_MAX];
 
-	if (t->n < TURNS_MIN)
+	if (t->n < TURNS_MIN || turns_is_stalled(t))
 		return NAN;
 	memcpy(cost, t->cost_ns, t->n * sizeof(cost[0]));
 	return 1e9 / interval_trimmed_parts(cost, t->n, t->n / 4).mean;

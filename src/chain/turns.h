@@ -16,7 +16,9 @@
  * of the hop.
  *
  * The cost includes going to sleep and waking up, a few microseconds in each turn.  It works with
- * any program, on any number of CPUs, and takes a chain of one hop. */
+ * any program, on any number of CPUs, and takes a chain of one hop.  The exception are threads that
+ * share a CPU and poll: they wait for each other longer than a turn lasts, so in many turns nothing
+ * is forwarded, and the others show what one of these threads costs. */
 
 #define TURNS_MAX 256
 
@@ -39,6 +41,7 @@ struct turns {
 	uint64_t cpu_ns;	   /* CPU time of the hop in them */
 	unsigned n;		   /* turns that count */
 	unsigned n_dry;		   /* turns in which frames may have run out */
+	uint64_t idle_ns;	   /* CPU time of turns in which none came through */
 	double cost_ns[TURNS_MAX]; /* of a frame, in each that counts */
 };
 
@@ -51,8 +54,11 @@ int turns_begin(struct turns *t, struct backend *b, struct err *err);
  * still (backend_resume_hop, backend_resume_generator).  -EINTR and -ECHILD as backend_check. */
 int turns_run(struct turns *t, struct backend *b, uint64_t duration_ns, struct err *err);
 
+/* Did it have CPU time in which it forwarded nothing, and more than a small part of all? */
+bool turns_is_stalled(const struct turns *t);
 /* Frames for each second of CPU time in the middle half of the turns: those that the hypervisor or
- * a cold cache made dear, or luck cheap, are left out.  NaN when too few turns count. */
+ * a cold cache made dear, or luck cheap, are left out.  NaN when too few turns count, or stalled.
+ */
 double turns_rate(const struct turns *t);
 
 /* Waits until the generator, which sends flat out, has filled the ring before a hop that stands

@@ -83,6 +83,24 @@ the_middle_half_counts(void **state)
 	assert_true(fabs(turns_rate(&t) - 1e9 / 105) < 1);
 }
 
+static void
+a_hop_that_waits_for_itself_has_no_rate(void **state)
+{
+	/* Of three threads that share a CPU in slices of 3 ms one forwards: the turns that count
+	 * show it alone, three times too fast. */
+	struct turns t = {.n = 2, .cost_ns = {100, 100}, .cpu_ns = 2000000, .idle_ns = 4000000};
+
+	(void)state;
+	assert_true(turns_is_stalled(&t));
+	assert_true(isnan(turns_rate(&t)));
+	/* One odd turn of 50 us. */
+	t.idle_ns = 50000;
+	assert_false(turns_is_stalled(&t));
+	assert_true(fabs(turns_rate(&t) - 1e7) < 1);
+	t.idle_ns = t.cpu_ns = 0;
+	assert_false(turns_is_stalled(&t));
+}
+
 int
 main(void)
 {
@@ -92,6 +110,7 @@ main(void)
 		cmocka_unit_test(turns_have_limits),
 		cmocka_unit_test(few_turns_say_nothing),
 		cmocka_unit_test(the_middle_half_counts),
+		cmocka_unit_test(a_hop_that_waits_for_itself_has_no_rate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

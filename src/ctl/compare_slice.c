@@ -162,7 +162,11 @@ slice_of_turns(struct compare *c, struct compare_arm *arm, unsigned round, doubl
 	json_object_set_new(note, "turns_dry", json_integer(t->n_dry));
 	json_object_set_new(note, "frames", json_u64(t->frames));
 	json_object_set_new(note, "cpu_ns", json_u64(t->cpu_ns));
-	add_slice(c, arm, note, *value, "too few turns with frames enough and CPU time of its own");
+	json_object_set_new(note, "idle_ns", json_u64(t->idle_ns));
+	add_slice(c, arm, note, *value,
+		  turns_is_stalled(t)
+			  ? "its threads share a CPU and wait for each other: try --flat-out"
+			  : "too few turns with frames enough and CPU time of its own");
 	return 0;
 }
 
