@@ -43,6 +43,16 @@ is_installed(const char *name)
 	return found;
 }
 
+/* Under valgrind DPDK gets no hugepages; ours would take those that there are. */
+static void
+keep_off_hugepages(struct plan_proc *pp)
+{
+	const char *given = getenv("NFVCHAIN_EAL_ARGS");
+
+	pp->env[pp->n_env++] =
+		xasprintf("NFVCHAIN_EAL_ARGS=%s --no-huge", given != NULL ? given : "");
+}
+
 int
 callgrind_wrap(struct plan_proc *pp, const char *run_dir, struct err *err)
 {
@@ -58,7 +68,7 @@ callgrind_wrap(struct plan_proc *pp, const char *run_dir, struct err *err)
 		xasprintf("--vgdb-prefix=%s/vgdb", run_dir),
 	};
 	const size_t n = N_ELEMS(words);
-	bool fits = pp->argc + n < PLAN_MAX_ARGV && pp->n_env + 1 < N_ELEMS(pp->env);
+	bool fits = pp->argc + n < PLAN_MAX_ARGV && pp->n_env + 2 < N_ELEMS(pp->env);
 
 	if (!fits || !is_installed("valgrind") || !is_installed("vgdb")) {
 		for (size_t i = 0; i < n; i++)
@@ -69,6 +79,8 @@ callgrind_wrap(struct plan_proc *pp, const char *run_dir, struct err *err)
 	memmove(pp->argv + n, pp->argv, pp->argc * sizeof(pp->argv[0]));
 	memcpy(pp->argv, words, sizeof(words));
 	pp->argc += n;
+	if (pp->ours)
+		keep_off_hugepages(pp);
 	pp->ours = false;
 	/* Looking up a symbol at its first use is no work on a frame. */
 	pp->env[pp->n_env++] = xstrdup("LD_BIND_NOW=1");

@@ -29,7 +29,8 @@ struct callgrind {
 };
 
 /* Makes the process run under callgrind when it is started; it counts as foreign then, and dies at
- * once with us.  Class ERR_MACHINE when valgrind is not installed. */
+ * once with us.  Ours is told to do without hugepages, a foreign one's options are its own.  Class
+ * ERR_MACHINE when valgrind is not installed. */
 int callgrind_wrap(struct plan_proc *pp, const char *run_dir, struct err *err);
 
 /* 'p' runs, and was wrapped. */

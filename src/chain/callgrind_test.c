@@ -178,6 +178,8 @@ a_wrapped_program_keeps_its_words(void **state)
 	assert_null(pp.argv[pp.argc]);
 	/* Nobody shall have to wait for it to drain. */
 	assert_false(pp.ours);
+	assert_non_null(strstr(pp.env[pp.n_env - 2], "NFVCHAIN_EAL_ARGS="));
+	assert_non_null(strstr(pp.env[pp.n_env - 2], " --no-huge"));
 	empty(&pp);
 }
 
