@@ -11,6 +11,18 @@ struct random {
 	uint64_t s[4];
 };
 
+/* splitmix64's step from one number to the next, and what makes a random number of each: number 'i'
+ * of sequence 'seed' is random_mix(seed + i * RANDOM_GAMMA), without those before it. */
+#define RANDOM_GAMMA 0x9e3779b97f4a7c15ull
+
+static inline uint64_t
+random_mix(uint64_t z)
+{
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
 /* Starts sequence number 'stream' of 'seed'; different streams have nothing to do with each other,
  * so that the order of block 7 can be told without drawing those before it. */
 void random_init(struct random *r, uint64_t seed, uint64_t stream);

@@ -18,9 +18,9 @@
 struct vm;
 
 /* Limits of TRex. */
-#define VM_MAX_VARS 64	/* bytes of all variables */
+#define VM_MAX_VARS 64	 /* bytes of all variables */
 #define VM_MAX_REACH 512 /* no instruction names bytes of the frame from here on */
-#define VM_MIN_LEN 60	/* shortest frame that trim_pkt_size makes */
+#define VM_MIN_LEN 60	 /* shortest frame that trim_pkt_size makes */
 
 /* Compiles the object {"instructions": [...], "cache": n} for a frame of 'len' bytes, of which
  * nothing is kept.  '*vm' is NULL for a program without instructions.  On error '*vm' is NULL, too,

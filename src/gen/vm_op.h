@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "base/random.h"
+
 #include "vm.h"
 
 /* A compiled program of the field engine: operations in a row, each of which works on slots, the
  * words of the state.
  *
- * A variable that walks through a range keeps its distance from the lower end; whoever reads it adds
- * that end.  Walking down by s is walking up by range - s.  A step is then one comparison: from
- * 'room' on, adding 'step' would leave the range, and 'room' is subtracted instead. */
+ * A variable that walks through a range keeps its distance from the lower end; whoever reads it
+ * adds that end.  Walking down by s is walking up by range - s.  A step is then one comparison:
+ * from 'room' on, adding 'step' would leave the range, and 'room' is subtracted instead. */
 
 enum vm_code {
 	/* Walks, and writes the value: what most programs do.  In network order. */
@@ -21,9 +23,9 @@ enum vm_code {
 	VM_WRITE4,
 	VM_WRITE8,
 	VM_WALK,
-	VM_IPV4,  /* checksum of a header of 20 bytes */
-	VM_TRIM,  /* sets the length */
-	VM_SUMS,  /* checksums of fix_checksum_hw; these stand at the end */
+	VM_IPV4, /* checksum of a header of 20 bytes */
+	VM_TRIM, /* sets the length */
+	VM_SUMS, /* checksums of fix_checksum_hw; these stand at the end */
 	VM_END,
 	/* The rest. */
 	VM_WRITE_LE2,
@@ -48,6 +50,9 @@ enum vm_code {
 #define VM_LIMIT_SLOTS 2  /* draws since the start, distance */
 #define VM_TUPLE_SLOTS 3  /* distance of the address, of the port (or the port itself), flows */
 #define VM_CACHE_SLOTS 2  /* frames since the start, seed */
+
+/* Ports of an endless tuple go on here after 65535. */
+#define VM_FIRST_PORT 1025
 
 struct vm_op {
 	uint8_t code; /* enum vm_code */
@@ -89,7 +94,9 @@ struct vm_op {
 };
 
 struct vm {
-	struct vm_op *ops; /* ends with VM_END */
+	struct vm_op *ops;	   /* VM_CACHE, what the program does, VM_END */
+	const struct vm_op *first; /* VM_CACHE is passed over when there is none */
+	const struct vm_op *trim;  /* that sets the length, or NULL */
 	size_t n_ops;
 	size_t sums;	 /* the first VM_SUMS, or VM_END */
 	uint64_t *lists; /* elements of all value lists */
@@ -99,8 +106,26 @@ struct vm {
 	uint16_t reach;
 	uint16_t cache;
 	bool overwrites;
-	double mean_len; /* without a cache */
+	bool draws_len;	 /* the length is random */
+	double mean_len; /* of what 'trim' sets, without a cache */
 };
 
-/* A number below 'range' (0: 2^64) from position 'at' of a generator. */
-uint64_t vm_draw(uint64_t at, uint64_t range);
+/* A number below 'range' (0: 2^64) of random bits that belong to position 'at' of a generator.  The
+ * numbers of a range up to 2^32 are equally likely but for one in 2^32, those of a wider one, which
+ * takes 128 bits, but for one in 2^64; so each number costs one position, and many can be passed
+ * over at once. */
+static inline uint64_t
+vm_draw(uint64_t at, uint64_t range)
+{
+	uint64_t bits = random_mix(at);
+	unsigned __int128 product = (unsigned __int128)bits * range;
+
+	if (range == 0)
+		return bits;
+	if (range > UINT32_MAX)
+		product += (unsigned __int128)random_mix(~at) * range >> 64;
+	return (uint64_t)(product >> 64);
+}
+
+/* The state before the first frame, without that of a cache. */
+void vm_init_slots(const struct vm *vm, uint64_t *slots, uint32_t random_seed);
