@@ -25,6 +25,8 @@
 #include "fwd/engine.h"
 #include "fwd/nfs.h"
 #include "gen/generator.h"
+#include "gen/vm.h"
+#include "pkt/cksum.h"
 #include "pkt/template.h"
 
 #define RING_SIZE 1024
@@ -290,6 +292,72 @@ run_gen(const struct lockstep *l, struct err *err)
 	return rc;
 }
 
+/* ---- the field engine ---- */
+
+#define INST(type) "{\"type\": \"" type "\", "
+#define RANGE(name, op, size, step, init, min, max)                                         \
+	INST("flow_var")                                                                    \
+	"\"name\": \"" name "\", \"op\": \"" op "\", \"size\": " #size ", \"step\": " #step \
+	", \"init_value\": " #init ", \"min_value\": " #min ", \"max_value\": " #max "}, "
+#define WRITE(name, at)                                \
+	INST("write_flow_var")                         \
+	"\"name\": \"" name "\", \"pkt_offset\": " #at \
+	", \"add_value\": 0, \"is_big_endian\": true}, "
+
+/* Two fields and a checksum, as most of TRex's profiles have them. */
+static const char program[] = "{\"instructions\": [" RANGE("src", "inc", 4, 1, 0, 0, 255)
+	RANGE("port", "dec", 2, 1, 1255, 1000, 1255) WRITE("src", 26) WRITE("port", 36)
+		INST("fix_checksum_ipv4") "\"pkt_offset\": 14}]}";
+
+static void
+make_fields(const struct vm *vm, uint64_t *state, uint8_t *frame, uint16_t len, uint64_t n)
+{
+	vm_init(vm, state, 0);
+	for (uint64_t i = 0; i < n; i++)
+		(void)vm_run(vm, state, frame, len);
+}
+
+/* Both variables have 256 values. */
+static int
+check_fields(const uint8_t *frame, uint64_t n, struct err *err)
+{
+	const uint8_t *src = frame + 26, *port = frame + 36;
+	uint8_t last = (uint8_t)(n - 1);
+
+	if (src[3] != last || (port[0] << 8 | port[1]) != 1255 - last ||
+	    cksum_finish(cksum_add(0, frame + FRAME_L2, FRAME_IPV4)) != 0)
+		return err_set(err, EPROTO, "the last of %lu frames is another one", n);
+	return 0;
+}
+
+static int
+run_vm(const struct lockstep *l, struct err *err)
+{
+	const uint64_t all = (uint64_t)l->bursts * l->frames;
+	json_t *json = json_loads(program, 0, NULL);
+	uint8_t frame[FRAME_MAX_SIZE];
+	int len = make_frame(frame, sizeof(frame), l->size, err);
+	struct jsonrpc_error e = {0};
+	struct vm *vm = NULL;
+	uint64_t *state;
+	int rc = len;
+
+	if (len >= 0) {
+		rc = vm_parse(&vm, json, frame, (uint16_t)len, &e);
+		if (rc < 0)
+			err_set(err, EINVAL, "%s", e.specific);
+	}
+	if (rc == 0) {
+		state = xcalloc(1, vm_state_size(vm));
+		make_fields(vm, state, frame, (uint16_t)len, all);
+		rc = check_fields(frame, all, err);
+		free(state);
+	}
+	vm_free(vm);
+	json_decref(json);
+	return rc;
+}
+
 /* ---- the program ---- */
 
 #define FIELD(member) OPT_FIELD(struct lockstep, member)
@@ -314,7 +382,7 @@ static const struct opt opts[] = {
 
 static const struct opt_command command = {
 	.name = "lockstep",
-	.positional = "fwd|event|pipeline|tx|rx",
+	.positional = "fwd|event|pipeline|tx|rx|vm",
 	.summary = "Runs a hot loop over rings in memory, to count its instructions.",
 	.opts = opts,
 	.n_opts = N_ELEMS(opts),
@@ -341,8 +409,9 @@ check(const struct lockstep *l, const char *subject, struct err *err)
 {
 	uint32_t most = engine_of(subject) != NULL ? CONF_MAX_BURST : GEN_BURST;
 
-	if (engine_of(subject) == NULL && strcmp(subject, "tx") != 0 && strcmp(subject, "rx") != 0)
-		return err_usage(err, "'%s' is none of fwd, event, pipeline, tx, rx", subject);
+	if (engine_of(subject) == NULL && strcmp(subject, "tx") != 0 &&
+	    strcmp(subject, "rx") != 0 && strcmp(subject, "vm") != 0)
+		return err_usage(err, "'%s' is none of fwd, event, pipeline, tx, rx, vm", subject);
 	if (l->flows < 1 || l->vector > CONF_MAX_VECTOR)
 		return err_usage(err, "--flows: at least one; --vector: at most %d",
 				 CONF_MAX_VECTOR);
@@ -379,19 +448,30 @@ start_eal(struct eal *eal, struct err *err)
 }
 
 static int
-run(const struct lockstep *l, const char *subject, struct err *err)
+run_subject(const struct lockstep *l, const char *subject, struct err *err)
 {
 	struct eal eal = {0};
-	int rc = check(l, subject, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	(void)alarm(PATIENCE_S);
+	if (strcmp(subject, "vm") == 0)
+		return run_vm(l, err);
 	rc = start_eal(&eal, err);
 	if (rc == 0)
 		rc = engine_of(subject) != NULL ? run_fwd(l, engine_of(subject), err)
 						: run_gen(l, err);
 	eal_stop(&eal);
+	return rc;
+}
+
+static int
+run(const struct lockstep *l, const char *subject, struct err *err)
+{
+	int rc = check(l, subject, err);
+
+	if (rc < 0)
+		return rc;
+	(void)alarm(PATIENCE_S);
+	rc = run_subject(l, subject, err);
 	if (rc == 0)
 		printf("%s: bursts=%u frames=%lu\n", subject, l->bursts,
 		       (uint64_t)l->bursts * l->frames);
@@ -414,7 +494,7 @@ main(int argc, char **argv)
 		return 0;
 	}
 	if (rc == 0 && argc != 1)
-		rc = err_usage(&err, "one of fwd, event, pipeline, tx, rx is wanted");
+		rc = err_usage(&err, "one of fwd, event, pipeline, tx, rx, vm is wanted");
 	if (rc == 0)
 		rc = run(&l, argv[0], &err);
 	if (rc < 0)
