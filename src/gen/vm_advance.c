@@ -10,16 +10,15 @@ typedef unsigned __int128 u128;
 static u128
 range_of(const struct vm_op *op)
 {
-	u128 range = (u128)op->walk.room + op->walk.step;
-
-	return range == 0 ? (u128)1 << 64 : range;
+	return op->walk.range == 0 ? (u128)1 << 64 : op->walk.range;
 }
 
 static uint64_t
 advance_walk(const struct vm_op *op, uint64_t *slots, uint64_t n)
 {
+	uint64_t step = op->walk.range - op->walk.room;
 	u128 range = range_of(op);
-	u128 sum = slots[op->slot] + (u128)n * op->walk.step;
+	u128 sum = slots[op->slot] + (u128)n * step;
 	uint64_t around = (uint64_t)(sum / range);
 
 	slots[op->slot] = (uint64_t)(sum % range);

@@ -97,9 +97,9 @@ static void
 set_walk(struct vm_op *op, const struct vm_inst *v)
 {
 	op->slot = v->slot;
-	op->walk.step = step_up(v);
-	op->walk.room = vm_range(v) - op->walk.step;
-	op->down = v->walk == VM_DEC && op->walk.step > 0;
+	op->walk.range = vm_range(v);
+	op->walk.room = vm_range(v) - step_up(v);
+	op->down = v->walk == VM_DEC && step_up(v) > 0;
 }
 
 /* The variables right behind that move only when this one wraps. */

@@ -9,8 +9,8 @@
  * words of the state.
  *
  * A variable that walks through a range keeps its distance from the lower end; whoever reads it
- * adds that end.  Walking down by s is walking up by range - s.  A step is then one comparison:
- * from 'room' on, adding 'step' would leave the range, and 'room' is subtracted instead. */
+ * adds that end.  Walking down by s is walking up by range - s.  A step takes 'room' away,
+ * the range less the step, and adds the range when that went below 0. */
 
 enum vm_code {
 	/* Walks, and writes the value: what most programs do.  In network order. */
@@ -63,8 +63,9 @@ struct vm_op {
 	uint16_t n;   /* of VM_CACHE: frames */
 	union {
 		struct {
-			uint64_t step, room;
-			uint64_t base; /* of what is written, or first element of the list */
+			uint64_t range; /* 0: 2^64 */
+			uint64_t room;	/* range - step */
+			uint64_t base;	/* of what is written, or first element of the list */
 		} walk;
 		struct {
 			uint64_t range; /* 0: 2^64 */

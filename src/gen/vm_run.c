@@ -62,10 +62,9 @@ ALWAYS_INLINE uint64_t
 walk(uint64_t *slots, const struct vm_op *op)
 {
 	uint64_t now = slots[op->slot];
-	uint64_t up = now + op->walk.step;
-	uint64_t around = now - op->walk.room;
+	uint64_t below = now < op->walk.room ? op->walk.range : 0;
 
-	now = now >= op->walk.room ? around : up;
+	now = now - op->walk.room + below;
 	slots[op->slot] = now;
 	return now;
 }
@@ -117,22 +116,33 @@ write_masked(const struct vm_op *op, uint64_t slot, uint8_t *p)
 
 /* ---- checksums ---- */
 
-/* Of 20 bytes, in whatever order the machine has bytes: a sum of 16-bit words does not mind. */
+ALWAYS_INLINE uint32_t
+load32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Of 20 bytes, in whatever order the machine has bytes: a sum of 16-bit words does not mind.
+ *
+ * Words are loaded one by one: a load that is wider than the store of an address just before would
+ * wait for it.  A number added to itself with its halves exchanged has their sum, carry included,
+ * in the upper one. */
 ALWAYS_INLINE void
 fix_ipv4(uint8_t *header)
 {
-	uint64_t front, back, sum;
+	uint64_t sum = (uint64_t)load32(header) + load32(header + 4);
 	uint16_t middle, check;
+	uint32_t half;
 
-	memcpy(&front, header, sizeof(front));
 	memcpy(&middle, header + 8, sizeof(middle));
-	memcpy(&back, header + 12, sizeof(back));
-	sum = (front >> 32) + (uint32_t)front + (back >> 32) + (uint32_t)back + middle;
-	/* Less than 2^35; after one fold less than 2^32, which 16 bits hold after two more. */
-	sum = (sum >> 32) + (uint32_t)sum;
-	sum = (sum >> 16) + (sum & 0xffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	check = (uint16_t)~sum;
+	sum += middle;
+	sum += load32(header + 12);
+	sum += load32(header + 16);
+	half = (uint32_t)((sum + (sum >> 32 | sum << 32)) >> 32);
+	check = (uint16_t) ~((half + (half >> 16 | half << 16)) >> 16);
 	memcpy(header + IPV4_CHECK, &check, sizeof(check));
 }
 
