@@ -67,6 +67,12 @@ set_parallel(void *field, const char *text, struct err *err)
 }
 
 static int
+set_load(void *field, const char *text, struct err *err)
+{
+	return load_conf_parse(field, text, err);
+}
+
+static int
 set_lcore_mask(void *field, const char *text, struct err *err)
 {
 	const char *digits = strncasecmp(text, "0x", 2) == 0 ? text + 2 : text;
@@ -198,6 +204,9 @@ static const struct opt fwd_opts[] = {
 	 FIELD(queue_priority), NULL, 0},
 	{"dump", 0, NULL, "print what the event device counted, at the end", opt_set_switch,
 	 FIELD(dump), NULL, 0},
+	{"load", 0, "flows=N[,KEY=VALUE]",
+	 "frames of N flows out of net_null's, for measuring the engine alone", set_load,
+	 FIELD(load), NULL, OPT_NO_ENV},
 	{"ordered", 0, NULL, "as --sched ordered", set_ordered, FIELD(sched), NULL,
 	 OPT_NO_ENV | OPT_HIDDEN},
 	{"parallel", 0, NULL, "as --sched parallel", set_parallel, FIELD(sched), NULL,

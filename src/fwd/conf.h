@@ -8,6 +8,7 @@
 #include "base/opt.h"
 #include "dpdk/idle.h"
 #include "dpdk/program.h"
+#include "load_conf.h"
 
 /* Settings of the forwarder, from its command line and environment. */
 
@@ -64,6 +65,7 @@ struct fwd_conf {
 	bool all_types;
 	bool dump;
 	bool stage_times; /* measure where frames spend their time inside */
+	struct load_conf load; /* traffic for an engine alone: load.h */
 
 	char *control;
 	int lifeline;

@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "engine.h"
 #include "facts.h"
+#include "load.h"
 #include "nfs.h"
 #include "stage_times.h"
 
@@ -166,7 +167,9 @@ fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct 
 	if (rc < 0)
 		return rc;
 	address_ports(fwd);
-	rc = nfs_open(fwd, err);
+	rc = load_open(fwd, err);
+	if (rc == 0)
+		rc = nfs_open(fwd, err);
 	if (rc == 0)
 		rc = times_open(fwd, err);
 	if (rc == 0)
@@ -177,6 +180,7 @@ fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct 
 unsigned
 fwd_close_ports(struct fwd *fwd)
 {
+	load_stop(fwd);
 	for (uint16_t i = 0; i < fwd->plan.n_ports; i++) {
 		fwd->missed_base[i] += port_missed(&fwd->port[i]);
 		if (fwd->engine != NULL && fwd->engine->detach != NULL)
@@ -195,6 +199,7 @@ fwd_close(struct fwd *fwd)
 		fwd->engine->close(fwd);
 	times_close(fwd);
 	rte_free(fwd->lcore);
+	load_close(fwd);
 	rte_mempool_free(fwd->pool);
 	memset(fwd, 0, sizeof(*fwd));
 }
@@ -357,6 +362,8 @@ fwd_reopen_port(struct fwd *fwd, uint16_t id, struct err *err)
 	if (id >= fwd->plan.n_ports || !fwd->plan.enabled[id])
 		return err_usage(err, "there is no port %u", id);
 	conf = port_conf_of(fwd, id);
+	if (fwd->loads != NULL)
+		return err_set(err, ENOTSUP, "port %u has a load (--load), and cannot be attached again", id);
 	if (fwd->devargs[id][0] == '\0')
 		return err_set(err, ENOTSUP, "port %u cannot be attached again", id);
 	fwd->missed_base[id] += port_missed(&fwd->port[id]);

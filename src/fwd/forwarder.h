@@ -39,6 +39,7 @@ enum fwd_state {
 };
 
 struct fwd;
+struct loads;
 struct stages;
 struct times;
 
@@ -113,6 +114,7 @@ struct fwd {
 	uint64_t epoch;			    /* counts quiesces and reopenings */
 	uint64_t missed_base[NF_MAX_PORTS]; /* missed by devices that were closed */
 	bool shares_cpus;
+	struct loads *loads; /* of --load, or NULL */
 };
 
 /* Opens pool, ports and functions for what EAL found.  Half-opened is closable. */

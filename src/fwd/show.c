@@ -12,6 +12,7 @@
 #include "dpdk/compat.h"
 #include "engine.h"
 #include "show_times.h"
+#include "load.h"
 
 static const char *const state_names[] = {"running", "paused", "stopping"};
 
@@ -93,10 +94,13 @@ json_t *
 show_counters(const struct fwd *fwd, bool buckets)
 {
 	const struct fault *fault = &fwd_fault_lcore(fwd)->fault;
+	uint64_t at_ns = clock_now_ns(), took_ns;
 	struct fwd_totals t;
-	json_t *drops = json_object(), *root;
+	json_t *drops = json_object(), *root, *load;
 
 	fwd_totals(fwd, &t);
+	took_ns = clock_now_ns() - at_ns;
+	load = load_to_json(fwd);
 	for (unsigned r = 0; r < fwd->n_reasons; r++)
 		json_object_set_new(drops, fwd->reason[r], json_u64(t.drop[r]));
 	root = json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "epoch",
@@ -110,6 +114,11 @@ show_counters(const struct fwd *fwd, bool buckets)
 	if (fwd->plan.roles.n_stages > 0)
 		json_object_set_new(root, "stages", stages_json(fwd));
 	show_times_add(fwd, root, buckets);
+	/* When that was, for who makes a rate of two such answers. */
+	json_object_set_new(root, "at_ns", json_u64(at_ns + took_ns / 2));
+	json_object_set_new(root, "took_ns", json_u64(took_ns));
+	if (load != NULL)
+		json_object_set_new(root, "load", load);
 	return root;
 }
 
