@@ -209,7 +209,7 @@ bring_up(struct backend *b, struct err *err)
 		if (rc == 0 && plan->proc[i].hop >= 0)
 			rc = greet_hop(b, &plan->proc[i], err);
 	}
-	if (rc == 0)
+	if (rc == 0 && plan->rpc_endpoint != NULL)
 		rc = err_wrap(err, tg_open(&b->tg, plan->rpc_endpoint, READY_MS, err), "generator");
 	return rc;
 }

@@ -233,6 +233,9 @@ note_generator(const struct sensors *s, struct trial_noise *n)
 {
 	struct noise_lcore l;
 
+	/* A forwarder alone has no generator. */
+	if (s->backend->plan->proc[0].hop >= 0)
+		return;
 	noise_lcore_init(&l, "");
 	/* Its lcore is its main thread.  Its switches it tells itself, of the time it sends. */
 	note_thread(s, (int)s->backend->proc[0].pid, &l);

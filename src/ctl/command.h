@@ -22,6 +22,7 @@ extern const size_t n_commands;
 
 int cmd_bench(int argc, char **argv, struct err *err);
 int cmd_compare(int argc, char **argv, struct err *err);
+int cmd_sweep(int argc, char **argv, struct err *err);
 int cmd_report(int argc, char **argv, struct err *err);
 int cmd_plan(int argc, char **argv, struct err *err);
 int cmd_up(int argc, char **argv, struct err *err);
@@ -30,6 +31,7 @@ int cmd_completion(int argc, char **argv, struct err *err);
 
 extern const struct opt_command bench_command;
 extern const struct opt_command compare_command;
+extern const struct opt_command sweep_command;
 extern const struct opt_command report_command;
 extern const struct opt_command plan_command;
 extern const struct opt_command up_command;

@@ -20,6 +20,8 @@ const struct command commands[] = {
 	 &bench_command},
 	{"compare", "say whether B is better, worse or equal to A, in turns", cmd_compare,
 	 &compare_command},
+	{"sweep", "say which engine suits where: work, skew, lcores, stages, flows", cmd_sweep,
+	 &sweep_command},
 	{"report", "show a result again: HTML, text, CSV, Markdown, JSON", cmd_report,
 	 &report_command},
 	{"plan", "say what would run where, and touch nothing", cmd_plan, &plan_command},

@@ -37,8 +37,8 @@ session_interrupted(struct err *err)
 			 "interrupted; everything is down again");
 }
 
-static int
-allowed_cpus(struct chain_cpus *cpus, struct err *err)
+int
+session_allowed_cpus(struct chain_cpus *cpus, struct err *err)
 {
 	cpu_set_t set;
 
@@ -64,7 +64,7 @@ session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, b
 		.trex_ports = trex_ports,
 		.verbose = verbose,
 	};
-	int rc = allowed_cpus(&facts.allowed, err);
+	int rc = session_allowed_cpus(&facts.allowed, err);
 
 	if (rc == 0)
 		rc = chain_plan_make(plan, chain, &facts, err);

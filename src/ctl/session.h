@@ -24,6 +24,9 @@ extern volatile sig_atomic_t session_stop;
 /* Turns an interruption into its exit code, 130 or 143. */
 int session_interrupted(struct err *err);
 
+/* The CPUs that this process may use. */
+int session_allowed_cpus(struct chain_cpus *cpus, struct err *err);
+
 /* Makes the plan of 'chain' for this machine. */
 int session_plan(struct chain_plan *plan, const struct chain *chain, bool trex_ports, bool verbose,
 		 struct err *err);

@@ -11,6 +11,7 @@
 #include "base/str.h"
 
 #include "figure.h"
+#include "sweep.h"
 #include "text_parts.h"
 #include "trials.h"
 
@@ -257,7 +258,13 @@ csv_render(const json_t *result)
 	struct shape shape = {.noise = json_object()};
 	struct trials trials;
 	struct str out = {0};
+	struct sweep_view sweep;
 
+	if (sweep_view_init(&sweep, result)) {
+		json_decref(shape.noise);
+		sweep_csv(&out, &sweep);
+		return str_take(&out);
+	}
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		trials_init(&trials, json_array_get(list, i));
 		learn(&shape, &trials);

@@ -20,6 +20,7 @@ struct html {
 
 void html_answer(struct html *html);
 void html_comparison(struct html *html);
+void html_sweep(struct html *html);
 void html_rates(struct html *html);
 void html_latency(struct html *html);
 void html_loss(struct html *html);

@@ -44,6 +44,7 @@
  *                 "generator", generator_pps, head_room_ratio, frames, seed, restart_s, slices:
  *                 [{arm, round, value, sent, ok, lost, balanced, turns ..}]}; a and b have {value,
  *                 chain} beside; instructions {a, b, ratio, difference, method, accuracy, reason}
+ *     sweep       of `nfvchain sweep` only, whose file is sweep.json: see sweep.h
  *     plan        as `nfvchain plan --json` prints it
  *     environment see environment.h
  */
@@ -108,5 +109,8 @@ int result_save(const json_t *result, const char *dir, struct err *err);
 int result_save_text(const char *text, const char *path, struct err *err);
 /* Name of the HTML report, beside result.json. */
 #define RESULT_REPORT "report.html"
-/* Reads a result.json, or the one in a directory; refuses a newer major. */
+/* Name of what `nfvchain sweep` writes in place of result.json. */
+#define RESULT_SWEEP "sweep.json"
+/* Reads a result.json, or the one in a directory, or else a sweep.json there; refuses a newer major.
+ */
 int result_load(json_t **result, const char *path, struct err *err);

@@ -170,6 +170,16 @@ result_load(json_t **result, const char *path, struct err *err)
 	char *file = in_dir ? xasprintf("%s/result.json", path) : xstrdup(path);
 	int rc;
 
+	if (in_dir && access(file, F_OK) < 0) {
+		char *sweep = xasprintf("%s/" RESULT_SWEEP, path);
+
+		/* With neither, it is the result that is missing. */
+		if (access(sweep, F_OK) == 0) {
+			free(file);
+			file = xstrdup(sweep);
+		}
+		free(sweep);
+	}
 	rc = json_load_path(result, file, err);
 	if (rc == 0) {
 		rc = check_schema(*result, file, err);

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+#include "sweep.h"
 #include "text_page.h"
 #include "text_parts.h"
 
@@ -194,13 +195,31 @@ add_measurement(struct str *page, const json_t *m)
 	free(shown);
 }
 
+static void
+add_end(struct str *page, const json_t *result)
+{
+	int64_t status = json_integer_value(json_at(result, "outcome.exit"));
+	char *head;
+
+	if (status == 0)
+		return;
+	head = xasprintf("\nEnded with %" PRId64 ": ", status);
+	page_wrap(page, head, 0, text_word(result, "outcome.sentence"));
+	free(head);
+}
+
 char *
 text_render(const json_t *result, bool colour)
 {
 	const json_t *list = json_object_get(result, "measurements");
-	int64_t status = json_integer_value(json_at(result, "outcome.exit"));
 	struct str page = {0};
+	struct sweep_view sweep;
 
+	if (sweep_view_init(&sweep, result)) {
+		sweep_text(&page, &sweep);
+		add_end(&page, result);
+		return page_finish(&page, colour);
+	}
 	for (size_t i = 0; i < json_array_size(list); i++)
 		text_answer(&page, result, json_array_get(list, i));
 	if (json_array_size(list) == 0)
@@ -209,11 +228,6 @@ text_render(const json_t *result, bool colour)
 	for (size_t i = 0; i < json_array_size(list); i++)
 		add_measurement(&page, json_array_get(list, i));
 	text_doubts(&page, result);
-	if (status != 0) {
-		char *head = xasprintf("\nEnded with %" PRId64 ": ", status);
-
-		page_wrap(&page, head, 0, text_word(result, "outcome.sentence"));
-		free(head);
-	}
+	add_end(&page, result);
 	return page_finish(&page, colour);
 }
