@@ -15,9 +15,9 @@ static const struct {
 	double min, max;
 	bool whole;
 } axes[SWEEP_N_AXES] = {
-	[SWEEP_WORK] = {"work", 0, 1000000, true},    [SWEEP_FLOWS] = {"flows", 1, 1000000, true},
-	[SWEEP_STAGES] = {"stages", 1, 8, true},      [SWEEP_BURST] = {"burst", 1, 256, true},
-	[SWEEP_SKEW] = {"skew", 0, 4, false},	      [SWEEP_LCORES] = {"lcores", 1, 64, true},
+	[SWEEP_WORK] = {"work", 0, 1000000, true}, [SWEEP_FLOWS] = {"flows", 1, 1000000, true},
+	[SWEEP_STAGES] = {"stages", 1, 8, true},   [SWEEP_BURST] = {"burst", 1, 256, true},
+	[SWEEP_SKEW] = {"skew", 0, 4, false},	   [SWEEP_LCORES] = {"lcores", 1, 64, true},
 };
 
 const char *
@@ -140,8 +140,8 @@ sweep_plan_fit(struct sweep_plan *plan, size_t n_cells, unsigned n_arms, uint64_
 	/* Blocks cost less than starts, and say less. */
 	uint64_t rounds = cell_ns / (start_ns + 2 * block_ns);
 
-	plan->n_rounds = rounds < SWEEP_MIN_ROUNDS ? SWEEP_MIN_ROUNDS
-						   : (unsigned)(rounds > 9 ? 9 : rounds);
+	plan->n_rounds =
+		rounds < SWEEP_MIN_ROUNDS ? SWEEP_MIN_ROUNDS : (unsigned)(rounds > 9 ? 9 : rounds);
 	/* Too short for three of them: one, of at least three blocks. */
 	if (cell_ns < SWEEP_MIN_ROUNDS * (start_ns + block_ns))
 		plan->n_rounds = 1;
@@ -152,6 +152,5 @@ sweep_plan_fit(struct sweep_plan *plan, size_t n_cells, unsigned n_arms, uint64_
 		plan->blocks_per_round = 1;
 	if (plan->n_rounds == 1 && plan->blocks_per_round < SWEEP_MIN_ROUNDS)
 		plan->blocks_per_round = SWEEP_MIN_ROUNDS;
-	plan->total_ns =
-		n_cells * plan->n_rounds * (start_ns + plan->blocks_per_round * block_ns);
+	plan->total_ns = n_cells * plan->n_rounds * (start_ns + plan->blocks_per_round * block_ns);
 }

@@ -86,13 +86,14 @@ struct sweep_verdict {
 	unsigned n_units; /* that intervals are made of: rounds, or blocks */
 	bool by_round;
 	enum sweep_outcome outcome;
-	unsigned best, second;	       /* by ratio; without meaning when unknown */
-	double margin;		       /* best to second, */
+	unsigned best, second;		/* by ratio; without meaning when unknown */
+	double margin;			/* best to second, */
 	double margin_low, margin_high; /* at a level shared among all others (Bonferroni) */
 };
 
 /* Judges the turns of a cell.  An arm has won when the intervals of its ratios to all others lie
  * above 1, at 95 % for all of them together; else the best are tied. */
-void sweep_judge(struct sweep_verdict *v, const struct sweep_turn *turns, size_t n, unsigned n_arms);
+void sweep_judge(struct sweep_verdict *v, const struct sweep_turn *turns, size_t n,
+		 unsigned n_arms);
 
 const char *sweep_outcome_name(enum sweep_outcome outcome); /* "unknown", "tie", "won" */

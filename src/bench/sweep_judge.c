@@ -53,7 +53,8 @@ level_of(const struct sweep_turn *turns, size_t n, bool by_round, unsigned unit,
 }
 
 static void
-units_init(struct units *u, const struct sweep_turn *turns, size_t n, unsigned n_arms, bool by_round)
+units_init(struct units *u, const struct sweep_turn *turns, size_t n, unsigned n_arms,
+	   bool by_round)
 {
 	u->n_arms = n_arms;
 	u->n = by_round ? count_rounds(turns, n) : count_blocks(turns, n);

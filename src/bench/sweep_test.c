@@ -49,12 +49,18 @@ bad_axes_say_why(void **state)
 		enum sweep_axis_id id;
 		const char *text, *says;
 	} bad[] = {
-		{SWEEP_STAGES, "0", "1 to 8"},	   {SWEEP_STAGES, "1..9", "1 to 8"},
-		{SWEEP_BURST, "257", "1 to 256"},  {SWEEP_WORK, "1,1", "twice"},
-		{SWEEP_WORK, "", "''"},		   {SWEEP_WORK, "100,", "''"},
-		{SWEEP_STAGES, "3..1", "backwards"}, {SWEEP_SKEW, "x", "not a number"},
-		{SWEEP_SKEW, "nan", "not a number"}, {SWEEP_SKEW, "5", "0 to 4"},
-		{SWEEP_FLOWS, "1..100", "more than 32"}, {SWEEP_LCORES, "-1", "-1"},
+		{SWEEP_STAGES, "0", "1 to 8"},
+		{SWEEP_STAGES, "1..9", "1 to 8"},
+		{SWEEP_BURST, "257", "1 to 256"},
+		{SWEEP_WORK, "1,1", "twice"},
+		{SWEEP_WORK, "", "''"},
+		{SWEEP_WORK, "100,", "''"},
+		{SWEEP_STAGES, "3..1", "backwards"},
+		{SWEEP_SKEW, "x", "not a number"},
+		{SWEEP_SKEW, "nan", "not a number"},
+		{SWEEP_SKEW, "5", "0 to 4"},
+		{SWEEP_FLOWS, "1..100", "more than 32"},
+		{SWEEP_LCORES, "-1", "-1"},
 	};
 
 	(void)state;

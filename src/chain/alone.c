@@ -20,8 +20,7 @@
 
 /* ---- command line ---- */
 
-static void __attribute__((format(printf, 2, 3)))
-add(struct plan_proc *proc, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) add(struct plan_proc *proc, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -248,8 +247,8 @@ alone_settle(struct alone *a, struct alone_ledger *ledger, struct err *err)
 				 "%s: received %llu and created %llu, but sent %llu, dropped %llu, "
 				 "and %llu are in flight at rest",
 				 a->plan.proc[0].name, (unsigned long long)ledger->rx,
-				 (unsigned long long)ledger->created, (unsigned long long)ledger->tx,
-				 (unsigned long long)ledger->drops,
+				 (unsigned long long)ledger->created,
+				 (unsigned long long)ledger->tx, (unsigned long long)ledger->drops,
 				 (unsigned long long)ledger->in_flight);
 	return 0;
 }

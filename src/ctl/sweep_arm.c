@@ -46,9 +46,8 @@ set_engine(struct sweep_arm *arm, const char *word, struct err *err)
 	for (size_t i = 0; i < N_ELEMS(engines); i++)
 		if (strcmp(word, engines[i]) == 0)
 			arm->engine = engines[i];
-	return arm->engine != NULL
-		       ? 0
-		       : err_usage(err, "'%s' is none of poll, event, pipeline", word);
+	return arm->engine != NULL ? 0
+				   : err_usage(err, "'%s' is none of poll, event, pipeline", word);
 }
 
 int
@@ -77,8 +76,7 @@ struct words {
 	size_t n;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-add(struct words *w, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) add(struct words *w, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -118,8 +116,7 @@ work_of(const struct sweep_conf *conf, const struct sweep_point *p, unsigned i)
 
 /* The same functions in the same sequence, cut into stages or not. */
 static void
-add_functions(struct words *w, const struct sweep_conf *conf, const struct sweep_point *p,
-	      bool cut)
+add_functions(struct words *w, const struct sweep_conf *conf, const struct sweep_point *p, bool cut)
 {
 	unsigned n = at(p, SWEEP_STAGES);
 

@@ -31,10 +31,10 @@ static const struct {
 };
 
 #define FIELD(member) OPT_FIELD(struct sweep_conf, member)
-#define AXIS_SETTER(name, id)                                          \
+#define AXIS_SETTER(name, id)                                                 \
 	static int set_##name(void *field, const char *text, struct err *err) \
-	{                                                              \
-		return sweep_axis_parse(field, id, text, err);         \
+	{                                                                     \
+		return sweep_axis_parse(field, id, text, err);                \
 	}
 
 AXIS_SETTER(work, SWEEP_WORK)

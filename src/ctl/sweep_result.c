@@ -102,11 +102,11 @@ cell_json(const struct sweep *s, const struct sweep_cell *cell)
 				    json_real(cell->point.at[i]));
 	json_object_set_new(json, "measured", json_boolean(cell->n_turns > 0));
 	json_object_set_new(json, "reason",
-			    cell->measurable ? json_null()
-					     : json_sprintf("%.0f lcores need as many CPUs, and "
-							    "here are %zu",
-							    cell->point.at[SWEEP_LCORES],
-							    s->allowed.n));
+			    cell->measurable
+				    ? json_null()
+				    : json_sprintf("%.0f lcores need as many CPUs, and "
+						   "here are %zu",
+						   cell->point.at[SWEEP_LCORES], s->allowed.n));
 	json_object_set_new(json, "outcome", json_string(sweep_outcome_name(v.outcome)));
 	json_object_set_new(json, "best", label_or_null(s, &v, v.best));
 	json_object_set_new(json, "second", label_or_null(s, &v, v.second));
@@ -127,14 +127,14 @@ sweep_to_json(const struct sweep *s)
 {
 	const struct sweep_conf *conf = s->conf;
 	json_t *engines = json_array(), *cells = json_array();
-	json_t *json = json_pack(
-		"{s:o, s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:i, s:i, s:i}", "axes", axes_json(conf),
-		"engines", engines, "sched", conf->sched, "vector", (int)conf->vector, "classes",
-		(int)conf->classes, "flow_seed",
-		conf->flow_seed > 0 ? json_u64(conf->flow_seed) : json_null(), "seed",
-		json_u64(conf->seed), "turn_ns", json_u64(conf->turn_ns), "n_rounds",
-		(int)s->plan.n_rounds, "n_cpus", (int)s->allowed.n, "n_unbalanced",
-		(int)s->n_unbalanced);
+	json_t *json =
+		json_pack("{s:o, s:o, s:s, s:i, s:i, s:o, s:o, s:o, s:i, s:i, s:i}", "axes",
+			  axes_json(conf), "engines", engines, "sched", conf->sched, "vector",
+			  (int)conf->vector, "classes", (int)conf->classes, "flow_seed",
+			  conf->flow_seed > 0 ? json_u64(conf->flow_seed) : json_null(), "seed",
+			  json_u64(conf->seed), "turn_ns", json_u64(conf->turn_ns), "n_rounds",
+			  (int)s->plan.n_rounds, "n_cpus", (int)s->allowed.n, "n_unbalanced",
+			  (int)s->n_unbalanced);
 
 	for (unsigned arm = 0; arm < conf->n_arms; arm++)
 		json_array_append_new(engines, json_string(conf->arm[arm].label));

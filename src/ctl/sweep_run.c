@@ -17,7 +17,7 @@
 #include "session.h"
 
 /* Before the first cell has told. */
-#define START_NS (600 * NSEC_PER_MS)	 /* of an arm */
+#define START_NS (600 * NSEC_PER_MS)	/* of an arm */
 #define TURN_COST_NS (12 * NSEC_PER_MS) /* beside the turn itself */
 
 /* ---- cells ---- */

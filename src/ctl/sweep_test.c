@@ -147,7 +147,9 @@ engines_get_the_same_functions(void **state)
 	struct err err = {0};
 
 	(void)state;
-	parse_ok(&c, "--work 301 --skew 1 --lcores 2 --engine poll,event:sw:all:parallel,pipeline:dsw:all",
+	parse_ok(&c,
+		 "--work 301 --skew 1 --lcores 2 --engine "
+		 "poll,event:sw:all:parallel,pipeline:dsw:all",
 		 4);
 	assert_int_equal(sweep_init(&s, &c, &cpus, &err), 0);
 	for (unsigned arm = 0; arm < 3; arm++) {

@@ -363,7 +363,8 @@ fwd_reopen_port(struct fwd *fwd, uint16_t id, struct err *err)
 		return err_usage(err, "there is no port %u", id);
 	conf = port_conf_of(fwd, id);
 	if (fwd->loads != NULL)
-		return err_set(err, ENOTSUP, "port %u has a load (--load), and cannot be attached again", id);
+		return err_set(err, ENOTSUP,
+			       "port %u has a load (--load), and cannot be attached again", id);
 	if (fwd->devargs[id][0] == '\0')
 		return err_set(err, ENOTSUP, "port %u cannot be attached again", id);
 	fwd->missed_base[id] += port_missed(&fwd->port[id]);

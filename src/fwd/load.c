@@ -17,7 +17,8 @@ struct load_queue {
 	struct load_port *port;
 	uint32_t n_flows, next;
 	uint32_t *flow; /* their numbers */
-	uint64_t limit; /* may deliver so many in all, as far as known: others have moved on since */
+	uint64_t
+		limit; /* may deliver so many in all, as far as known: others have moved on since */
 	const struct rte_eth_rxtx_callback *callback;
 	counter_t delivered; /* one writer: the lcore that polls the queue */
 	counter_t returned;
@@ -232,11 +233,11 @@ load_to_json(const struct fwd *fwd)
 
 		for (uint16_t q = 0; p != NULL && q < p->n_queues; q++)
 			json_array_append_new(
-				list, json_pack("{s:i, s:i, s:I, s:o, s:o}", "port", i, "queue", q,
-						"flows", (json_int_t)p->queue[q].n_flows, "delivered",
-						json_u64(counter_get(&p->queue[q].delivered)),
-						"returned",
-						json_u64(counter_get(&p->queue[q].returned))));
+				list,
+				json_pack("{s:i, s:i, s:I, s:o, s:o}", "port", i, "queue", q,
+					  "flows", (json_int_t)p->queue[q].n_flows, "delivered",
+					  json_u64(counter_get(&p->queue[q].delivered)), "returned",
+					  json_u64(counter_get(&p->queue[q].returned))));
 	}
 	return list;
 }

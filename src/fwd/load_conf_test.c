@@ -37,9 +37,9 @@ nonsense_is_refused_with_a_sentence(void **state)
 	static const struct {
 		const char *text, *says;
 	} bad[] = {
-		{"", "KEY=VALUE"},	  {"64", "KEY=VALUE"},	 {"flows=0", "1 to 1000000"},
-		{"flows=2m", "1000000"},  {"window=0", "1 to"},	 {"size=63", "64 to 1518"},
-		{"random=0", "1 to"},	  {"flow=1", "none of"}, {"flows=x", "x"},
+		{"", "KEY=VALUE"},	   {"64", "KEY=VALUE"},	  {"flows=0", "1 to 1000000"},
+		{"flows=2m", "1000000"},   {"window=0", "1 to"},  {"size=63", "64 to 1518"},
+		{"random=0", "1 to"},	   {"flow=1", "none of"}, {"flows=x", "x"},
 		{"flows=1,", "KEY=VALUE"},
 	};
 

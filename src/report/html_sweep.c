@@ -63,11 +63,11 @@ add_figures(struct str *page, const struct sweep_view *v)
 static void
 add_commands(struct str *page, const struct sweep_view *v)
 {
-	str_addf(page, "<details><summary>The command of each engine in each cell</summary>\n<pre>");
+	str_addf(page,
+		 "<details><summary>The command of each engine in each cell</summary>\n<pre>");
 	for (size_t i = 0; i < json_array_size(v->cells); i++)
 		for (size_t e = 0; e < v->n_engines; e++) {
-			const json_t *figures =
-				sweep_view_figures(json_array_get(v->cells, i), e);
+			const json_t *figures = sweep_view_figures(json_array_get(v->cells, i), e);
 
 			if (figures == NULL)
 				continue;
@@ -96,10 +96,11 @@ html_sweep(struct html *html)
 	str_addf(page, ".</p>\n<figure class=\"wide\">\n");
 	sweep_svg(page, &v, false);
 	str_addf(page, "</figure>\n<p>%s</p>\n",
-		 v.n_axes < 2 ? "Frames a second of wall time, on all lcores together."
-			      : "The engine that forwards most, and its rate over that of the next. "
-				"Tie: the intervals (95 %, all others together) do not tell which "
-				"one it is.");
+		 v.n_axes < 2
+			 ? "Frames a second of wall time, on all lcores together."
+			 : "The engine that forwards most, and its rate over that of the next. "
+			   "Tie: the intervals (95 %, all others together) do not tell which "
+			   "one it is.");
 	add_figures(page, &v);
 	add_commands(page, &v);
 	str_addf(page, "</section>\n");

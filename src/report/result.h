@@ -111,6 +111,7 @@ int result_save_text(const char *text, const char *path, struct err *err);
 #define RESULT_REPORT "report.html"
 /* Name of what `nfvchain sweep` writes in place of result.json. */
 #define RESULT_SWEEP "sweep.json"
-/* Reads a result.json, or the one in a directory, or else a sweep.json there; refuses a newer major.
+/* Reads a result.json, or the one in a directory, or else a sweep.json there; refuses a newer
+ * major.
  */
 int result_load(json_t **result, const char *path, struct err *err);

@@ -169,8 +169,8 @@ scale_init(struct scale *s, const struct sweep_view *v)
 	*s = (struct scale){INFINITY, 0};
 	for (size_t r = 0; r < sweep_view_rows(v); r++)
 		for (size_t e = 0; e < v->n_engines; e++) {
-			double pps = text_number(
-				sweep_view_figures(sweep_view_cell(v, 0, r, 0), e), "pps");
+			double pps = text_number(sweep_view_figures(sweep_view_cell(v, 0, r, 0), e),
+						 "pps");
 
 			if (pps > 0) {
 				s->low = fmin(s->low, pps);
@@ -257,8 +257,9 @@ add_line(struct str *out, const struct sweep_view *v, const struct scale *s, siz
 		double pps = text_number(figures, "pps");
 
 		if (pps > 0)
-			str_addf(out, "<circle class=\"e%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>\n",
-				 e, x_of(v, r), y_of(s, pps));
+			str_addf(out,
+				 "<circle class=\"e%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"/>\n", e,
+				 x_of(v, r), y_of(s, pps));
 	}
 }
 

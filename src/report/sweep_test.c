@@ -27,28 +27,34 @@ engine_json(const char *name, double pps, double ratio)
 static json_t *
 cell_json(double work, double skew, double lcores)
 {
-	bool measured = lcores < 4, event = work > 1000 && skew > 1 && lcores > 1;
+	bool measured = lcores<4, event = work> 1000 && skew > 1 && lcores > 1;
 	bool tie = work > 1000 && skew == 1;
-	json_t *cell = json_pack(
-		"{s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:s, s:s, s:f}", "work", work, "skew", skew,
-		"lcores", lcores, "stages", 2.0, "flows", 64.0, "burst", 32.0, "measured", measured,
-		"outcome", !measured ? "unknown" : tie ? "tie" : "won", "best",
-		event ? "event" : "poll", "margin", event ? 1.42 : tie ? 1.01 : 2.5);
+	json_t *cell = json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:s, s:s, s:f}", "work", work,
+				 "skew", skew, "lcores", lcores, "stages", 2.0, "flows", 64.0,
+				 "burst", 32.0, "measured", measured, "outcome",
+				 !measured ? "unknown"
+				 : tie	   ? "tie"
+					   : "won",
+				 "best", event ? "event" : "poll", "margin",
+				 event ? 1.42
+				 : tie ? 1.01
+				       : 2.5);
 
 	json_object_set_new(cell, "reason", measured ? json_null() : json_string("too few CPUs"));
-	json_object_set_new(cell, "engines",
-			    json_pack("[o, o]", engine_json("poll", 5e6, 1),
-				      engine_json("event", event ? 7.1e6 : 2e6, event ? 1.42 : 0.4)));
+	json_object_set_new(
+		cell, "engines",
+		json_pack("[o, o]", engine_json("poll", 5e6, 1),
+			  engine_json("event", event ? 7.1e6 : 2e6, event ? 1.42 : 0.4)));
 	return cell;
 }
 
 static json_t *
 made_up(const char *work, const char *skew, const char *lcores)
 {
-	json_t *axes = json_pack("{s:o, s:[f], s:[f], s:[f], s:o, s:o}", "work",
-				 json_loads(work, 0, NULL), "flows", 64.0, "stages", 2.0, "burst",
-				 32.0, "skew", json_loads(skew, 0, NULL), "lcores",
-				 json_loads(lcores, 0, NULL));
+	json_t *axes =
+		json_pack("{s:o, s:[f], s:[f], s:[f], s:o, s:o}", "work", json_loads(work, 0, NULL),
+			  "flows", 64.0, "stages", 2.0, "burst", 32.0, "skew",
+			  json_loads(skew, 0, NULL), "lcores", json_loads(lcores, 0, NULL));
 	json_t *cells = json_array();
 	size_t i, k, m;
 	json_t *w, *s, *l;

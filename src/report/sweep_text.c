@@ -70,8 +70,7 @@ add_curve(struct str *page, const struct sweep_view *v)
 	for (size_t r = 0; r < sweep_view_rows(v); r++) {
 		const json_t *cell = sweep_view_cell(v, 0, r, 0);
 
-		add_taken(page, ROW_COLS,
-			  v->n_axes > 0 ? sweep_view_value(v, 0, r) : xstrdup(""));
+		add_taken(page, ROW_COLS, v->n_axes > 0 ? sweep_view_value(v, 0, r) : xstrdup(""));
 		for (size_t e = 0; e < v->n_engines; e++)
 			add_taken(page, cols + 4, engine_cell(cell, e));
 		add_taken(page, cols, v->n_engines > 1 ? sweep_view_winner(cell) : xstrdup(""));
@@ -137,7 +136,8 @@ sweep_text(struct str *page, const struct sweep_view *v)
 	char *fixed = sweep_view_fixed(v), *lesson = sweep_view_lesson(v);
 	bool table = v->n_axes >= 2 && v->n_engines > 1;
 
-	page_wrap(page, table ? "Which engine forwards most: " : "What engines forward: ", 2, fixed);
+	page_wrap(page, table ? "Which engine forwards most: " : "What engines forward: ", 2,
+		  fixed);
 	str_addf(page, "\n");
 	if (!table && v->n_axes >= 2)
 		page_wrap(page, "", 0, "one engine over several axes: see sweep.csv");
@@ -169,8 +169,8 @@ static void
 add_row(struct str *out, const json_t *cell, const json_t *figures)
 {
 	static const char *const axes[] = {"work", "skew", "lcores", "stages", "flows", "burst"};
-	static const char *const keys[] = {"pps",     "ratio",	 "ratio_low", "ratio_high",
-					   "n_turns", "n_valid"};
+	static const char *const keys[] = {"pps",	 "ratio",   "ratio_low",
+					   "ratio_high", "n_turns", "n_valid"};
 	const char *best = json_string_value(json_object_get(cell, "best"));
 
 	for (size_t i = 0; i < N_ELEMS(axes); i++)

@@ -161,9 +161,12 @@ sweep_view_fixed(const struct sweep_view *v)
 	static const struct {
 		const char *axis, *before, *behind;
 	} words[] = {
-		{"work", "", " cycles of work a frame"}, {"flows", "", " flows"},
-		{"stages", "", " stages"},		 {"burst", "bursts of ", ""},
-		{"skew", "skew ", ""},			 {"lcores", "", " lcores"},
+		{"work", "", " cycles of work a frame"},
+		{"flows", "", " flows"},
+		{"stages", "", " stages"},
+		{"burst", "bursts of ", ""},
+		{"skew", "skew ", ""},
+		{"lcores", "", " lcores"},
 	};
 	const json_t *axes = json_object_get(v->sweep, "axes");
 	struct str s = {0};
