@@ -16,6 +16,7 @@
 #define CALL_MS 4000
 #define WARM_MS 8
 #define LONG_LOOK_NS (200 * NSEC_PER_US) /* counters read over more than this are of no moment */
+#define AWAY_SHARE 0.05			 /* of a turn, by which its rate may be too low */
 #define SOCKET_PATH_MAX 107
 
 /* ---- command line ---- */
@@ -181,6 +182,30 @@ measure(struct alone *a, uint64_t ns, struct look *before, struct look *after, s
 	return rc == 0 ? look(a, after, err) : rc;
 }
 
+static uint64_t
+known(uint64_t ns)
+{
+	return ns == NOISE_UNKNOWN ? 0 : ns;
+}
+
+/* A rate by the wall clock suffers from each absence, not from long ones alone. */
+static bool
+was_away(const struct trial_noise *noise, struct alone_turn *turn)
+{
+	for (size_t i = 0; i < noise->n_lcores; i++) {
+		const struct noise_lcore *l = &noise->lcore[i];
+		uint64_t delay_ns = known(l->run_delay_ns), gaps_ns = known(l->gaps_sum_ns);
+		double share = (double)(delay_ns > gaps_ns ? delay_ns : gaps_ns) / (double)turn->ns;
+
+		if (share <= AWAY_SHARE)
+			continue;
+		snprintf(turn->reason, sizeof(turn->reason), "lcore %u was away for %.0f %% of it",
+			 (unsigned)l->lcore, 100 * share);
+		return true;
+	}
+	return false;
+}
+
 static void
 judge(struct alone_turn *turn, const struct look *before, const struct look *after,
       const struct trial_noise *noise)
@@ -195,7 +220,8 @@ judge(struct alone_turn *turn, const struct look *before, const struct look *aft
 		str_copy(turn->reason, sizeof(turn->reason), "it forwarded nothing");
 	else
 		turn->valid =
-			!noise_matters(noise, 0, turn->ns, turn->reason, sizeof(turn->reason));
+			!noise_matters(noise, 0, turn->ns, turn->reason, sizeof(turn->reason)) &&
+			!was_away(noise, turn);
 }
 
 int
