@@ -66,9 +66,10 @@ refuses 2 'flows: 0 is not within' nfvchain-fwd -- --load flows=0
 
 # Ctrl-C takes everything down, and keeps what there is.
 start long nfvchain sweep --work 0,100,300 --lcores 1 -o long
-wait_until 20 'grep -q "^1/" long.log'
+wait_until 20 'grep -q "cells," long.log && [ -d run-a ]'
 rc=0
 stop long INT || rc=$?
 [ "$rc" = 130 ] || fail "Ctrl-C ends it with $rc"
 grep -q '"exit": 130' long/latest/sweep.json || fail "sweep.json does not tell of it"
 [ -z "$(leftovers)" ] || fail "left behind: $(leftovers)"
+[ ! -e run-a ] || fail "left behind: run-a"
