@@ -91,8 +91,10 @@ struct sweep_verdict {
 	double margin_low, margin_high; /* at a level shared among all others (Bonferroni) */
 };
 
-/* Judges the turns of a cell.  An arm has won when the intervals of its ratios to all others lie
- * above 1, at 95 % for all of them together; else the best are tied. */
+/* Judges the turns of a cell, the fastest valid one of an arm standing for its round: disturbances
+ * that are not seen only slow, and each arm has as many turns.  An arm has won when the intervals
+ * of its ratios to all others lie above 1, at 95 % for all of them together; else the best are
+ * tied. */
 void sweep_judge(struct sweep_verdict *v, const struct sweep_turn *turns, size_t n,
 		 unsigned n_arms);
 
