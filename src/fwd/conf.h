@@ -64,7 +64,7 @@ struct fwd_conf {
 	bool queue_priority;
 	bool all_types;
 	bool dump;
-	bool stage_times; /* measure where frames spend their time inside */
+	bool stage_times;      /* measure where frames spend their time inside */
 	struct load_conf load; /* traffic for an engine alone: load.h */
 
 	char *control;

@@ -11,8 +11,8 @@
 #include "base/json.h"
 #include "dpdk/compat.h"
 #include "engine.h"
-#include "show_times.h"
 #include "load.h"
+#include "show_times.h"
 
 static const char *const state_names[] = {"running", "paused", "stopping"};
 
