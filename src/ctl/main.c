@@ -26,6 +26,8 @@ const struct command commands[] = {
 	 &report_command},
 	{"plan", "say what would run where, and touch nothing", cmd_plan, &plan_command},
 	{"up", "bring a chain up and keep it up until Ctrl-C", cmd_up, &up_command},
+	{"start", "send a traffic profile from a running generator, ours or TRex", cmd_start,
+	 &start_command},
 	{"doctor", "say what this machine lacks, and what to type", cmd_doctor, &doctor_command},
 	{"completion", "print a script that completes these commands in a shell", cmd_completion,
 	 &completion_command},

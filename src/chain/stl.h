@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "profile.h"
+
+/* A client of a stateless TRex server, ours or a real one: what a person does by hand with TRex's
+ * console.  Without anything of x_nfvchain. */
+
+struct stl;
+
+/* Connects to 'endpoint', retrying until 'timeout_ms'. */
+int stl_open(struct stl **stl, const char *endpoint, int timeout_ms, struct err *err);
+/* Releases what was acquired. */
+void stl_close(struct stl *stl);
+
+/* Ports of the server. */
+unsigned stl_ports(const struct stl *stl);
+/* Makes 'port' ours, from its owner if 'force'. */
+int stl_acquire(struct stl *stl, unsigned port, bool force, struct err *err);
+
+/* Replaces the streams of 'port'. */
+int stl_load(struct stl *stl, unsigned port, const struct profile *profile, struct err *err);
+
+/* How much, in TRex's words: "2" times the profile's rates, "10kpps", "100mbps", "5gbpsl1", "50%".
+ */
+struct stl_mult {
+	const char *type; /* raw, pps, bps, bpsl1, percentage */
+	double value;
+};
+int stl_mult_parse(const char *text, struct stl_mult *mult, struct err *err);
+
+/* Below 0, 'duration_s' is for ever.  '*factor' is what the profile's rates are multiplied with. */
+int stl_start(struct stl *stl, unsigned port, const struct stl_mult *mult, double duration_s,
+	      bool force, double *factor, struct err *err);
+int stl_stop(struct stl *stl, unsigned port, struct err *err);
+/* Whether the port still transmits. */
+int stl_sends(struct stl *stl, unsigned port, bool *sends, struct err *err);
+
+/* get_port_stats and get_pgid_stats as they are: new references. */
+int stl_port_stats(struct stl *stl, unsigned port, json_t **stats, struct err *err);
+int stl_pgid_stats(struct stl *stl, json_t **stats, struct err *err);

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "chain/stl.h"
+#include "command.h"
+#include "progress.h"
+#include "session.h"
+#include "start_show.h"
+
+/* nfvchain start: a traffic profile on a port of a running generator, ours or TRex. */
+
+#define CONNECT_MS 3000
+#define STEP_MS 100
+#define SETTLE_STEPS 10
+
+struct start_conf {
+	char *file, *mult, *at;
+	uint32_t port;
+	double duration_s;
+	struct opt_list tunables;
+	bool force, list, dry_run, json, quiet;
+};
+
+/* As TRex has it, a bare number is seconds. */
+static int
+set_seconds(void *field, const char *text, struct err *err)
+{
+	char *end = NULL;
+	double s = strtod(text, &end);
+	uint64_t ns;
+	int rc;
+
+	if (end != text && *end == '\0' && s > 0 && s < 1e9) {
+		*(double *)field = s;
+		return 0;
+	}
+	rc = duration_parse(text, &ns, err);
+	if (rc == 0)
+		*(double *)field = (double)ns / 1e9;
+	return rc;
+}
+
+#define FIELD(member) OPT_FIELD(struct start_conf, member)
+
+static const struct opt start_opts[] = {
+	{"file", 'f', "PROFILE", "a file, or one of ours: bench, imix (see --list)", opt_set_text,
+	 FIELD(file), NULL, OPT_NO_ENV},
+	{"multiplier", 'm', "AMOUNT", "2 (times), 10kpps, 100mbps, 1gbpsl1, 50% (1)", opt_set_text,
+	 FIELD(mult), NULL, OPT_NO_ENV},
+	{"port", 'p', "PORT", "that sends (0)", opt_set_u32, FIELD(port), NULL, OPT_NO_ENV},
+	{"duration", 'd', "TIME", "seconds, or as in 500ms (until Ctrl-C, or the profile's end)",
+	 set_seconds, FIELD(duration_s), NULL, OPT_NO_ENV},
+	{"tunable", 't', "NAME=VALUE", "of the profile; may be given again", opt_set_list,
+	 FIELD(tunables), NULL, OPT_NO_ENV},
+	{"at", 0, "ENDPOINT", "of the generator (tcp://127.0.0.1:4501)", opt_set_text, FIELD(at),
+	 NULL, 0},
+	{"force", 0, NULL, "take the port from its owner", opt_set_switch, FIELD(force), NULL,
+	 OPT_NO_ENV},
+	{"list", 0, NULL, "print the profiles there are, and exit", opt_set_switch, FIELD(list),
+	 NULL, OPT_NO_ENV},
+	{"dry-run", 'n', NULL, "print the streams, and send nothing", opt_set_switch,
+	 FIELD(dry_run), NULL, OPT_NO_ENV},
+	{"json", 0, NULL, "the result, or with --dry-run the streams, as JSON", opt_set_switch,
+	 FIELD(json), NULL, OPT_NO_ENV},
+	{"quiet", 'q', NULL, "no progress", opt_set_switch, FIELD(quiet), NULL, OPT_NO_ENV},
+};
+
+const struct opt_command start_command = {
+	.name = "nfvchain start",
+	.positional = NULL,
+	.summary = "Sends a traffic profile from a port of a running generator.",
+	.examples = "nfvchain up --trex-ports &\n"
+		    "nfvchain start -f imix -m 10kpps -p 0 -d 10\n"
+		    "nfvchain start -f bench -t size=1518 -t vm=var1 -m 50%\n",
+	.env_prefix = "NFVCHAIN",
+	.opts = start_opts,
+	.n_opts = N_ELEMS(start_opts),
+};
+
+/* ---- where profiles are ---- */
+
+struct places {
+	char *dir[4];
+};
+
+static void
+find_places(struct places *p)
+{
+	char *bin = command_bin_dir();
+	const char *given = getenv("NFVCHAIN_PROFILES");
+	unsigned n = 0;
+
+	*p = (struct places){{NULL}};
+	if (given != NULL && given[0] != '\0')
+		p->dir[n++] = xstrdup(given);
+	p->dir[n++] = xasprintf("%s/../share/nfvchain/profiles", bin);
+	/* Where it was built. */
+	p->dir[n] = xstrdup(NFVCHAIN_SOURCE_PROFILES);
+	free(bin);
+}
+
+static void
+free_places(struct places *p)
+{
+	for (size_t i = 0; i < N_ELEMS(p->dir); i++)
+		free(p->dir[i]);
+}
+
+/* Prints the profiles of the first place that is there. */
+static int
+list_profiles(const struct places *places, struct err *err)
+{
+	for (char *const *dir = places->dir; *dir != NULL; dir++) {
+		struct dirent **names = NULL;
+		int n = scandir(*dir, &names, NULL, alphasort);
+
+		for (int i = 0; i < n; i++) {
+			char *dot = strstr(names[i]->d_name, ".yaml");
+			char *path = xasprintf("%s/%s", *dir, names[i]->d_name);
+			struct profile *p = NULL;
+
+			if (dot != NULL && profile_open(&p, path, NULL, err) == 0) {
+				*dot = '\0';
+				printf("%-20s%s\n", names[i]->d_name,
+				       p->about != NULL ? p->about : "");
+				for (size_t k = 0; k < p->n_tunables; k++)
+					printf("%20s-t %s=%s  %s\n", "", p->tunables[k].name,
+					       p->tunables[k].value,
+					       p->tunables[k].about != NULL ? p->tunables[k].about
+									    : "");
+				profile_close(p);
+			}
+			free(path);
+			free(names[i]);
+		}
+		free(names);
+		if (n >= 0)
+			return 0;
+	}
+	return err_set(err, ENOENT,
+		       "the profiles are not where they were installed (set "
+		       "NFVCHAIN_PROFILES)");
+}
+
+/* ---- sending ---- */
+
+static int
+read_ports(struct stl *stl, json_t **all, struct err *err)
+{
+	int rc = 0;
+
+	*all = json_array();
+	for (unsigned i = 0; rc == 0 && i < stl_ports(stl); i++) {
+		json_t *one = NULL;
+
+		rc = stl_port_stats(stl, i, &one, err);
+		json_array_append_new(*all, one);
+	}
+	return rc;
+}
+
+static void
+show_progress(const struct start_conf *conf, const json_t *before, const json_t *now, double s)
+{
+	if (conf->duration_s > 0)
+		progress_step("%.0f of %.0f s, %.0f frames sent", s, conf->duration_s,
+			      start_growth(before, now, conf->port, "opackets"));
+	else
+		progress_step("%.0f s, %.0f frames sent; Ctrl-C ends it", s,
+			      start_growth(before, now, conf->port, "opackets"));
+}
+
+/* Until it has ended by itself, or by Ctrl-C. */
+static int
+await_end(struct stl *stl, const struct start_conf *conf, const json_t *before, uint64_t start_ns,
+	  struct err *err)
+{
+	bool sends = true;
+	unsigned step = 0;
+	int rc = 0;
+
+	while (rc == 0 && sends && !session_stop) {
+		usleep(STEP_MS * 1000);
+		rc = stl_sends(stl, conf->port, &sends, err);
+		if (rc == 0 && ++step % 10 == 0) {
+			json_t *now = NULL;
+
+			rc = read_ports(stl, &now, err);
+			show_progress(conf, before, now, (double)(clock_now_ns() - start_ns) / 1e9);
+			json_decref(now);
+		}
+	}
+	if (rc == 0 && sends)
+		rc = stl_stop(stl, conf->port, err);
+	progress_done();
+	return rc;
+}
+
+/* Counters once nothing arrives any more: TRex's follow on a slow path. */
+static int
+read_settled(struct stl *stl, json_t **after, struct err *err)
+{
+	int rc = read_ports(stl, after, err);
+
+	for (unsigned i = 0; rc == 0 && i < SETTLE_STEPS; i++) {
+		json_t *before = *after;
+		bool still = true;
+
+		usleep(STEP_MS * 1000);
+		rc = read_ports(stl, after, err);
+		for (unsigned p = 0; p < stl_ports(stl); p++)
+			still &= start_growth(before, *after, p, "ipackets") <= 0 &&
+				 start_growth(before, *after, p, "opackets") <= 0;
+		json_decref(before);
+		if (still)
+			break;
+	}
+	return rc;
+}
+
+static int
+show(struct stl *stl, const struct start_conf *conf, const json_t *before, double seconds,
+     double factor, struct err *err)
+{
+	json_t *after = NULL, *flows = NULL;
+	int rc = read_settled(stl, &after, err);
+
+	if (rc == 0)
+		rc = stl_pgid_stats(stl, &flows, err);
+	if (rc == 0 && conf->json) {
+		json_t *result =
+			start_result_json(before, after, flows, conf->port, seconds, factor);
+
+		json_write(result, stdout);
+		json_decref(result);
+	} else if (rc == 0) {
+		printf("sent for %.3g s, at %g times the profile's rates\n", seconds, factor);
+		start_show_result(before, after, flows, conf->port, seconds, stdout);
+	}
+	json_decref(after);
+	json_decref(flows);
+	return rc;
+}
+
+static int
+send_profile(struct stl *stl, const struct start_conf *conf, const struct stl_mult *mult,
+	     const struct profile *profile, struct err *err)
+{
+	json_t *before = NULL;
+	double factor = 0, seconds;
+	uint64_t start_ns;
+	int rc;
+
+	if (conf->port >= stl_ports(stl))
+		return err_usage(err, "--port: the generator has %u ports", stl_ports(stl));
+	rc = stl_acquire(stl, conf->port, conf->force, err);
+	if (rc == 0)
+		rc = stl_load(stl, conf->port, profile, err);
+	if (rc == 0)
+		rc = read_ports(stl, &before, err);
+	session_catch_signals();
+	start_ns = clock_now_ns();
+	if (rc == 0)
+		rc = stl_start(stl, conf->port, mult, conf->duration_s, conf->force, &factor, err);
+	if (rc == 0)
+		rc = await_end(stl, conf, before, start_ns, err);
+	seconds = (double)(clock_now_ns() - start_ns) / 1e9;
+	if (rc == 0)
+		rc = show(stl, conf, before, seconds, factor, err);
+	json_decref(before);
+	return rc;
+}
+
+static void
+print_dry(const struct start_conf *conf, const char *path, const struct profile *profile)
+{
+	json_t *all;
+
+	if (!conf->json) {
+		printf("%s: %zu streams\n", path, profile->n_streams);
+		start_show_streams(profile, stdout);
+		return;
+	}
+	all = json_array();
+	for (size_t i = 0; i < profile->n_streams; i++)
+		json_array_append(all, profile->streams[i].object);
+	json_write(all, stdout);
+	json_decref(all);
+}
+
+static int
+run(const struct start_conf *conf, const struct places *places, struct err *err)
+{
+	struct profile *profile = NULL;
+	struct stl_mult mult;
+	struct stl *stl = NULL;
+	bool ours = false;
+	char *path;
+	int rc = stl_mult_parse(conf->mult, &mult, err);
+
+	if (rc < 0)
+		return err_wrap(err, rc, "--multiplier");
+	path = profile_find(conf->file, (const char *const *)places->dir, &ours, err);
+	if (path == NULL)
+		return -EINVAL;
+	rc = profile_open(&profile, path, &conf->tunables, err);
+	if (rc == 0 && conf->dry_run) {
+		print_dry(conf, path, profile);
+	} else if (rc == 0) {
+		if (ours && !conf->quiet)
+			progress_step("'%s' is %s", conf->file, path);
+		rc = stl_open(&stl, conf->at, CONNECT_MS, err);
+		if (rc == 0)
+			rc = send_profile(stl, conf, &mult, profile, err);
+		stl_close(stl);
+	}
+	profile_close(profile);
+	free(path);
+	return rc;
+}
+
+int
+cmd_start(int argc, char **argv, struct err *err)
+{
+	struct start_conf conf = {
+		.mult = xstrdup("1"), .at = xstrdup("tcp://127.0.0.1:4501"), .duration_s = -1};
+	struct places places;
+	int rc = opt_parse(&start_command, &argc, &argv, &conf, NULL, err);
+
+	find_places(&places);
+	if (rc == 0)
+		progress_init(conf.quiet ? PROGRESS_NONE : PROGRESS_AUTO);
+	if (rc == 0 && argc > 0)
+		rc = err_usage(err, "'%s' is not an option (-f %s?)", argv[0], argv[0]);
+	else if (rc == 0 && conf.list)
+		rc = list_profiles(&places, err);
+	else if (rc == 0 && conf.file == NULL)
+		rc = err_usage(err, "which profile? (-f imix, or --list)");
+	else if (rc == 0)
+		rc = run(&conf, &places, err);
+	free_places(&places);
+	free(conf.file);
+	free(conf.mult);
+	free(conf.at);
+	opt_list_fini(&conf.tunables);
+	return rc;
+}

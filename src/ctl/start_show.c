@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "start_show.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/rate.h"
+#include "base/units.h"
+#include "pkt/frame.h"
+
+static double
+number_at(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+double
+start_growth(const json_t *before, const json_t *after, unsigned port, const char *key)
+{
+	return number_at(json_array_get(after, port), key) -
+	       number_at(json_array_get(before, port), key);
+}
+
+/* "28 pps", in the unit the profile has it in. */
+static void
+print_rate(const json_t *mode, FILE *out)
+{
+	const json_t *rate = json_object_get(mode, "rate");
+	const char *type = json_string_value(json_object_get(rate, "type"));
+	const double value = number_at(rate, "value");
+	char text[32];
+
+	if (type == NULL || strcmp(type, "pps") == 0)
+		fprintf(out, "%s", rate_print_pps(text, sizeof(text), value));
+	else if (strcmp(type, "percentage") == 0)
+		fprintf(out, "%g %%", value);
+	else
+		fprintf(out, "%s %s", rate_print_bps(text, sizeof(text), value),
+			strcmp(type, "bps_L1") == 0 ? "L1" : "L2");
+}
+
+static void
+print_mode(const json_t *mode, FILE *out)
+{
+	const char *type = json_string_value(json_object_get(mode, "type"));
+
+	if (type != NULL && strcmp(type, "single_burst") == 0)
+		fprintf(out, ", %.0f frames", number_at(mode, "total_pkts"));
+	else if (type != NULL && strcmp(type, "multi_burst") == 0)
+		fprintf(out, ", %.0f bursts of %.0f frames", number_at(mode, "count"),
+			number_at(mode, "pkts_per_burst"));
+}
+
+void
+start_show_streams(const struct profile *profile, FILE *out)
+{
+	for (size_t i = 0; i < profile->n_streams; i++) {
+		const struct profile_stream *s = &profile->streams[i];
+		const char *binary = json_string_value(json_at(s->object, "packet.binary"));
+		const size_t text = strlen(binary),
+			     pad = strspn(binary + strcspn(binary, "="), "=");
+		const json_t *next = json_object_get(s->object, "next_stream_id");
+		size_t size = text / 4 * 3 - pad + FRAME_FCS;
+
+		size = size < FRAME_MIN_SIZE ? FRAME_MIN_SIZE : size;
+		fprintf(out, "  stream %-3u %-10s %4zu B, ", s->id, s->name, size);
+		print_rate(json_object_get(s->object, "mode"), out);
+		print_mode(json_object_get(s->object, "mode"), out);
+		if (json_array_size(json_at(s->object, "vm.instructions")) > 0)
+			fprintf(out, ", varied");
+		if (json_integer_value(next) >= 0)
+			fprintf(out, ", then stream %lld", (long long)json_integer_value(next));
+		fprintf(out, "\n");
+	}
+}
+
+static double
+sum_of(const json_t *by_port)
+{
+	const char *port;
+	json_t *value;
+	double sum = 0;
+
+	json_object_foreach((json_t *)by_port, port, value)
+		sum += json_number_value(value);
+	return sum;
+}
+
+static void
+print_latency(const json_t *latency, FILE *out)
+{
+	const json_t *lat = json_object_get(latency, "lat"), *er = json_object_get(latency, "er");
+
+	if (lat == NULL)
+		return;
+	fprintf(out, "           latency average %.1f us, max %.0f us, jitter %.0f us",
+		number_at(lat, "average"), number_at(lat, "total_max"), number_at(lat, "jit"));
+	fprintf(out, "; dropped %.0f, out of order %.0f, duplicated %.0f\n", number_at(er, "drp"),
+		number_at(er, "ooo"), number_at(er, "dup"));
+}
+
+static void
+print_flows(const json_t *flows, FILE *out)
+{
+	const json_t *stats = json_object_get(flows, "flow_stats");
+	const char *id;
+	json_t *flow;
+
+	json_object_foreach((json_t *)stats, id, flow) {
+		const double tx = sum_of(json_object_get(flow, "tp"));
+		const double rx = sum_of(json_object_get(flow, "rp"));
+
+		if (strcmp(id, "g") == 0)
+			continue;
+		fprintf(out, "  flow %-4s sent %.0f, received %.0f, lost %.0f\n", id, tx, rx,
+			tx - rx);
+		print_latency(json_object_get(json_object_get(flows, "latency"), id), out);
+	}
+}
+
+void
+start_show_result(const json_t *before, const json_t *after, const json_t *flows, unsigned port,
+		  double seconds, FILE *out)
+{
+	for (unsigned i = 0; i < json_array_size(after); i++) {
+		const double tx = start_growth(before, after, i, "opackets");
+		const double rx = start_growth(before, after, i, "ipackets");
+		char count[2][32], pps[32], bps[32];
+
+		fprintf(out, "  port %u     sent %s, received %s", i,
+			count_print(count[0], sizeof(count[0]), (uint64_t)tx),
+			count_print(count[1], sizeof(count[1]), (uint64_t)rx));
+		if (i == port && seconds > 0)
+			fprintf(out, "; %s, %s", rate_print_pps(pps, sizeof(pps), tx / seconds),
+				rate_print_bps(bps, sizeof(bps),
+					       8 * start_growth(before, after, i, "obytes") /
+						       seconds));
+		fprintf(out, "\n");
+	}
+	print_flows(flows, out);
+}
+
+json_t *
+start_result_json(const json_t *before, const json_t *after, const json_t *flows, unsigned port,
+		  double seconds, double factor)
+{
+	static const char *const keys[] = {"opackets", "ipackets", "obytes",
+					   "ibytes",   "oerrors",  "ierrors"};
+	json_t *ports = json_array();
+
+	for (unsigned i = 0; i < json_array_size(after); i++) {
+		json_t *one = json_object();
+
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+			json_object_set_new(
+				one, keys[k],
+				json_u64((uint64_t)start_growth(before, after, i, keys[k])));
+		json_array_append_new(ports, one);
+	}
+	return json_pack("{s:i, s:f, s:f, s:o, s:O?}", "port", (int)port, "elapsed_s", seconds,
+			 "factor", factor, "ports", ports, "flows", flows);
+}
