@@ -211,6 +211,7 @@ make_run(const struct lockstep *l, struct err *err)
 		.frame = frame,
 		.signature = true,
 		.flows = 1,
+		.next_id = -1,
 	};
 	int len = make_frame(frame, sizeof(frame), l->size, err);
 	struct run *run;
@@ -232,7 +233,7 @@ take_run(struct run *run)
 	run->start_tsc = rte_rdtsc() - AGE_NS * TICKS_PER_NS;
 	run->state = RUN_ACTIVE;
 	worker.ports[0].rx_run = run;
-	tx_start(&worker.ports[0], run);
+	tx_start(&worker.ports[0], 0, run);
 }
 
 /* A burst out, and the same burst in. */
@@ -243,7 +244,7 @@ go_round(const struct lockstep *l, const struct run *run)
 		/* Half a step after the last slot of the burst. */
 		uint64_t now_ns = ((i + 1) * l->frames - 1) * STEP_NS + STEP_NS / 2;
 
-		(void)tx_round(&worker, &worker.ports[0], 0,
+		(void)tx_round(&worker, &worker.ports[0], 0, 0,
 			       run->start_tsc + now_ns * TICKS_PER_NS);
 		(void)rx_round(&worker, 1);
 	}
@@ -284,7 +285,7 @@ run_gen(const struct lockstep *l, struct err *err)
 		take_run(run);
 		go_round(l, run);
 		rc = check_generated(l, run, err);
-		tx_start(&worker.ports[0], NULL);
+		tx_start(&worker.ports[0], 0, NULL);
 	}
 	run_free(run);
 	generator_close(&worker);

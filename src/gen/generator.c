@@ -9,11 +9,13 @@
 
 #define POOL_CACHE 256
 
-/* The rings of 'n_rings' queues full, the cache full, bursts in hand of all of 'n_queues'. */
+/* The rings of 'n_rings' queues full, the cache full, bursts in hand: of each profile on all of
+ * 'n_queues'. */
 static uint32_t
 pool_size(uint32_t n_queues, uint32_t n_rings, uint32_t descriptors)
 {
-	return n_rings * descriptors + POOL_CACHE * 2 + 4 * n_queues * GEN_BURST;
+	return n_rings * descriptors + POOL_CACHE * 2 +
+	       GEN_PORTS * (GEN_PROFILES + 1) * n_queues * GEN_BURST;
 }
 
 /* The same for ports of which some copy frames instead of holding their buffers. */

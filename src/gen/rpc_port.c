@@ -172,7 +172,7 @@ sweep(struct server *s, unsigned id)
 {
 	struct server_port *p = &s->ports[id];
 	const struct run *taken =
-		atomic_load_explicit(&s->worker->ports[id].taken, memory_order_acquire);
+		atomic_load_explicit(&s->worker->ports[id].slots[0].taken, memory_order_acquire);
 
 	for (size_t i = 0; i < SERVER_MAX_RETIRED; i++) {
 		/* Once the worker has taken the current run it knows no older one. */
@@ -232,7 +232,7 @@ call_start_traffic(void *ctx, const json_t *params, json_t **result, struct json
 	}
 	s->next_stream_base = (uint16_t)(s->next_stream_base + run->n_streams);
 	p->run = run;
-	atomic_store_explicit(&s->worker->ports[id].offered, run, memory_order_release);
+	gen_offer(&s->worker->ports[id], 0, run);
 	*result = json_pack("{s:f, s:f}", "multiplier", conf.factor, "ts",
 			    (double)clock_now_ns() / 1e9);
 	return 0;
@@ -246,7 +246,7 @@ call_stop_traffic(void *ctx, const json_t *params, json_t **result, struct jsonr
 
 	(void)result;
 	if (p->run != NULL)
-		atomic_store(&p->run->stop, 1);
+		run_request_stop(p->run);
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 
 /* x_nfvchain_trial: everything known about the last run of a port.
  *
- *     {state: "new"|"active"|"sent", elapsed_s, intended, sent, refused, late,
+ *     {state: "new"|"active"|"paused"|"sent", elapsed_s, intended, sent, refused, late,
  *      ok, duplicate, reordered, corrupt, truncated, misdelivered, reflected, overdue, foreign,
  *      received, ports: [{rx, tx}, {rx, tx}], queues: [{intended, sent, refused, late}, ...],
  *      never_seen, unidentified, repeated, latency: {...}, latency_accuracy_ns, pacing: {...},
@@ -20,7 +20,7 @@
  * are null before.  The worker does not yield while a run is being sent, so all of nivcsw is
  * others' doing. */
 
-static const char *const state_names[] = {"new", "active", "sent"};
+static const char *const state_names[] = {"new", "active", "sent", "paused"};
 
 static json_t *
 ports_json(const struct run *run)

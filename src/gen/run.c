@@ -39,10 +39,7 @@ own_stream(struct run *run, const struct stream *s, const struct run_conf *conf)
 {
 	struct stream *copy = &run->owned[run->n_owned++];
 
-	*copy = *s;
-	copy->json = NULL;
-	copy->frame = xcalloc(1, s->len);
-	memcpy(copy->frame, s->frame, s->len);
+	stream_clone(copy, s);
 	if (!s->keep_dst_mac)
 		memcpy(copy->frame, conf->dst_mac, 6);
 	if (!s->keep_src_mac)
@@ -63,6 +60,29 @@ has_usual_payload(const struct run_stream *rs)
 	       0;
 }
 
+/* What of a stream this version does not send, by name: a client must not believe it is done. */
+static int
+refuse_unbuilt(const struct stream *s, struct jsonrpc_error *e)
+{
+	const char *what = NULL;
+
+	if (s->vm != NULL)
+		what = "field engine is";
+	else if (s->rule != RULE_NONE)
+		what = "flow statistics are";
+	else if (s->next_id >= 0)
+		what = "chained streams are";
+	else if (s->start_paused)
+		what = "paused streams are";
+	else if (s->dummy)
+		what = "dummy streams are";
+	else if (s->mode == STREAM_MULTI_BURST)
+		what = "several bursts are";
+	return what == NULL ? 0
+			    : jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: %s not built yet", s->id,
+					   what);
+}
+
 static int
 compile(struct run *run, struct run_stream *rs, const struct stream *s, const struct run_conf *conf,
 	struct jsonrpc_error *e)
@@ -70,11 +90,14 @@ compile(struct run *run, struct run_stream *rs, const struct stream *s, const st
 	double pps = stream_pps(s, conf->speed_bps) * conf->factor;
 	struct err err = {0};
 
+	if (refuse_unbuilt(s, e) < 0)
+		return -EINVAL;
 	if (!(pps >= 0.001) || pps > 1e9)
 		return jsonrpc_fail(e, JSONRPC_FAILED,
 				    "stream %u: %g frames a second is not within 0.001 and 1e9",
 				    s->id, pps);
 	rs->frame = own_stream(run, s, conf);
+	rs->id = s->id;
 	rs->len = s->len;
 	rs->signature = s->signature;
 	rs->flows = s->flows;
@@ -110,6 +133,7 @@ new_run(size_t n, const struct run_conf *conf)
 	run->tx_port = conf->tx_port;
 	run->stream_base = conf->stream_base;
 	run->flat_out = conf->flat_out;
+	run->start_at_ns = conf->start_at_ns;
 	run->wait_ns = REFUSED_WAIT_NS;
 	run->duration_ns = is_endless(conf) ? UINT64_MAX : (uint64_t)ceil(conf->duration_s * 1e9);
 	run->n_lanes = conf->n_queues;
@@ -153,6 +177,60 @@ run_free(struct run *run)
 	free(run->streams);
 	free(run->owned);
 	free(run);
+}
+
+void
+run_request_stop(struct run *run)
+{
+	atomic_store(&run->stop, 1);
+}
+
+int
+run_pause(struct run *run, bool pause, struct jsonrpc_error *e)
+{
+	(void)run;
+	return jsonrpc_fail(e, JSONRPC_FAILED, "%s is not built yet", pause ? "pause" : "resume");
+}
+
+int
+run_pause_streams(struct run *run, const uint32_t *ids, size_t n, bool pause,
+		  struct jsonrpc_error *e)
+{
+	(void)ids;
+	(void)n;
+	return run_pause(run, pause, e);
+}
+
+int
+run_set_factor(struct run *run, double factor, const uint32_t *ids, size_t n,
+	       struct jsonrpc_error *e)
+{
+	(void)run;
+	(void)factor;
+	(void)ids;
+	(void)n;
+	return jsonrpc_fail(e, JSONRPC_FAILED, "update is not built yet");
+}
+
+bool
+run_stream_counters(const struct run *run, uint32_t id, struct run_counters *c)
+{
+	bool found = false;
+
+	*c = (struct run_counters){0};
+	for (uint16_t i = 0; i < run->n_streams; i++) {
+		const struct run_stream *s = &run->streams[i];
+
+		if (s->id != id)
+			continue;
+		c->intended += counter_get(&s->intended);
+		c->sent += counter_get(&s->sent);
+		c->sent_bytes += counter_get(&s->sent_bytes);
+		c->refused += counter_get(&s->refused);
+		c->late += counter_get(&s->late);
+		found = true;
+	}
+	return found;
 }
 
 /* Sum of one of the lanes' counters. */

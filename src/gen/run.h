@@ -13,9 +13,14 @@
 #include "pkt/template.h"
 #include "stream.h"
 
-/* One transmission of a port: a schedule fixed in advance, and what came of it.  Made by the RPC
- * thread, handed to the worker, and from then on written by the worker alone until it is retired.
- */
+/* One profile's transmission on one port: a schedule fixed in advance, and what came of it.  Made
+ * by the RPC thread, handed to the worker, and from then on written by the worker alone until it is
+ * retired.  Several may be active on a port at once.
+ *
+ *     NEW -> ACTIVE <-> PAUSED -> SENT
+ *
+ * The RPC thread asks for changes by the functions run_request_stop, run_pause and run_set_factor,
+ * which never wait; the worker makes them before its next round of this run. */
 
 /* A time in ns since the start of the run with 32 bits of fraction, so that no rate drifts. */
 struct run_time {
@@ -25,6 +30,7 @@ struct run_time {
 
 /* A stream, or what one queue has of it. */
 struct run_stream {
+	uint32_t id;	      /* the client's */
 	const uint8_t *frame; /* 'len' bytes */
 	uint16_t len;
 	bool signature;
@@ -42,6 +48,8 @@ struct run_stream {
 	uint32_t flow;	      /* seq mod flows */
 	uint32_t n_built;     /* frames built and not sent yet */
 	uint32_t next_flow;   /* (seq + n_built) mod flows */
+	/* Slots, and bytes with FCS; of a stream that is the only one of its lane, the lane's. */
+	counter_t intended, sent, sent_bytes, refused, late;
 	struct seqtrack track;
 };
 
@@ -54,7 +62,9 @@ struct run_lane {
 	counter_t intended, sent, refused, late;
 };
 
-enum run_state { RUN_NEW, RUN_ACTIVE, RUN_SENT };
+enum run_state { RUN_NEW, RUN_ACTIVE, RUN_SENT, RUN_PAUSED };
+/* Why a run is SENT. */
+enum run_end { RUN_END_NONE, RUN_END_DONE, RUN_END_DURATION, RUN_END_STOPPED };
 
 /* Kinds of received frames; see bench/trial.h. */
 enum rx_kind {
@@ -71,6 +81,7 @@ struct run {
 	uint16_t tx_port;
 	uint16_t stream_base; /* signature's stream number of streams[0] */
 	uint16_t n_streams;   /* over all lanes */
+	uint16_t n_signed;    /* of these */
 	uint16_t n_owned;
 	uint16_t n_lanes;
 	uint16_t n_sending; /* lanes that have not come to their end; the worker's */
@@ -83,7 +94,9 @@ struct run {
 	uint64_t late_ns;	    /* a slot the worker comes to later than this is late */
 
 	_Atomic int state;
+	_Atomic int end;
 	_Atomic int stop; /* set by the RPC thread */
+	uint64_t start_at_ns;
 	uint64_t start_tsc;
 	counter_t elapsed_ns;
 
@@ -113,7 +126,8 @@ struct run_conf {
 	uint16_t n_queues; /* 1 to PORT_MAX_QUEUES */
 	double factor;
 	double speed_bps;
-	double duration_s; /* below 0: endless */
+	double duration_s;    /* below 0: endless */
+	uint64_t start_at_ns; /* by clock_now_ns; 0: at once */
 	bool flat_out;
 	const uint8_t *src_mac;
 	const uint8_t *dst_mac;
@@ -121,6 +135,26 @@ struct run_conf {
 struct run *run_new(const struct stream *streams, size_t n, const struct run_conf *conf,
 		    struct jsonrpc_error *e);
 void run_free(struct run *run);
+
+/* From here on by the RPC thread, of a run that the worker may have.  The worker ends the run
+ * before its next round of it. */
+void run_request_stop(struct run *run);
+/* Stops the run's clock, or lets it run on, with it that of all streams that were paused alone. */
+int run_pause(struct run *run, bool pause, struct jsonrpc_error *e);
+/* The same for some of its streams. */
+int run_pause_streams(struct run *run, const uint32_t *ids, size_t n, bool pause,
+		      struct jsonrpc_error *e);
+/* Makes 'factor' what multiplies the rates of the variable streams, all of them or the 'n' of 'ids'
+ * unless that is NULL.  What is left of the wait for their next frame is scaled. */
+int run_set_factor(struct run *run, double factor, const uint32_t *ids, size_t n,
+		   struct jsonrpc_error *e);
+
+/* What came of a stream's slots: intended = sent + refused + late + those under way. */
+struct run_counters {
+	uint64_t intended, sent, sent_bytes, refused, late;
+};
+/* Of the stream with this id; false when the run has none.  sent_bytes are with FCS. */
+bool run_stream_counters(const struct run *run, uint32_t id, struct run_counters *c);
 
 /* A time as one number, in units of 2^-64 ns: adding a step takes two instructions. */
 typedef unsigned __int128 run_fine_time;

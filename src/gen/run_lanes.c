@@ -64,6 +64,7 @@ add_part(struct run *run, uint16_t id, const struct run_stream *whole, const uin
 	s->sig_word = sig_stream_word((uint16_t)(run->stream_base + run->n_streams));
 	if (s->signature)
 		seqtrack_init(&s->track, s->flows);
+	run->n_signed = (uint16_t)(run->n_signed + s->signature);
 	run->n_streams++;
 	run->lane[id].n_streams++;
 }

@@ -38,6 +38,7 @@ stream_of(unsigned i, uint16_t size, double pps)
 		.frame = frames[i],
 		.signature = true,
 		.flows = 1,
+		.next_id = -1,
 	};
 }
 

@@ -96,29 +96,109 @@ parse_rate(struct stream *s, const json_t *mode, struct jsonrpc_error *e)
 	return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: unknown rate type '%s'", s->id, type);
 }
 
+/* Optional fields: absent ones are left as they are; one of another type is an error. */
+
+static int
+wrong_field(const struct stream *s, const char *name, const char *what, struct jsonrpc_error *e)
+{
+	return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: %s must be %s", s->id, name, what);
+}
+
+static int
+parse_bool(const struct stream *s, const json_t *object, const char *name, bool *value,
+	   struct jsonrpc_error *e)
+{
+	const json_t *v = json_object_get(object, name);
+
+	if (v == NULL)
+		return 0;
+	if (!json_is_boolean(v))
+		return wrong_field(s, name, "true or false", e);
+	*value = json_is_true(v);
+	return 0;
+}
+
+static int
+parse_u32(const struct stream *s, const json_t *object, const char *name, uint32_t *value,
+	  struct jsonrpc_error *e)
+{
+	const json_t *v = json_object_get(object, name);
+
+	if (v == NULL)
+		return 0;
+	if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
+		return wrong_field(s, name, "an integer from 0 to 4294967295", e);
+	*value = (uint32_t)json_integer_value(v);
+	return 0;
+}
+
+/* A time in us that a clock can count to. */
+static int
+parse_us(const struct stream *s, const json_t *object, const char *name, double *value,
+	 struct jsonrpc_error *e)
+{
+	const json_t *v = json_object_get(object, name);
+
+	if (v == NULL)
+		return 0;
+	*value = json_number_value(v);
+	if (!json_is_number(v) || !(*value >= 0) || *value > 3.6e9)
+		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: %s is 0 to 3.6e9 us", s->id,
+				    name);
+	return 0;
+}
+
+static int
+parse_single_burst(struct stream *s, const json_t *mode, struct jsonrpc_error *e)
+{
+	json_int_t n = json_integer_value(json_object_get(mode, "total_pkts"));
+
+	s->mode = STREAM_SINGLE_BURST;
+	if (n < 1)
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: mode.total_pkts must be at least 1", s->id);
+	s->total_pkts = (uint64_t)n;
+	return 0;
+}
+
+static int
+parse_multi_burst(struct stream *s, const json_t *mode, struct jsonrpc_error *e)
+{
+	s->mode = STREAM_MULTI_BURST;
+	if (json_object_get(mode, "count") == NULL || json_object_get(mode, "ibg") == NULL)
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: mode needs a count of bursts and an ibg", s->id);
+	if (parse_u32(s, mode, "count", &s->bursts, e) < 0 ||
+	    parse_u32(s, mode, "pkts_per_burst", &s->pkts_per_burst, e) < 0 ||
+	    parse_us(s, mode, "ibg", &s->ibg_us, e) < 0)
+		return -EINVAL;
+	if (s->pkts_per_burst == 0)
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: mode.pkts_per_burst must be at least 1", s->id);
+	return 0;
+}
+
 static int
 parse_mode(struct stream *s, const json_t *object, struct jsonrpc_error *e)
 {
 	const json_t *mode = json_object_get(object, "mode");
 	const char *type = json_string_value(json_object_get(mode, "type"));
+	int rc = 0;
 
 	if (type == NULL)
 		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: mode.type is missing", s->id);
-	if (strcmp(type, "continuous") == 0) {
+	if (strcmp(type, "continuous") == 0)
 		s->mode = STREAM_CONTINUOUS;
-	} else if (strcmp(type, "single_burst") == 0) {
-		json_int_t n = json_integer_value(json_object_get(mode, "total_pkts"));
-
-		s->mode = STREAM_SINGLE_BURST;
-		if (n < 1)
-			return jsonrpc_fail(e, JSONRPC_FAILED,
-					    "stream %u: mode.total_pkts must be at least 1", s->id);
-		s->total_pkts = (uint64_t)n;
-	} else {
-		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: mode '%s' is not built yet",
-				    s->id, type);
-	}
-	return parse_rate(s, mode, e);
+	else if (strcmp(type, "single_burst") == 0)
+		rc = parse_single_burst(s, mode, e);
+	else if (strcmp(type, "multi_burst") == 0)
+		rc = parse_multi_burst(s, mode, e);
+	else
+		rc = jsonrpc_fail(e, JSONRPC_FAILED,
+				  "stream %u: mode '%s' is none of continuous, single_burst, "
+				  "multi_burst",
+				  s->id, type);
+	return rc < 0 ? rc : parse_rate(s, mode, e);
 }
 
 static int
@@ -144,46 +224,102 @@ parse_extension(struct stream *s, const json_t *object, struct jsonrpc_error *e)
 	return 0;
 }
 
-/* What of the object this version does not do, by name: a client must not believe it is done. */
 static int
-refuse_unbuilt(const struct stream *s, const json_t *object, struct jsonrpc_error *e)
+parse_next(struct stream *s, const json_t *object, struct jsonrpc_error *e)
 {
-	const json_t *vm = json_object_get(json_object_get(object, "vm"), "instructions");
-	const json_t *stats = json_object_get(json_object_get(object, "flow_stats"), "enabled");
 	const json_t *next = json_object_get(object, "next_stream_id");
-	const json_t *flags = json_object_get(object, "flags");
-	const char *what = NULL;
 
-	if (json_array_size(vm) > 0)
-		what = "field engine is";
-	else if (json_is_true(stats))
-		what = "flow statistics are";
-	else if (next != NULL && json_integer_value(next) >= 0)
-		what = "chained streams are";
-	else if (json_is_true(json_object_get(object, "start_paused")))
-		what = "paused streams are";
-	else if ((unsigned)json_integer_value(flags) & FLAG_DUMMY)
-		what = "dummy streams are";
-	return what == NULL ? 0
-			    : jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: %s not built yet", s->id,
-					   what);
+	s->next_id = -1;
+	if (next == NULL)
+		return 0;
+	if (!json_is_integer(next) || json_integer_value(next) < -1 ||
+	    json_integer_value(next) > UINT32_MAX)
+		return wrong_field(s, "next_stream_id", "the id of a stream, or -1", e);
+	s->next_id = json_integer_value(next);
+	return 0;
+}
+
+/* There is one data lcore, so streams can be pinned to nothing but that. */
+static int
+parse_core(struct stream *s, const json_t *object, struct jsonrpc_error *e)
+{
+	const json_t *core = json_object_get(object, "core_id");
+	json_int_t id = json_integer_value(core);
+
+	s->core_id = -1;
+	if (core == NULL)
+		return 0;
+	if (!json_is_integer(core) || id > 0)
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: core_id: there is one data core, which is 0",
+				    s->id);
+	s->core_id = id < 0 ? -1 : 0;
+	return 0;
+}
+
+static int
+parse_rule(struct stream *s, const json_t *object, struct jsonrpc_error *e)
+{
+	const json_t *stats = json_object_get(object, "flow_stats");
+	const char *type = json_string_value(json_object_get(stats, "rule_type"));
+
+	if (!json_is_true(json_object_get(stats, "enabled")))
+		return 0;
+	if (json_object_get(stats, "stream_id") == NULL || type == NULL)
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: flow_stats needs a stream_id and a rule_type",
+				    s->id);
+	if (json_is_true(json_object_get(stats, "ieee_1588")))
+		return jsonrpc_fail(e, JSONRPC_FAILED, "Driver doesn't support IEEE-1588.");
+	if (strcmp(type, "stats") != 0 && strcmp(type, "latency") != 0)
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: rule_type '%s' is neither stats nor latency", s->id,
+				    type);
+	s->rule = strcmp(type, "stats") == 0 ? RULE_STATS : RULE_LATENCY;
+	if (s->rule == RULE_LATENCY && s->core_id >= 0)
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: a latency stream cannot be pinned by core_id",
+				    s->id);
+	return parse_u32(s, stats, "stream_id", &s->pg_id, e);
+}
+
+static int
+parse_vm(struct stream *s, const json_t *object, struct jsonrpc_error *e)
+{
+	const json_t *vm = json_object_get(object, "vm");
+
+	if (json_array_size(json_object_get(vm, "instructions")) == 0)
+		return 0;
+	return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: field engine is not built yet", s->id);
+}
+
+static int
+parse_flags(struct stream *s, const json_t *object, struct jsonrpc_error *e)
+{
+	uint32_t flags = 0;
+
+	if (parse_u32(s, object, "flags", &flags, e) < 0)
+		return -EINVAL;
+	s->keep_src_mac = flags & FLAG_SRC_MAC;
+	s->keep_dst_mac = (flags >> FLAG_DST_MAC_SHIFT & FLAG_DST_MAC_MASK) == 1;
+	s->dummy = flags & FLAG_DUMMY;
+	return 0;
 }
 
 static int
 parse_rest(struct stream *s, const json_t *object, struct jsonrpc_error *e)
 {
-	const json_t *enabled = json_object_get(object, "enabled");
-	const json_t *self_start = json_object_get(object, "self_start");
-	unsigned flags = (unsigned)json_integer_value(json_object_get(object, "flags"));
-
-	s->enabled = enabled == NULL || json_is_true(enabled);
-	s->self_start = self_start == NULL || json_is_true(self_start);
-	s->isg_us = json_number_value(json_object_get(object, "isg"));
-	s->keep_src_mac = flags & FLAG_SRC_MAC;
-	s->keep_dst_mac = (flags >> FLAG_DST_MAC_SHIFT & FLAG_DST_MAC_MASK) == 1;
-	if (!(s->isg_us >= 0) || s->isg_us > 3.6e9)
-		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: isg is 0 to 3.6e9 us", s->id);
-	return refuse_unbuilt(s, object, e);
+	s->enabled = s->self_start = true;
+	if (parse_bool(s, object, "enabled", &s->enabled, e) < 0 ||
+	    parse_bool(s, object, "self_start", &s->self_start, e) < 0 ||
+	    parse_bool(s, object, "start_paused", &s->start_paused, e) < 0 ||
+	    parse_us(s, object, "isg", &s->isg_us, e) < 0 ||
+	    parse_u32(s, object, "action_count", &s->action_count, e) < 0 ||
+	    parse_u32(s, object, "random_seed", &s->random_seed, e) < 0 ||
+	    parse_flags(s, object, e) < 0 || parse_next(s, object, e) < 0 ||
+	    parse_core(s, object, e) < 0 || parse_rule(s, object, e) < 0)
+		return -EINVAL;
+	return parse_vm(s, object, e);
 }
 
 int
@@ -215,6 +351,21 @@ stream_fini(struct stream *s)
 	free(s->frame);
 	json_decref(s->json);
 	*s = (struct stream){0};
+}
+
+void
+stream_clone(struct stream *to, const struct stream *from)
+{
+	*to = *from;
+	to->json = NULL;
+	to->frame = xcalloc(1, from->len);
+	memcpy(to->frame, from->frame, from->len);
+}
+
+bool
+stream_is_variable(const struct stream *s)
+{
+	return s->rule != RULE_LATENCY;
 }
 
 double

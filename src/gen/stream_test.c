@@ -285,27 +285,70 @@ packets_that_are_not_base64_are_refused(void **state)
 static void
 what_is_not_built_yet_is_refused_by_name(void **state)
 {
-	static const struct {
-		const char *changes, *why;
-	} unbuilt[] = {
-		{"{\"vm\": {\"instructions\": [{\"type\": \"flow_var\"}]}}",
-		 "stream 7: field engine is not built yet"},
-		{"{\"flow_stats\": {\"enabled\": true, \"stream_id\": 1, \"rule_type\": "
-		 "\"stats\"}}",
-		 "stream 7: flow statistics are not built yet"},
-		{"{\"next_stream_id\": 5}", "stream 7: chained streams are not built yet"},
-		{"{\"next_stream_id\": 0}", "stream 7: chained streams are not built yet"},
-		{"{\"mode\": {\"type\": \"multi_burst\"}}",
-		 "stream 7: mode 'multi_burst' is not built yet"},
-		{"{\"start_paused\": true}", "stream 7: paused streams are not built yet"},
-		{"{\"flags\": 8}", "stream 7: dummy streams are not built yet"},
-	};
+	(void)state;
+	assert_refused(changed("{\"vm\": {\"instructions\": [{\"type\": \"flow_var\"}]}}"),
+		       "stream 7: field engine is not built yet");
+	assert_refused(changed("{\"flow_stats\": {\"enabled\": true, \"stream_id\": 1, "
+			       "\"rule_type\": \"tpg\"}}"),
+		       "stream 7: rule_type 'tpg' is neither stats nor latency");
+	assert_refused(changed("{\"flow_stats\": {\"enabled\": true, \"stream_id\": 1, "
+			       "\"rule_type\": \"stats\", \"ieee_1588\": true}}"),
+		       "Driver doesn't support IEEE-1588.");
+}
+
+/* Of the recorded streams. */
+static void
+chains_and_statistics_are_understood(void **state)
+{
+	json_t *chained = object(chained_stream), *stats = object(stats_stream);
+	struct jsonrpc_error e = {0};
+	struct stream s;
 
 	(void)state;
-	for (size_t i = 0; i < N_ELEMS(unbuilt); i++)
-		assert_refused(changed(unbuilt[i].changes), unbuilt[i].why);
-	assert_refused(object(stats_stream), "stream 7: flow statistics are not built yet");
-	assert_refused(object(chained_stream), "stream 7: chained streams are not built yet");
+	assert_int_equal(stream_parse(&s, 4, chained, &e), 0);
+	assert_int_equal(s.mode, STREAM_SINGLE_BURST);
+	assert_int_equal(s.next_id, 5);
+	assert_int_equal(s.action_count, 0);
+	assert_float_equal(s.isg_us, 10, 0);
+	stream_fini(&s);
+	assert_int_equal(stream_parse(&s, 4, stats, &e), 0);
+	assert_int_equal(s.rule, RULE_LATENCY);
+	assert_int_equal(s.pg_id, 12);
+	assert_int_equal(s.next_id, -1);
+	assert_int_equal(s.core_id, -1);
+	assert_false(stream_is_variable(&s));
+	stream_fini(&s);
+	json_decref(chained);
+	json_decref(stats);
+}
+
+static void
+all_else_that_a_stream_says_is_understood(void **state)
+{
+	struct stream s, copy;
+
+	(void)state;
+	parse(&s, "{\"mode\": {\"type\": \"multi_burst\", \"pkts_per_burst\": 4, \"ibg\": 1e5, "
+		  "\"count\": 3}, \"action_count\": 9, \"random_seed\": 77, \"core_id\": 0, "
+		  "\"start_paused\": true, \"self_start\": false, \"flags\": 9, "
+		  "\"next_stream_id\": 0}");
+	assert_int_equal(s.mode, STREAM_MULTI_BURST);
+	assert_int_equal(s.pkts_per_burst, 4);
+	assert_int_equal(s.bursts, 3);
+	assert_float_equal(s.ibg_us, 1e5, 0);
+	assert_int_equal(s.action_count, 9);
+	assert_int_equal(s.random_seed, 77);
+	assert_int_equal(s.core_id, 0);
+	assert_int_equal(s.next_id, 0);
+	assert_true(s.start_paused && s.dummy && s.keep_src_mac);
+	assert_false(s.self_start || s.keep_dst_mac);
+	assert_true(stream_is_variable(&s));
+	stream_clone(&copy, &s);
+	assert_ptr_not_equal(copy.frame, s.frame);
+	assert_memory_equal(copy.frame, s.frame, s.len);
+	stream_fini(&s);
+	assert_int_equal(copy.pkts_per_burst, 4);
+	stream_fini(&copy);
 }
 
 static void
@@ -332,6 +375,26 @@ mistakes_are_named(void **state)
 		 "stream 7: mode.total_pkts must be at least 1"},
 		{"{\"mode\": {\"type\": \"single_burst\", \"total_pkts\": -4}}",
 		 "stream 7: mode.total_pkts must be at least 1"},
+		{"{\"mode\": {\"type\": \"trickle\"}}",
+		 "stream 7: mode 'trickle' is none of continuous, single_burst, multi_burst"},
+		{"{\"mode\": {\"type\": \"multi_burst\"}}",
+		 "stream 7: mode needs a count of bursts and an ibg"},
+		{"{\"mode\": {\"type\": \"multi_burst\", \"count\": 1, \"ibg\": 0}}",
+		 "stream 7: mode.pkts_per_burst must be at least 1"},
+		{"{\"mode\": {\"type\": \"multi_burst\", \"count\": -1, \"ibg\": 0}}",
+		 "stream 7: count must be an integer from 0 to 4294967295"},
+		{"{\"mode\": {\"type\": \"multi_burst\", \"count\": 1, \"ibg\": \"x\"}}",
+		 "stream 7: ibg is 0 to 3.6e9 us"},
+		{"{\"enabled\": 1}", "stream 7: enabled must be true or false"},
+		{"{\"flags\": -1}", "stream 7: flags must be an integer from 0 to 4294967295"},
+		{"{\"next_stream_id\": -2}",
+		 "stream 7: next_stream_id must be the id of a stream, or -1"},
+		{"{\"core_id\": 1}", "stream 7: core_id: there is one data core, which is 0"},
+		{"{\"flow_stats\": {\"enabled\": true}}",
+		 "stream 7: flow_stats needs a stream_id and a rule_type"},
+		{"{\"core_id\": 0, \"flow_stats\": {\"enabled\": true, \"stream_id\": 1, "
+		 "\"rule_type\": \"latency\"}}",
+		 "stream 7: a latency stream cannot be pinned by core_id"},
 		{"{\"isg\": -1}", "stream 7: isg is 0 to 3.6e9 us"},
 		{"{\"isg\": 1e300}", "stream 7: isg is 0 to 3.6e9 us"},
 		{"{\"x_nfvchain\": {\"signature\": true, \"flows\": 0}}",
@@ -404,6 +467,8 @@ main(void)
 		cmocka_unit_test(packets_of_every_length_come_through),
 		cmocka_unit_test(packets_that_are_not_base64_are_refused),
 		cmocka_unit_test(what_is_not_built_yet_is_refused_by_name),
+		cmocka_unit_test(chains_and_statistics_are_understood),
+		cmocka_unit_test(all_else_that_a_stream_says_is_understood),
 		cmocka_unit_test(mistakes_are_named),
 		cmocka_unit_test(a_signature_needs_a_udp_frame_with_room),
 		cmocka_unit_test(absent_fields_have_defaults),

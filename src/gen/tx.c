@@ -305,7 +305,7 @@ give_up(struct gen_tx *tx, uint64_t now_ns)
 
 /* The lane is through, and with the last one the run. */
 static void
-finish(struct gen_port *p, struct gen_tx *tx, uint64_t now_ns)
+finish(struct gen_port *p, unsigned slot, struct gen_tx *tx, uint64_t now_ns, enum run_end end)
 {
 	struct run *run = tx->run;
 
@@ -314,16 +314,21 @@ finish(struct gen_port *p, struct gen_tx *tx, uint64_t now_ns)
 	if (--run->n_sending > 0)
 		return;
 	atomic_store_explicit(&run->elapsed_ns, now_ns, memory_order_relaxed);
-	p->tx_run = NULL;
+	p->slots[slot].tx_run = NULL;
+	p->sending &= ~(1u << slot);
+	atomic_store_explicit(&run->end, (int)end, memory_order_relaxed);
 	atomic_store_explicit(&run->state, RUN_SENT, memory_order_release);
 }
 
 void
-tx_start(struct gen_port *p, struct run *run)
+tx_start(struct gen_port *p, unsigned slot, struct run *run)
 {
-	p->tx_run = run;
+	struct gen_slot *s = &p->slots[slot];
+
+	s->tx_run = run;
+	p->sending = (p->sending & ~(1u << slot)) | (run != NULL) << slot;
 	for (uint16_t q = 0; q < p->port.n_txq; q++) {
-		struct gen_tx *tx = &p->tx[q];
+		struct gen_tx *tx = &s->tx[q];
 
 		tx_release(tx);
 		tx->lane = run != NULL ? &run->lane[q] : NULL;
@@ -332,9 +337,9 @@ tx_start(struct gen_port *p, struct run *run)
 }
 
 unsigned
-tx_round(struct gen_worker *w, struct gen_port *p, uint16_t queue, uint64_t now_tsc)
+tx_round(struct gen_worker *w, struct gen_port *p, unsigned slot, uint16_t queue, uint64_t now_tsc)
 {
-	struct gen_tx *tx = &p->tx[queue];
+	struct gen_tx *tx = &p->slots[slot].tx[queue];
 	struct run *run = tx->run;
 	uint64_t now_ns = worker_ns(w, run, now_tsc);
 	bool more;
@@ -343,7 +348,7 @@ tx_round(struct gen_worker *w, struct gen_port *p, uint16_t queue, uint64_t now_
 	if (unlikely(atomic_load_explicit(&run->stop, memory_order_relaxed))) {
 		/* Planned, but not sent: those slots were never on offer. */
 		counter_add(&tx->lane->intended, -(uint64_t)(run->flat_out ? 0 : tx->n_slots));
-		finish(p, tx, now_ns);
+		finish(p, slot, tx, now_ns, RUN_END_STOPPED);
 		return 0;
 	}
 	note_absence(tx, now_ns);
@@ -358,7 +363,8 @@ tx_round(struct gen_worker *w, struct gen_port *p, uint16_t queue, uint64_t now_
 			give_up(tx, now_ns);
 	}
 	if (unlikely(!more && (tx->n_slots == 0 || run->flat_out)))
-		finish(p, tx, now_ns);
+		finish(p, slot, tx, now_ns,
+		       now_ns >= run->duration_ns ? RUN_END_DURATION : RUN_END_DONE);
 	return sent;
 }
 

@@ -449,7 +449,7 @@ run_side_by_side(struct model *m, unsigned out_room)
 		now_ns += step_ns;
 		n = model_round(m, now_ns, room);
 		assert_int_equal(worker_rig_transmit(r, step_ns), n);
-		assert_int_equal(r->w.ports[0].tx_run == NULL, m->ended);
+		assert_int_equal(r->w.ports[0].sending == 0, m->ended);
 		take_frames(m, rng_below(most + 1));
 	}
 	take_frames(m, UINT32_MAX);

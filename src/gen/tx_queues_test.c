@@ -112,7 +112,7 @@ a_flow_goes_to_the_queue_of_its_hash(void **state)
 	add(r, 84, true, 33);
 	worker_rig_add_raw(r, raw, sizeof(raw), RATE_PPS);
 	run = worker_rig_start(r, 0, 1e-3, false);
-	while (r->w.ports[0].tx_run != NULL) {
+	while (r->w.ports[0].sending != 0) {
 		worker_rig_transmit(r, 3 * US);
 		check_rings(&r->port[0], n);
 		worker_rig_carry(r, 0, 1);
@@ -188,7 +188,7 @@ a_full_queue_refuses_its_own_frames_alone(void **state)
 	open_queues(r, 2, 16);
 	add(r, 64, false, 64);
 	run = worker_rig_start(r, 0, 2e-3, false);
-	while (r->w.ports[0].tx_run != NULL) {
+	while (r->w.ports[0].sending != 0) {
 		struct rte_mbuf *m;
 
 		worker_rig_transmit(r, US);
@@ -293,7 +293,7 @@ every_slot_ends_as_one_thing_in_its_queue(void **state)
 	for (unsigned round = 0; round < 50; round++) {
 		struct run *run = worker_rig_start(r, 0, 1e-3, false);
 
-		while (r->w.ports[0].tx_run != NULL) {
+		while (r->w.ports[0].sending != 0) {
 			worker_rig_transmit(r, rng_below(50) == 0 ? 300 * US : rng_below(3000));
 			drain_at_random(r);
 			worker_rig_receive(r);

@@ -68,7 +68,7 @@ each_slot_leaves_at_its_time(void **state)
 	assert_int_equal(run->state, RUN_ACTIVE);
 	assert_int_equal(worker_rig_transmit(r, 4 * US), 4);
 	assert_int_equal(run->state, RUN_SENT);
-	assert_null(r->w.ports[0].tx_run);
+	assert_int_equal(r->w.ports[0].sending, 0);
 	assert_int_equal(worker_rig_transmit(r, 100 * US), 0);
 	for (uint32_t i = 0; i < 10; i++) {
 		struct sig sig = take_sig(r);
@@ -255,7 +255,7 @@ a_stopped_run_adds_up(void **state)
 
 	for (unsigned i = 0; i < 20; i++)
 		worker_rig_transmit(r, US);
-	assert_true(r->w.ports[0].tx[0].n_slots > 0);
+	assert_true(r->w.ports[0].slots[0].tx[0].n_slots > 0);
 	assert_int_equal(run->state, RUN_ACTIVE);
 	atomic_store(&run->stop, 1);
 	assert_int_equal(worker_rig_transmit(r, US), 0);

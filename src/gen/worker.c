@@ -5,6 +5,8 @@
 
 #include <rte_cycles.h>
 
+#include "base/clock.h"
+
 /* What handling a frame takes at most, of any size over any link: a round that handled some is
  * longer by that before it counts as a gap. */
 #define FRAME_NS 1000
@@ -18,57 +20,136 @@ involuntary_switches(void)
 	return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nivcsw : 0;
 }
 
-/* Takes over the run that is on offer, if it is another. */
-static void
-look_for_run(struct gen_worker *w, struct gen_port *p)
+void
+gen_offer(struct gen_port *p, unsigned slot, struct run *run)
 {
-	struct run *run = atomic_load_explicit(&p->offered, memory_order_acquire);
+	atomic_store_explicit(&p->slots[slot].offered, run, memory_order_release);
+	atomic_fetch_add_explicit(&p->n_offers, 1, memory_order_release);
+}
 
-	if (likely(run == p->rx_run))
-		return;
-	tx_start(p, run);
-	p->rx_run = run;
+/* Could the run's frames be told from others when they arrive? */
+static bool
+is_signed(const struct run *run)
+{
+	return run != NULL && run->n_signed > 0;
+}
+
+/* The run whose frames are expected, now that 'run' has taken the place of 'before'. */
+static struct run *
+choose_rx_run(const struct gen_port *p, struct run *run, const struct run *before)
+{
+	struct run *best = run;
+
+	if (p->rx_run != before && is_signed(p->rx_run) && !is_signed(run))
+		return p->rx_run;
+	for (unsigned i = 0; i < GEN_PROFILES && !is_signed(best); i++)
+		if (p->slots[i].run != NULL && (best == NULL || is_signed(p->slots[i].run)))
+			best = p->slots[i].run;
+	return best;
+}
+
+/* When the run starts, by the TSC. */
+static uint64_t
+start_tsc(const struct gen_worker *w, const struct run *run)
+{
+	const uint64_t tsc = rte_rdtsc(), now_ns = clock_now_ns();
+
+	if (run->start_at_ns <= now_ns)
+		return tsc;
+	return tsc + (uint64_t)((double)(run->start_at_ns - now_ns) / w->tsc_to_ns);
+}
+
+static void
+take_run(struct gen_worker *w, struct gen_port *p, unsigned slot, struct run *run)
+{
+	struct run *before = p->slots[slot].run;
+
+	tx_start(p, slot, run);
+	p->slots[slot].run = run;
+	p->rx_run = choose_rx_run(p, run, before);
 	if (run != NULL) {
 		run->nivcsw_before = involuntary_switches();
-		run->start_tsc = rte_rdtsc();
+		run->start_tsc = start_tsc(w, run);
 		atomic_store_explicit(&run->state, RUN_ACTIVE, memory_order_release);
 	}
 	w->last_tsc = rte_rdtsc();
-	atomic_store_explicit(&p->taken, run, memory_order_release);
+	atomic_store_explicit(&p->slots[slot].taken, run, memory_order_release);
 }
+
+/* Takes over the runs that are on offer, if they are others. */
+static void
+look_for_runs(struct gen_worker *w, struct gen_port *p)
+{
+	uint32_t n_offers = atomic_load_explicit(&p->n_offers, memory_order_acquire);
+
+	if (likely(n_offers == p->n_looked_at))
+		return;
+	p->n_looked_at = n_offers;
+	for (unsigned i = 0; i < GEN_PROFILES; i++) {
+		struct run *run = atomic_load_explicit(&p->slots[i].offered, memory_order_acquire);
+
+		if (run != p->slots[i].run)
+			take_run(w, p, i, run);
+	}
+}
+
+/* The runs that were going on when a round began. */
+struct round_runs {
+	struct run *run[GEN_PORTS * GEN_PROFILES];
+	const struct gen_slot *slot[GEN_PORTS * GEN_PROFILES];
+	unsigned n;
+};
 
 /* Notes how long the round took in the runs that were going on when it began, for the last round of
  * a run may be the one that came late; one that moved frames says how far a time stamp may be off.
  */
 static void
-note_round(struct gen_worker *w, struct run *const *runs, unsigned frames, uint64_t now)
+note_round(struct gen_worker *w, const struct round_runs *runs, unsigned frames, uint64_t now)
 {
 	uint64_t ns = (uint64_t)((double)(now - w->last_tsc) * w->tsc_to_ns);
 
 	w->last_tsc = now;
-	for (unsigned i = 0; i < GEN_PORTS; i++) {
-		struct run *run = runs[i];
+	for (unsigned i = 0; i < runs->n; i++) {
+		struct run *run = runs->run[i];
 
-		if (run == NULL)
-			continue;
 		if (frames > 0)
 			hist_record(&run->rounds, ns);
 		if (unlikely(ns > GAPS_SHORT_NS + (uint64_t)frames * FRAME_NS))
 			gaps_note(&run->gaps, ns, false, 0);
-		if (unlikely(w->ports[i].tx_run == NULL))
+		if (unlikely(runs->slot[i]->tx_run == NULL))
 			counter_add(&run->nivcsw,
 				    (uint64_t)(involuntary_switches() - run->nivcsw_before));
 	}
 }
 
 static unsigned
-transmit(struct gen_worker *w, struct gen_port *p)
+transmit_slot(struct gen_worker *w, struct gen_port *p, unsigned slot, struct round_runs *runs)
 {
+	struct gen_slot *s = &p->slots[slot];
 	unsigned n = 0;
 
+	runs->slot[runs->n] = s;
+	runs->run[runs->n++] = s->tx_run;
 	for (uint16_t q = 0; q < p->port.n_txq; q++)
-		if (p->tx[q].run != NULL)
-			n += tx_round(w, p, q, rte_rdtsc());
+		if (s->tx[q].run != NULL)
+			n += tx_round(w, p, slot, q, rte_rdtsc());
+	return n;
+}
+
+/* All runs of the port, each time another first: a link with room for some gives it to all in turn.
+ */
+static unsigned
+transmit(struct gen_worker *w, struct gen_port *p, struct round_runs *runs)
+{
+	unsigned n = 0, from = 0;
+	uint32_t left = p->sending;
+
+	if (unlikely((left & (left - 1)) != 0))
+		from = p->turn++ % GEN_PROFILES;
+	for (uint32_t first = left >> from << from; first != 0; first &= first - 1)
+		n += transmit_slot(w, p, (unsigned)__builtin_ctz(first), runs);
+	for (uint32_t rest = left & ((1u << from) - 1); rest != 0; rest &= rest - 1)
+		n += transmit_slot(w, p, (unsigned)__builtin_ctz(rest), runs);
 	return n;
 }
 
@@ -79,27 +160,24 @@ worker_main(void *arg)
 
 	w->last_tsc = rte_rdtsc();
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
-		struct run *runs[GEN_PORTS];
-		unsigned n = 0, running = 0;
+		struct round_runs runs;
+		unsigned n = 0;
 		uint64_t now;
 
+		runs.n = 0;
 		for (unsigned i = 0; i < GEN_PORTS; i++) {
-			struct gen_port *p = &w->ports[i];
-
-			look_for_run(w, p);
-			runs[i] = p->tx_run;
-			if (runs[i] == NULL)
-				continue;
-			running++;
-			n += transmit(w, p);
+			look_for_runs(w, &w->ports[i]);
+			if (w->ports[i].sending != 0)
+				n += transmit(w, &w->ports[i], &runs);
 		}
 		for (unsigned i = 0; i < GEN_PORTS; i++)
 			n += rx_round(w, i);
 		now = rte_rdtsc();
-		note_round(w, runs, n, now);
-		idle_round(&w->idle, n + running, now);
+		note_round(w, &runs, n, now);
+		idle_round(&w->idle, n + runs.n, now);
 	}
 	for (unsigned i = 0; i < GEN_PORTS; i++)
-		tx_start(&w->ports[i], NULL);
+		for (unsigned k = 0; k < GEN_PROFILES; k++)
+			tx_start(&w->ports[i], k, NULL);
 	return 0;
 }

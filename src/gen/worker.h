@@ -15,10 +15,12 @@
 /* The data lcore of the generator: transmits and receives on both ports, in one loop, so that one
  * clock stamps and reads.
  *
- * The RPC thread hands it a run through 'offered' and never waits; the worker takes it at the next
- * round, and 'taken' tells that it has let go of the run before. */
+ * A port has a slot for each profile that may transmit at once.  The RPC thread hands a run to a
+ * slot by gen_offer and never waits; the worker takes it at the next round, and 'taken' tells that
+ * it has let go of the slot's run before. */
 
 #define GEN_PORTS 2
+#define GEN_PROFILES 16 /* slots of a port */
 #define GEN_BURST 32
 /* Frames received from a port in one round, at most, but for a burst from each queue. */
 #define GEN_RX_ROUND (4 * GEN_BURST)
@@ -37,7 +39,7 @@ struct tx_owner {
  * frame waits. */
 #define TX_FULL 100
 
-/* One transmit queue of a port. */
+/* One transmit queue of a port, as far as one run has to do with it. */
 struct gen_tx {
 	struct run *run;       /* transmitting, or NULL */
 	struct run_lane *lane; /* what of it this queue sends */
@@ -54,18 +56,28 @@ struct gen_tx {
 	struct tx_owner owner[GEN_BURST + TX_OWNERS - 1];
 };
 
+struct gen_slot {
+	struct run *_Atomic offered; /* by the RPC thread */
+	struct run *_Atomic taken;   /* by the worker: the run it works for */
+	struct run *run;	     /* the last taken one */
+	struct run *tx_run;	     /* while a queue still transmits it, else NULL */
+	struct gen_tx tx[PORT_MAX_QUEUES];
+};
+
 struct gen_port {
 	struct port port;
 	uint8_t addr[6];
 	uint8_t dest[6];
 	uint64_t addr_word; /* addr as the low 48 bits of a little-endian load */
-	struct gen_tx tx[PORT_MAX_QUEUES];
-	struct run *tx_run; /* run that a queue still transmits, or NULL */
+	struct gen_slot slots[GEN_PROFILES];
+	uint32_t sending; /* a bit for each slot whose run transmits */
+	uint32_t turn;	  /* counts rounds: which of several runs comes first */
 	/* Frames since the program started, for get_port_stats. */
 	counter_t opackets, obytes, ipackets, ibytes;
-	struct run *_Atomic offered; /* by the RPC thread */
-	struct run *_Atomic taken;   /* by the worker: the run it works for */
-	struct run *rx_run;	     /* run whose frames are expected: the last taken one */
+	_Atomic uint32_t n_offers;
+	uint32_t n_looked_at; /* of the offers */
+	/* Run whose frames are expected: the last one taken, but a signed one before others. */
+	struct run *rx_run;
 };
 
 struct gen_worker {
@@ -82,10 +94,15 @@ struct gen_worker {
 /* Body of the lcore; returns after 'stop'. */
 int worker_main(void *worker);
 
-/* Hands the run to the queues of the port, which let go of the one before; NULL for none. */
-void tx_start(struct gen_port *p, struct run *run);
-/* One round of transmission for the queue, which has a run, at 'now_tsc'.  Returns frames sent. */
-unsigned tx_round(struct gen_worker *w, struct gen_port *p, uint16_t queue, uint64_t now_tsc);
+/* By the RPC thread: offers the slot a run in place of the one before; NULL for none. */
+void gen_offer(struct gen_port *p, unsigned slot, struct run *run);
+
+/* Hands the run to the slot's queues, which let go of the one before; NULL for none. */
+void tx_start(struct gen_port *p, unsigned slot, struct run *run);
+/* One round of transmission of the slot's run on a queue that has to do with it, at 'now_tsc'.
+ * Returns frames sent. */
+unsigned tx_round(struct gen_worker *w, struct gen_port *p, unsigned slot, uint16_t queue,
+		  uint64_t now_tsc);
 /* Gives back the buffers that the queue holds. */
 void tx_release(struct gen_tx *tx);
 /* Puts the frames of the slots that are planned into buffers. */

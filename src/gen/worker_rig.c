@@ -57,7 +57,7 @@ worker_rig_fini(void **state)
 
 	rte_pktmbuf_free(r->kept);
 	for (unsigned i = 0; i < GEN_PORTS; i++) {
-		tx_start(&r->w.ports[i], NULL);
+		tx_start(&r->w.ports[i], 0, NULL);
 		run_free(r->run[i]);
 		for (uint16_t q = 0; q < r->port[i].n_queues; q++) {
 			rig_discard(r->port[i].ins[q], UINT32_MAX);
@@ -95,6 +95,7 @@ new_stream(struct worker_rig *r, uint16_t len, double pps)
 		.len = len,
 		.frame = xcalloc(1, len),
 		.flows = 1,
+		.next_id = -1,
 	};
 	return s;
 }
@@ -149,13 +150,14 @@ worker_rig_start(struct worker_rig *r, unsigned port, double duration_s, bool fl
 	struct gen_port *p = &r->w.ports[port];
 	struct run *run = worker_rig_make_run(r, port, duration_s, flat_out);
 
-	tx_start(p, NULL);
+	tx_start(p, 0, NULL);
 	run_free(r->run[port]);
 	r->run[port] = run;
 	run->start_tsc = START_TSC + r->now_ns;
 	run->state = RUN_ACTIVE;
+	p->slots[0].run = run;
 	p->rx_run = run;
-	tx_start(p, run);
+	tx_start(p, 0, run);
 	return run;
 }
 
@@ -167,8 +169,8 @@ worker_rig_transmit(struct worker_rig *r, uint64_t step_ns)
 	r->now_ns += step_ns;
 	for (unsigned i = 0; i < GEN_PORTS; i++)
 		for (uint16_t q = 0; q < r->conf.queues; q++)
-			if (r->w.ports[i].tx[q].run != NULL)
-				n += tx_round(&r->w, &r->w.ports[i], q, START_TSC + r->now_ns);
+			if (r->w.ports[i].slots[0].tx[q].run != NULL)
+				n += tx_round(&r->w, &r->w.ports[i], 0, q, START_TSC + r->now_ns);
 	return n;
 }
 
@@ -219,7 +221,7 @@ worker_rig_finish(struct worker_rig *r, uint64_t step_ns)
 {
 	unsigned round = 0;
 
-	while (r->w.ports[0].tx_run != NULL || r->w.ports[1].tx_run != NULL) {
+	while (r->w.ports[0].sending != 0 || r->w.ports[1].sending != 0) {
 		assert_true(round++ < MAX_ROUNDS);
 		worker_rig_transmit(r, step_ns);
 		worker_rig_carry(r, 0, 1);

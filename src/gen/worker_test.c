@@ -520,11 +520,11 @@ each_round(uint16_t port, uint16_t queue, struct rte_mbuf **frames, uint16_t n, 
 		atomic_store(&o->r->w.stop, 1);
 	if (atomic_load(&run->state) != RUN_SENT || counter_get(&run->rx_port[1]) < run_sent(run))
 		return n;
-	o->let_go = atomic_load(&p->taken) == run;
+	o->let_go = atomic_load(&p->slots[0].taken) == run;
 	if (o->n_offered == 2)
 		atomic_store(&o->r->w.stop, 1);
 	else
-		atomic_store(&p->offered, o->runs[o->n_offered++]);
+		gen_offer(p, 0, o->runs[o->n_offered++]);
 	return n;
 }
 
@@ -543,7 +543,7 @@ the_worker_takes_a_run_and_lets_go_of_the_one_before(void **state)
 	for (unsigned i = 0; i < 2; i++)
 		o.runs[i] = worker_rig_make_run(r, 0, 20e-3, false);
 	cb = rte_eth_add_rx_callback(0, 0, each_round, &o);
-	atomic_store(&r->w.ports[0].offered, o.runs[0]);
+	gen_offer(&r->w.ports[0], 0, o.runs[0]);
 	worker_main(&r->w);
 	rte_eth_remove_rx_callback(0, 0, cb);
 	assert_int_equal(o.n_offered, 2);
