@@ -8,6 +8,7 @@
 #include "base/rate.h"
 #include "base/units.h"
 #include "dpdk/port.h"
+#include "stream.h"
 #include "trex_cfg.h"
 
 static int
@@ -41,7 +42,7 @@ static const struct opt gen_opts[] = {
 	 FIELD(queues), NULL, 0},
 	{"rxd", 0, "N", "receive descriptors per queue (1024)", opt_set_u32, FIELD(rxd), NULL, 0},
 	{"txd", 0, "N", "transmit descriptors per queue (1024)", opt_set_u32, FIELD(txd), NULL, 0},
-	{"max-frame", 0, "SIZE", "largest frame with FCS, up to 9216 (1518)", opt_set_size,
+	{"max-frame", 0, "SIZE", "largest frame with FCS, up to 9242 (1518)", opt_set_size,
 	 FIELD(max_frame), NULL, 0},
 	{"speed", 0, "RATE", "what 100 % of a port is (10gbps)", set_speed, FIELD(speed_bps), NULL,
 	 0},
@@ -125,7 +126,8 @@ gen_conf_parse(struct gen_conf *conf, int argc, char **argv, struct err *err)
 		return err_usage(err, "--queues: a port has 1 to %d", PORT_MAX_QUEUES);
 	if (conf->rxd < 32 || conf->rxd > 32768 || conf->txd < 32 || conf->txd > 32768)
 		return err_usage(err, "--rxd, --txd: descriptors are 32 to 32768 per queue");
-	if (conf->max_frame < 64 || conf->max_frame > 9216)
-		return err_usage(err, "--max-frame: frames are 64 to 9216 bytes with FCS");
+	if (conf->max_frame < 64 || conf->max_frame > STREAM_MAX_LEN + FRAME_FCS)
+		return err_usage(err, "--max-frame: frames are 64 to %d bytes with FCS",
+				 STREAM_MAX_LEN + FRAME_FCS);
 	return 0;
 }

@@ -7,34 +7,39 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
+#include "tx_mbuf.h"
+
 #define POOL_CACHE 256
 
-/* The rings of 'n_rings' queues full, the cache full, bursts in hand: of each profile on all of
- * 'n_queues'. */
+/* Bursts in hand for each queue of both ports: when frames are received, and of the profiles that
+ * transmit. */
+#define RX_BURSTS 4
+#define TX_BURSTS (GEN_PORTS * (GEN_PROFILES + 1))
+
+/* The rings of 'n_rings' queues full, the cache full, 'n_bursts' in hand for each of 'n_queues'. */
 static uint32_t
-pool_size(uint32_t n_queues, uint32_t n_rings, uint32_t descriptors)
+pool_size(uint32_t n_queues, uint32_t n_rings, uint32_t descriptors, uint32_t n_bursts)
 {
-	return n_rings * descriptors + POOL_CACHE * 2 +
-	       GEN_PORTS * (GEN_PROFILES + 1) * n_queues * GEN_BURST;
+	return n_rings * descriptors + POOL_CACHE * 2 + n_bursts * n_queues * GEN_BURST;
 }
 
 /* The same for ports of which some copy frames instead of holding their buffers. */
 static uint32_t
-pool_size_of_ports(uint32_t n_queues, uint32_t descriptors)
+pool_size_of_ports(uint32_t n_queues, uint32_t descriptors, uint32_t n_bursts)
 {
 	uint32_t n_rings = 0;
 
 	for (uint16_t i = 0; i < GEN_PORTS; i++)
 		n_rings += port_holds_buffers(i) ? n_queues : 0;
-	return pool_size(n_queues, n_rings, descriptors);
+	return pool_size(n_queues, n_rings, descriptors, n_bursts);
 }
 
 unsigned
 generator_memory_mb(const struct gen_conf *conf)
 {
 	const uint32_t n = conf->queues;
-	uint64_t frames = (uint64_t)pool_size(n, GEN_PORTS * n, conf->rxd) +
-			  pool_size(n, GEN_PORTS * n, conf->txd);
+	uint64_t frames = (uint64_t)pool_size(n, GEN_PORTS * n, conf->rxd, RX_BURSTS) +
+			  pool_size(n, GEN_PORTS * n, conf->txd, TX_BURSTS);
 
 	return 64 + port_buffers_mb(frames, (uint16_t)(conf->max_frame - FRAME_FCS));
 }
@@ -44,10 +49,11 @@ open_pools(struct gen_worker *w, const struct gen_conf *conf, struct err *err)
 {
 	uint16_t room = port_buffer_size((uint16_t)(conf->max_frame - FRAME_FCS));
 
-	w->rx_pool = rte_pktmbuf_pool_create("rx", pool_size_of_ports(conf->queues, conf->rxd),
+	w->rx_pool = rte_pktmbuf_pool_create("rx",
+					     pool_size_of_ports(conf->queues, conf->rxd, RX_BURSTS),
 					     POOL_CACHE, 0, room, SOCKET_ID_ANY);
 	w->tx_pool = rte_pktmbuf_pool_create(
-		"tx", pool_size_of_ports(conf->queues, conf->txd), POOL_CACHE,
+		"tx", pool_size_of_ports(conf->queues, conf->txd, TX_BURSTS), POOL_CACHE,
 		RTE_ALIGN(sizeof(struct tx_priv), RTE_MBUF_PRIV_ALIGN), room, SOCKET_ID_ANY);
 	if (w->rx_pool == NULL || w->tx_pool == NULL)
 		return err_machine(err, "no memory for buffers (see -m): %s",

@@ -8,7 +8,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "run_ask.h"
+#include "run_frames.h"
+#include "run_graph.h"
 #include "run_lanes.h"
+#include "run_next.h"
 
 #define REFUSED_WAIT_NS 10000 /* or one frame, if that is longer */
 
@@ -18,14 +22,6 @@
  */
 #define LATE_NS 10000000
 
-static struct run_time
-time_from_ns(double ns)
-{
-	double whole = floor(ns);
-
-	return (struct run_time){(uint64_t)whole, (uint32_t)((ns - whole) * 4294967296.0)};
-}
-
 /* A client's "for ever" may be any number below 0, or one that no clock counts to. */
 static bool
 is_endless(const struct run_conf *conf)
@@ -33,8 +29,8 @@ is_endless(const struct run_conf *conf)
 	return conf->duration_s < 0 || conf->duration_s > 1e9;
 }
 
-/* The frame of the run's own copy of the stream. */
-static const uint8_t *
+/* The run's own copy of the stream, with its addresses. */
+static struct stream *
 own_stream(struct run *run, const struct stream *s, const struct run_conf *conf)
 {
 	struct stream *copy = &run->owned[run->n_owned++];
@@ -44,7 +40,7 @@ own_stream(struct run *run, const struct stream *s, const struct run_conf *conf)
 		memcpy(copy->frame, conf->dst_mac, 6);
 	if (!s->keep_src_mac)
 		memcpy(copy->frame + 6, conf->src_mac, 6);
-	return copy->frame;
+	return copy;
 }
 
 /* Clients may put what they like behind the signature; only the usual pattern can be left in a
@@ -60,62 +56,100 @@ has_usual_payload(const struct run_stream *rs)
 	       0;
 }
 
-/* What of a stream this version does not send, by name: a client must not believe it is done. */
+/* Refuses what contradicts itself. */
 static int
-refuse_unbuilt(const struct stream *s, struct jsonrpc_error *e)
+check_stream(const struct stream *s, double pps, const struct run_conf *conf,
+	     struct jsonrpc_error *e)
 {
-	const char *what = NULL;
+	if (!(pps >= 0.001) || pps > 1e9)
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: %g frames a second is not within 0.001 and 1e9",
+				    s->id, pps);
+	if (conf->flat_out && (s->dummy || s->start_paused))
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: without a schedule nothing is paused or dummy",
+				    s->id);
+	if (s->signature && (s->dummy || s->vm != NULL || s->rule != RULE_NONE))
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "stream %u: frames with a signature have no field engine, no "
+				    "flow statistics and are not dummies",
+				    s->id);
+	return 0;
+}
 
-	if (s->vm != NULL)
-		what = "field engine is";
-	else if (s->rule != RULE_NONE)
-		what = "flow statistics are";
-	else if (s->next_id >= 0)
-		what = "chained streams are";
-	else if (s->start_paused)
-		what = "paused streams are";
-	else if (s->dummy)
-		what = "dummy streams are";
-	else if (s->mode == STREAM_MULTI_BURST)
-		what = "several bursts are";
-	return what == NULL ? 0
-			    : jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: %s not built yet", s->id,
-					   what);
+/* The bursts of the stream, and how it goes on behind them. */
+static void
+compile_bursts(const struct run *run, struct run_stream *rs, const struct stream *s, double pps,
+	       const struct run_conf *conf)
+{
+	rs->continuous = s->mode == STREAM_CONTINUOUS;
+	rs->burst_slots = s->mode == STREAM_SINGLE_BURST  ? s->total_pkts
+			  : s->mode == STREAM_MULTI_BURST ? s->pkts_per_burst
+							  : UINT64_MAX;
+	if (s->mode == STREAM_MULTI_BURST)
+		rs->n_bursts = s->bursts == 0 ? UINT32_MAX : s->bursts - 1;
+	rs->ibg = run_time_from(s->ibg_us * 1000);
+	rs->isg = run_time_from(s->isg_us * 1000);
+	rs->actions_left = s->action_count;
+	rs->next = RUN_NO_STREAM;
+	rs->due = rs->isg;
+	rs->first_ns = rs->due.ns;
+	rs->bursts_left = rs->n_bursts;
+	rs->slots_left = rs->burst_slots;
+	if (rs->continuous && !is_endless(conf) && !conf->flat_out)
+		rs->slots_left = s->isg_us > 0 ? run_slots_within(run, &rs->due, &rs->step)
+					       : (uint64_t)ceil(pps * conf->duration_s - 1e-6);
+	rs->paused = s->start_paused;
 }
 
 static int
 compile(struct run *run, struct run_stream *rs, const struct stream *s, const struct run_conf *conf,
 	struct jsonrpc_error *e)
 {
-	double pps = stream_pps(s, conf->speed_bps) * conf->factor;
+	double factor = stream_is_variable(s) ? conf->factor : 1, pps;
+	struct stream *own;
 	struct err err = {0};
 
-	if (refuse_unbuilt(s, e) < 0)
+	rs->pps = stream_pps(s, conf->speed_bps);
+	pps = rs->pps * factor;
+	if (check_stream(s, pps, conf, e) < 0)
 		return -EINVAL;
-	if (!(pps >= 0.001) || pps > 1e9)
-		return jsonrpc_fail(e, JSONRPC_FAILED,
-				    "stream %u: %g frames a second is not within 0.001 and 1e9",
-				    s->id, pps);
-	rs->frame = own_stream(run, s, conf);
 	rs->id = s->id;
+	own = own_stream(run, s, conf);
+	rs->frame = own->frame;
 	rs->len = s->len;
 	rs->signature = s->signature;
 	rs->flows = s->flows;
-	rs->due = time_from_ns(s->isg_us * 1000);
-	rs->step = time_from_ns(1e9 / pps);
-	rs->slots_left = s->mode == STREAM_SINGLE_BURST ? s->total_pkts : UINT64_MAX;
-	if (s->mode == STREAM_CONTINUOUS && !is_endless(conf) && !conf->flat_out)
-		rs->slots_left = (uint64_t)ceil(pps * conf->duration_s - 1e-6);
+	rs->dummy = s->dummy;
+	rs->variable = stream_is_variable(s);
+	rs->step = run_time_from(1e9 / pps);
+	compile_bursts(run, rs, s, pps, conf);
 	if (run->max_len < s->len)
 		run->max_len = s->len;
-	if (conf->flat_out || 1e9 / pps > (double)run->wait_ns)
-		run->wait_ns = conf->flat_out ? REFUSED_WAIT_NS : (uint64_t)(1e9 / pps);
 	if (!s->signature)
-		return 0;
+		return run_frames_init(rs, own, own->frame, e);
 	if (frame_template_init(&rs->tmpl, rs->frame, rs->len, &err) < 0)
 		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: %s", s->id, err.msg);
 	rs->usual_payload = has_usual_payload(rs);
 	return 0;
+}
+
+void
+run_set_patience(struct run *run)
+{
+	uint64_t longest = 0, shortest = UINT64_MAX;
+
+	for (uint16_t i = 0; i < run->n_streams; i++) {
+		uint64_t step_ns = run->streams[i].step.ns;
+
+		longest = step_ns > longest ? step_ns : longest;
+		shortest = step_ns < shortest ? step_ns : shortest;
+	}
+	/* A client's slow stream is no reason to let the frames of a fast one grow old. */
+	run->wait_ns = run->n_signed > 0 ? longest : shortest;
+	if (run->flat_out || run->wait_ns < REFUSED_WAIT_NS)
+		run->wait_ns = REFUSED_WAIT_NS;
+	run->late_ns = run->wait_ns > LATE_NS ? run->wait_ns : LATE_NS;
 }
 
 /* A run of no streams yet, with room for 'n'. */
@@ -135,31 +169,62 @@ new_run(size_t n, const struct run_conf *conf)
 	run->flat_out = conf->flat_out;
 	run->start_at_ns = conf->start_at_ns;
 	run->wait_ns = REFUSED_WAIT_NS;
-	run->duration_ns = is_endless(conf) ? UINT64_MAX : (uint64_t)ceil(conf->duration_s * 1e9);
+	run->duration_ns =
+		is_endless(conf) ? UINT64_MAX : (uint64_t)ceil(conf->duration_s * 1e9 - 1e-3);
 	run->n_lanes = conf->n_queues;
 	run->streams = xcalloc(n * conf->n_queues + 1, sizeof(*run->streams));
 	run->owned = xcalloc(n + 1, sizeof(*run->owned));
 	return run;
 }
 
+/* Compiles the streams that the graph has, in their order. */
+static int
+compile_all(struct run *run, struct run_stream *whole, const struct stream *streams,
+	    const struct run_graph *g, const struct run_conf *conf, struct jsonrpc_error *e)
+{
+	unsigned n_signed = 0;
+
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct stream *s = &streams[g->of[i]];
+
+		n_signed += s->signature;
+		if (n_signed > STREAM_MAX_SIGNED)
+			return jsonrpc_fail(e, JSONRPC_FAILED,
+					    "more than %d streams with a signature",
+					    STREAM_MAX_SIGNED);
+		if (compile(run, &whole[i], s, conf, e) < 0)
+			return -EINVAL;
+		whole[i].next = g->next[i];
+		whole[i].state = s->self_start ? RUN_STREAM_WAITING : RUN_STREAM_IDLE;
+	}
+	return 0;
+}
+
 struct run *
 run_new(const struct stream *streams, size_t n, const struct run_conf *conf,
 	struct jsonrpc_error *e)
 {
-	struct run *run = new_run(n, conf);
-	struct run_stream *whole = xcalloc(n + 1, sizeof(*whole));
-	size_t n_whole = 0;
-	int rc = 0;
+	struct run_stream *whole = NULL;
+	struct run_graph graph;
+	struct run *run;
+	int rc;
 
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		if (streams[i].enabled && streams[i].self_start)
-			rc = compile(run, &whole[n_whole++], &streams[i], conf, e);
-	run->late_ns = run->wait_ns > LATE_NS ? run->wait_ns : LATE_NS;
-	if (rc == 0 && n_whole == 0)
-		rc = jsonrpc_fail(e, JSONRPC_FAILED, "no stream is enabled");
+	if (run_graph_init(&graph, streams, n, e) < 0)
+		return NULL;
+	run = new_run(graph.n, conf);
+	whole = xcalloc(graph.n, sizeof(*whole));
+	rc = compile_all(run, whole, streams, &graph, conf, e);
 	if (rc == 0)
-		run_fill_lanes(run, whole, n_whole);
+		rc = run_graph_check(&graph, whole, e);
+	if (rc == 0) {
+		run_fill_lanes(run, whole, &graph);
+		run_index(run);
+		run_set_patience(run);
+	}
+	for (uint32_t i = 0; rc < 0 && i < graph.n; i++)
+		run_frames_fini(&whole[i]);
 	free(whole);
+	run_graph_fini(&graph);
 	if (rc == 0)
 		return run;
 	run_free(run);
@@ -174,63 +239,11 @@ run_free(struct run *run)
 	run_empty_lanes(run);
 	for (uint16_t i = 0; i < run->n_owned; i++)
 		stream_fini(&run->owned[i]);
+	run_forget_changes(run);
+	free(run->by_id);
 	free(run->streams);
 	free(run->owned);
 	free(run);
-}
-
-void
-run_request_stop(struct run *run)
-{
-	atomic_store(&run->stop, 1);
-}
-
-int
-run_pause(struct run *run, bool pause, struct jsonrpc_error *e)
-{
-	(void)run;
-	return jsonrpc_fail(e, JSONRPC_FAILED, "%s is not built yet", pause ? "pause" : "resume");
-}
-
-int
-run_pause_streams(struct run *run, const uint32_t *ids, size_t n, bool pause,
-		  struct jsonrpc_error *e)
-{
-	(void)ids;
-	(void)n;
-	return run_pause(run, pause, e);
-}
-
-int
-run_set_factor(struct run *run, double factor, const uint32_t *ids, size_t n,
-	       struct jsonrpc_error *e)
-{
-	(void)run;
-	(void)factor;
-	(void)ids;
-	(void)n;
-	return jsonrpc_fail(e, JSONRPC_FAILED, "update is not built yet");
-}
-
-bool
-run_stream_counters(const struct run *run, uint32_t id, struct run_counters *c)
-{
-	bool found = false;
-
-	*c = (struct run_counters){0};
-	for (uint16_t i = 0; i < run->n_streams; i++) {
-		const struct run_stream *s = &run->streams[i];
-
-		if (s->id != id)
-			continue;
-		c->intended += counter_get(&s->intended);
-		c->sent += counter_get(&s->sent);
-		c->sent_bytes += counter_get(&s->sent_bytes);
-		c->refused += counter_get(&s->refused);
-		c->late += counter_get(&s->late);
-		found = true;
-	}
-	return found;
 }
 
 /* Sum of one of the lanes' counters. */

@@ -9,8 +9,10 @@
 #include "dpdk/counters.h"
 #include "dpdk/gaps.h"
 #include "dpdk/port.h"
+#include "pkt/classify.h"
 #include "pkt/seqtrack.h"
 #include "pkt/template.h"
+#include "run_heap.h"
 #include "stream.h"
 
 /* One profile's transmission on one port: a schedule fixed in advance, and what came of it.  Made
@@ -28,28 +30,69 @@ struct run_time {
 	uint32_t frac;
 };
 
-/* A stream, or what one queue has of it. */
+struct run_vm;
+
+#define RUN_NO_STREAM UINT32_MAX
+
+/* Where a stream stands. */
+enum run_stream_state {
+	RUN_STREAM_IDLE,    /* not started, or ended */
+	RUN_STREAM_WAITING, /* for its next slot */
+	RUN_STREAM_HELD,    /* as long as it is paused, or its run is */
+};
+
+/* A stream, or what one queue has of it.
+ *
+ * It starts 'isg' after the run or the stream before it, has a burst of slots, 'step' apart, and
+ * more of them each 'ibg' after the last slot of the one before; its end starts the stream 'next',
+ * unless that has not ended or this was the last of its actions. */
 struct run_stream {
-	uint32_t id;	      /* the client's */
-	const uint8_t *frame; /* 'len' bytes */
-	uint16_t len;
-	bool signature;
-	bool usual_payload; /* behind the signature lies frame_fill's pattern */
-	uint32_t flows;	    /* that it has here */
-	uint32_t *flow_of;  /* their numbers, ascending; NULL: all of the stream, from 0 */
-	uint32_t *gap;	    /* steps from the slot of each to that of the next here; NULL: 1 */
-	uint32_t next_slot; /* whose slot is next, where there are gaps */
-	uint64_t sig_word;  /* first word of its signatures, sequence 0 */
-	struct frame_template tmpl;
 	struct run_time due;  /* of the next slot */
 	struct run_time step; /* between slots of the stream */
-	uint64_t slots_left;  /* UINT64_MAX: endless */
+	uint64_t slots_left;  /* of the burst; UINT64_MAX: endless */
 	uint64_t seq;	      /* next sequence = frames sent */
 	uint32_t flow;	      /* seq mod flows */
 	uint32_t n_built;     /* frames built and not sent yet */
 	uint32_t next_flow;   /* (seq + n_built) mod flows */
+	uint16_t len;
+	bool signature;
+	bool usual_payload; /* behind the signature lies frame_fill's pattern */
+	bool dummy;	    /* its slots pass without a frame */
+	bool variable;	    /* its rate follows the run's factor */
+	bool continuous;
+	bool paused; /* held whenever it would wait */
+	enum run_stream_state state;
+	const uint8_t *frame; /* 'len' bytes */
+	uint32_t id;	      /* the client's */
+	uint32_t flows;	      /* that it has here */
+	uint32_t *flow_of;    /* their numbers, ascending; NULL: all of the stream, from 0 */
+	uint32_t *gap;	      /* steps from the slot of each to that of the next here; NULL: 1 */
+	uint32_t next_slot;   /* whose slot is next, where there are gaps */
+	uint64_t sig_word;    /* first word of its signatures, sequence 0 */
+
+	/* Frames without a signature: */
+	struct run_vm *vm;     /* that makes them, or NULL */
+	uint32_t holds;	       /* what buffers hold in which there was one (tx_mbuf.h) */
+	uint16_t head;	       /* bytes that are written anew in each */
+	uint16_t mark;	       /* by which they are counted where they arrive, or 0 */
+	uint16_t hw_id;	       /* of the trailer */
+	uint8_t flow_seq;      /* of the trailer */
+	bool stamps;	       /* they end in a trailer */
+	struct classify_ip ip; /* where the mark goes */
+
+	/* What comes after this burst: */
+	uint64_t burst_slots;
+	uint32_t n_bursts, bursts_left; /* behind the first, behind this one; UINT32_MAX: endless */
+	uint32_t actions_left;		/* ends that start another stream, one more; 0: no limit */
+	uint32_t next;			/* index in its lane, or RUN_NO_STREAM */
+	struct run_time isg, ibg;
+	uint64_t first_ns; /* of the burst: waits that are longer are of the rate */
+	uint64_t held_ns;  /* since when it is held */
+	double pps;	   /* at factor 1 */
+
 	/* Slots, and bytes with FCS; of a stream that is the only one of its lane, the lane's. */
 	counter_t intended, sent, sent_bytes, refused, late;
+	struct frame_template tmpl;
 	struct seqtrack track;
 };
 
@@ -57,14 +100,38 @@ struct run_stream {
  * stream's schedule has for them and with sequence numbers of their own.  So no queue waits for
  * another, and what a full one refuses is its own alone.  With one queue, all. */
 struct run_lane {
+	const struct run *run;
 	struct run_stream *streams; /* of the run's */
 	uint16_t n_streams;
+	bool simple;	      /* one stream and one burst of it: nothing ever waits in the heap */
+	bool chained;	      /* some stream's end starts another */
+	uint16_t n_held;      /* streams that are held */
+	uint64_t open_until;  /* ends no sooner than that, by the run's clock */
+	struct run_heap heap; /* the streams that wait, unless it is simple */
 	counter_t intended, sent, refused, late;
 };
 
 enum run_state { RUN_NEW, RUN_ACTIVE, RUN_SENT, RUN_PAUSED };
 /* Why a run is SENT. */
 enum run_end { RUN_END_NONE, RUN_END_DONE, RUN_END_DURATION, RUN_END_STOPPED };
+
+/* Why the worker looks at a run more closely before a round of it; bits. */
+#define RUN_STOP 1    /* to be ended */
+#define RUN_CHANGES 2 /* there are changes to be made */
+#define RUN_HOLD 4    /* it is paused, or has not started yet */
+
+enum run_change_kind { RUN_CHANGE_PAUSE, RUN_CHANGE_RESUME, RUN_CHANGE_FACTOR };
+
+/* What the RPC thread asks for. */
+struct run_change {
+	enum run_change_kind kind;
+	double factor;
+	uint32_t *streams; /* numbers of the run's; NULL: all, or the run itself */
+	double *factors;   /* of each of these; NULL: the one above */
+	size_t n;
+};
+
+#define RUN_CHANGES_MAX 16
 
 /* Kinds of received frames; see bench/trial.h. */
 enum rx_kind {
@@ -88,17 +155,25 @@ struct run {
 	uint16_t max_len;
 	struct run_stream *streams; /* lane by lane */
 	struct stream *owned;	    /* copies the frames point into */
+	uint32_t *by_id;	    /* numbers of 'streams', ascending by id */
 	bool flat_out;		    /* no schedule: as fast as the link takes frames */
+	bool trims;		    /* some stream's frames differ in length */
 	uint64_t duration_ns;	    /* UINT64_MAX: endless */
 	uint64_t wait_ns;	    /* how long a refused frame waits */
 	uint64_t late_ns;	    /* a slot the worker comes to later than this is late */
 
 	_Atomic int state;
 	_Atomic int end;
-	_Atomic int stop; /* set by the RPC thread */
-	uint64_t start_at_ns;
-	uint64_t start_tsc;
+	_Atomic int attend;   /* RUN_STOP, RUN_CHANGES, RUN_HOLD */
+	uint64_t start_at_ns; /* by clock_now_ns; 0: at once */
+	uint64_t start_tsc;   /* by the signatures' clock, which never stops */
+	uint64_t clock_tsc;   /* by the schedule's, which stops in a pause */
+	uint64_t paused_tsc;  /* since when it is paused */
+	uint64_t paused_ns;   /* how long it has been, in all */
 	counter_t elapsed_ns;
+	struct run_change changes[RUN_CHANGES_MAX];
+	_Atomic uint32_t n_asked; /* of these, by the RPC thread */
+	_Atomic uint32_t n_made;  /* by the worker */
 
 	struct run_lane lane[PORT_MAX_QUEUES];
 	counter_t sent_bytes;
@@ -115,11 +190,13 @@ struct run {
 	struct hist rounds; /* lengths of the worker's rounds that moved frames */
 };
 
-/* Compiles the enabled streams of a port.  'factor' multiplies their rates.  'stream_base' must not
- * have been used by the last runs.  NULL with a sentence when nothing would be sent.
+/* Compiles the enabled streams of a profile, those that start by themselves and those that others
+ * start.  'factor' multiplies their rates, but for latency streams.  'stream_base' must not have
+ * been used by the last runs.  NULL with a sentence when nothing would be sent.
  *
  * With several queues each flow goes to queue flow_hash() mod 'n_queues', and with it all frames
- * that have its addresses and ports: those that are sent as given have one flow. */
+ * that have its addresses and ports: those that are sent as given have one flow.  Streams of one
+ * chain, and bursts, stay together. */
 struct run_conf {
 	uint16_t tx_port;
 	uint16_t stream_base;
@@ -149,6 +226,10 @@ int run_pause_streams(struct run *run, const uint32_t *ids, size_t n, bool pause
 int run_set_factor(struct run *run, double factor, const uint32_t *ids, size_t n,
 		   struct jsonrpc_error *e);
 
+/* The same with a factor for each of the 'n' streams. */
+int run_set_factors(struct run *run, const double *factors, const uint32_t *ids, size_t n,
+		    struct jsonrpc_error *e);
+
 /* What came of a stream's slots: intended = sent + refused + late + those under way. */
 struct run_counters {
 	uint64_t intended, sent, sent_bytes, refused, late;
@@ -177,12 +258,31 @@ run_advance(struct run_time *t, const struct run_time *step)
 	*t = run_time_of(run_time_fine(t) + run_time_fine(step));
 }
 
+/* From ns to as fine as it gets; at most 2^64 of them. */
+static inline struct run_time
+run_time_from(double ns)
+{
+	uint64_t whole = (uint64_t)ns;
+
+	return (struct run_time){whole, (uint32_t)((ns - (double)whole) * 4294967296.0)};
+}
+
+/* The run starts at 'tsc'. */
+static inline void
+run_set_start(struct run *run, uint64_t tsc)
+{
+	run->start_tsc = run->clock_tsc = tsc;
+}
+
 /* Moves the stream's next slot on by so many of its steps. */
 static inline void
 run_skip(struct run_stream *s, uint32_t steps)
 {
 	s->due = run_time_of(run_time_fine(&s->due) + run_time_fine(&s->step) * steps);
 }
+
+/* Settles how long a refused frame waits, from the streams' rates. */
+void run_set_patience(struct run *run);
 
 /* Slots of the run that were planned, sent, refused, late: sums over its lanes. */
 uint64_t run_intended(const struct run *run);

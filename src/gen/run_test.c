@@ -471,6 +471,54 @@ a_run_sums_what_its_streams_saw(void **state)
 	run_free(NULL);
 }
 
+/* The lane that has the stream with this id; -1 unless it is one. */
+static int
+lane_of(const struct run *run, uint32_t id)
+{
+	int found = -1, n = 0;
+
+	for (uint16_t q = 0; q < run->n_lanes; q++)
+		for (uint16_t i = 0; i < run->lane[q].n_streams; i++)
+			if (run->lane[q].streams[i].id == id) {
+				found = q;
+				n++;
+			}
+	return n == 1 ? found : -1;
+}
+
+static void
+a_chain_stays_in_one_lane(void **state)
+{
+	struct stream s[4] = {stream_of(0, 64, 1000), stream_of(1, 64, 1000),
+			      stream_of(2, 64, 1000), stream_of(3, 64, 1000)};
+	struct run_conf conf = conf_of(1, -1);
+	unsigned n_moved = 0;
+
+	(void)state;
+	conf.n_queues = 4;
+	for (unsigned i = 0; i < 4; i++) {
+		s[i].signature = i == 1;
+		s[i].flows = i == 1 ? 64 : 1;
+		s[i].mode = STREAM_SINGLE_BURST;
+		s[i].total_pkts = 10;
+		s[i].next_id = i < 2 ? (int64_t)i + 2 : -1;
+	}
+	for (uint8_t port = 0; port < 16; port++) {
+		struct run *run;
+
+		for (unsigned i = 0; i < 4; i++)
+			s[i].frame[35] = (uint8_t)(16 * i + port);
+		run = run_of(s, 4, &conf);
+		assert_true(lane_of(run, 1) >= 0);
+		assert_int_equal(lane_of(run, 2), lane_of(run, 1));
+		assert_int_equal(lane_of(run, 3), lane_of(run, 1));
+		n_moved += lane_of(run, 4) != lane_of(run, 1);
+		assert_int_equal(run->streams[0].sig_word, sig_stream_word(0));
+		run_free(run);
+	}
+	assert_true(n_moved > 0);
+}
+
 int
 main(void)
 {
@@ -491,6 +539,7 @@ main(void)
 		cmocka_unit_test(patience_fits_rate_and_signature),
 		cmocka_unit_test(only_the_usual_payload_may_stay_in_a_buffer),
 		cmocka_unit_test(a_run_sums_what_its_streams_saw),
+		cmocka_unit_test(a_chain_stays_in_one_lane),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,13 +8,13 @@
 
 #include "base/mem.h"
 #include "base/rate.h"
+#include "vm.h"
 
 #define FLAG_SRC_MAC 1u /* of the packet */
 #define FLAG_DST_MAC_SHIFT 1
 #define FLAG_DST_MAC_MASK 3u /* 1 = of the packet */
 #define FLAG_DUMMY 8u	     /* keeps time, sends nothing */
 #define MIN_LEN 60
-#define MAX_LEN (FRAME_MAX_SIZE - FRAME_FCS)
 
 static int
 decode_digit(char c)
@@ -63,12 +63,12 @@ parse_packet(struct stream *s, const json_t *object, struct jsonrpc_error *e)
 	if (binary == NULL)
 		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: packet.binary is missing",
 				    s->id);
-	s->frame = xcalloc(1, MAX_LEN);
-	len = decode_base64(binary, s->frame, MAX_LEN);
+	s->frame = xcalloc(1, STREAM_MAX_LEN);
+	len = decode_base64(binary, s->frame, STREAM_MAX_LEN);
 	if (len < FRAME_L2)
 		return jsonrpc_fail(e, JSONRPC_FAILED,
 				    "stream %u: packet.binary is not base64 of %d to %d bytes",
-				    s->id, FRAME_L2, MAX_LEN);
+				    s->id, FRAME_L2, STREAM_MAX_LEN);
 	s->len = (uint16_t)(len < MIN_LEN ? MIN_LEN : len);
 	return 0;
 }
@@ -290,7 +290,16 @@ parse_vm(struct stream *s, const json_t *object, struct jsonrpc_error *e)
 
 	if (json_array_size(json_object_get(vm, "instructions")) == 0)
 		return 0;
-	return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: field engine is not built yet", s->id);
+	if (vm_parse(&s->vm, vm, s->frame, s->len, e) < 0)
+		return -EINVAL;
+	/* Frames that carry their time are all made. */
+	if (s->vm != NULL && s->rule == RULE_LATENCY)
+		vm_set_cache(s->vm, 0);
+	if (s->vm != NULL) {
+		s->vm_users = xcalloc(1, sizeof(*s->vm_users));
+		*s->vm_users = 1;
+	}
+	return 0;
 }
 
 static int
@@ -348,6 +357,10 @@ stream_parse(struct stream *s, uint32_t id, json_t *object, struct jsonrpc_error
 void
 stream_fini(struct stream *s)
 {
+	if (s->vm != NULL && --*s->vm_users == 0) {
+		vm_free(s->vm);
+		free(s->vm_users);
+	}
 	free(s->frame);
 	json_decref(s->json);
 	*s = (struct stream){0};
@@ -360,6 +373,8 @@ stream_clone(struct stream *to, const struct stream *from)
 	to->json = NULL;
 	to->frame = xcalloc(1, from->len);
 	memcpy(to->frame, from->frame, from->len);
+	if (to->vm != NULL)
+		++*to->vm_users;
 }
 
 bool
@@ -371,7 +386,7 @@ stream_is_variable(const struct stream *s)
 double
 stream_pps(const struct stream *s, double speed_bps)
 {
-	double size = s->len + FRAME_FCS;
+	double size = (s->vm != NULL ? vm_mean_len(s->vm, s->len) : s->len) + FRAME_FCS;
 
 	switch (s->rate_kind) {
 	case STREAM_BPS_L1:

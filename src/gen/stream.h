@@ -19,6 +19,7 @@
 
 #define STREAM_MAX 20000       /* in a profile */
 #define STREAM_MAX_PER_PORT 64 /* of a server without profiles */
+#define STREAM_MAX_LEN 9238    /* of a frame, without FCS */
 #define STREAM_MAX_SIGNED 64   /* in a run: each keeps a record of the sequences it saw */
 
 struct vm;

@@ -4,6 +4,7 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
+#include "run_change.h"
 #include "worker.h"
 
 /* Transmission by a schedule fixed in advance.
@@ -15,103 +16,6 @@
  * the next slot: sequence numbers count what was sent.
  *
  * All of this is done for each queue on its own, with its lane of the run. */
-
-/* The stream whose next slot comes first, or NULL when none has one left. */
-static struct run_stream *
-next_stream(const struct run_lane *lane)
-{
-	struct run_stream *best = NULL;
-
-	if (likely(lane->n_streams == 1))
-		return lane->streams->slots_left > 0 ? lane->streams : NULL;
-	for (uint16_t i = 0; i < lane->n_streams; i++) {
-		struct run_stream *s = &lane->streams[i];
-
-		if (s->slots_left > 0 && (best == NULL || s->due.ns < best->due.ns))
-			best = s;
-	}
-	return best;
-}
-
-/* Moves on to the slot of the stream's next flow that is this lane's. */
-static void
-skip_gap(struct run_stream *s)
-{
-	run_skip(s, s->gap[s->next_slot]);
-	s->next_slot = s->next_slot + 1 == s->flows ? 0 : s->next_slot + 1;
-}
-
-/* take_slots for a stream of which other lanes have flows too. */
-static __rte_noinline uint64_t
-take_some_slots(struct run_stream *s, uint64_t until_ns, uint64_t most, uint64_t *due_ns)
-{
-	const uint64_t room = RTE_MIN(most, s->slots_left);
-	uint64_t n = 0;
-
-	for (; n < room && s->due.ns < until_ns; n++) {
-		if (due_ns != NULL)
-			due_ns[n] = s->due.ns;
-		skip_gap(s);
-	}
-	if (s->slots_left != UINT64_MAX)
-		s->slots_left -= n;
-	return n;
-}
-
-/* Takes the stream's slots before 'until_ns', up to 'most', off its schedule and returns how many.
- * Unless NULL, 'due_ns' tells when each was due. */
-static __rte_always_inline uint64_t
-take_slots(struct run_stream *s, uint64_t until_ns, uint64_t most, uint64_t *due_ns)
-{
-	const uint64_t room = RTE_MIN(most, s->slots_left);
-	const run_fine_time step = run_time_fine(&s->step);
-	run_fine_time due = run_time_fine(&s->due);
-	uint64_t n = 0, ns;
-
-	if (unlikely(s->gap != NULL))
-		return take_some_slots(s, until_ns, most, due_ns);
-
-	for (; n < room && (ns = (uint64_t)(due >> 64)) < until_ns; n++) {
-		if (due_ns != NULL)
-			due_ns[n] = ns;
-		due += step;
-	}
-	s->due = run_time_of(due);
-	if (s->slots_left != UINT64_MAX)
-		s->slots_left -= n;
-	return n;
-}
-
-/* All 'n' slots, and what lies behind them up to a whole vector, belong to 'like'. */
-static inline void
-set_owners(struct tx_owner *owner, uint64_t n, struct tx_owner like)
-{
-	const struct tx_owner several[TX_OWNERS] = {like, like, like, like};
-
-	for (uint64_t i = 0; i < n; i += TX_OWNERS)
-		memcpy(owner + i, several, sizeof(several));
-}
-
-/* Plans the stream's slots before 'until_ns', up to a burst in all, and returns how many.  Only the
- * first, when there are other streams, whose slots may lie between. */
-static uint64_t
-plan_stretch(struct gen_tx *tx, struct run_stream *s, uint64_t until_ns, bool on_time)
-{
-	uint64_t *due_ns = tx->due_ns + tx->n_slots;
-	struct tx_owner *owner = tx->owner + tx->n_slots;
-	struct tx_owner like = {.on_time = on_time};
-	uint64_t n = 1;
-
-	if (likely(tx->lane->n_streams == 1)) {
-		n = take_slots(s, until_ns, (uint64_t)(GEN_BURST - tx->n_slots), due_ns);
-	} else {
-		like.stream = (uint16_t)(s - tx->lane->streams);
-		take_slots(s, UINT64_MAX, 1, due_ns);
-	}
-	set_owners(owner, n, like);
-	tx->n_slots = (uint16_t)(tx->n_slots + n);
-	return n;
-}
 
 /* Was the worker away since its last round?  Then it has four times as long as that to send what
  * fell due meanwhile, and until then a full link is full of that.  It is the time between rounds
@@ -131,60 +35,6 @@ note_absence(struct gen_tx *tx, uint64_t now_ns)
 		return;
 	tx->away_until_ns = now_ns;
 	tx->grace_ns = now_ns + TX_GRACE * RTE_MIN(away, tx->run->late_ns);
-}
-
-/* The same for slots that are due; those planned at once are all on time, or none is. */
-static uint64_t
-plan_due(struct gen_tx *tx, struct run_stream *s, uint64_t until_ns, uint64_t now_ns)
-{
-	if (unlikely(s->due.ns < tx->away_until_ns))
-		return plan_stretch(tx, s, RTE_MIN(until_ns, tx->away_until_ns), false);
-	return plan_stretch(tx, s, until_ns, now_ns >= tx->grace_ns);
-}
-
-/* Plans the slots that are due; returns false once the schedule has come to its end. */
-static bool
-plan_slots(struct gen_tx *tx, uint64_t now_ns)
-{
-	const struct run *run = tx->run;
-	const uint64_t end_ns = RTE_MIN(run->duration_ns, now_ns + 1);
-	struct run_stream *s = next_stream(tx->lane);
-	uint64_t intended = 0, late = 0;
-
-	while (s != NULL && s->due.ns <= now_ns && tx->n_slots < GEN_BURST) {
-		if (s->due.ns >= run->duration_ns) {
-			s->slots_left = 0;
-		} else if (unlikely(now_ns - s->due.ns > run->late_ns)) {
-			uint64_t n = take_slots(s, RTE_MIN(end_ns, now_ns - run->late_ns),
-						UINT64_MAX, NULL);
-
-			intended += n;
-			late += n;
-		} else {
-			intended += plan_due(tx, s, end_ns, now_ns);
-		}
-		s = next_stream(tx->lane);
-	}
-	counter_add(&tx->lane->intended, intended);
-	counter_add(&tx->lane->late, late);
-	return s != NULL;
-}
-
-/* Without a schedule there is always a burst to send, due now; the streams' slots still tell in
- * what proportions. */
-static bool
-plan_flat_out(struct gen_tx *tx, uint64_t now_ns)
-{
-	uint16_t i = tx->n_slots;
-	struct run_stream *s;
-
-	if (now_ns >= tx->run->duration_ns)
-		return false;
-	while (tx->n_slots < GEN_BURST && (s = next_stream(tx->lane)) != NULL)
-		plan_stretch(tx, s, UINT64_MAX, true);
-	for (; i < tx->n_slots; i++)
-		tx->due_ns[i] = now_ns;
-	return tx->n_slots > 0;
 }
 
 /* Notes how long after they were due the first 'n' slots left; without a schedule, at once.  They
@@ -234,16 +84,38 @@ advance_stream(struct run_stream *s, uint16_t n)
 	return (uint64_t)n * (s->len + FRAME_FCS);
 }
 
-static uint64_t
-advance_streams(const struct gen_tx *tx, uint16_t sent)
+/* With FCS; of the frame in that slot, whose stream's program may have made it shorter. */
+static inline uint64_t
+bytes_of(const struct gen_tx *tx, const struct run_stream *s, uint16_t slot)
+{
+	return (tx->run->trims ? tx->len[slot] : s->len) + (uint64_t)FRAME_FCS;
+}
+
+/* Counts the first 'sent' frames, of several streams or of differing lengths, as sent and returns
+ * their bytes. */
+static __rte_noinline uint64_t
+advance_many(const struct gen_tx *tx, uint16_t sent)
 {
 	uint64_t bytes = 0;
 
-	if (likely(tx->lane->n_streams == 1))
-		return advance_stream(tx->lane->streams, sent);
-	for (uint16_t i = 0; i < sent; i++)
-		bytes += advance_stream(&tx->lane->streams[tx->owner[i].stream], 1);
+	for (uint16_t i = 0; i < sent; i++) {
+		struct run_stream *s = &tx->lane->streams[tx->owner[i].stream];
+		uint64_t n = bytes_of(tx, s, i);
+
+		advance_stream(s, 1);
+		counter_add(&s->sent, 1);
+		counter_add(&s->sent_bytes, n);
+		bytes += n;
+	}
 	return bytes;
+}
+
+/* Once they are sent, buffers are somebody else's. */
+static void
+note_lengths(struct gen_tx *tx)
+{
+	for (uint16_t i = 0; i < tx->n_built; i++)
+		tx->len[i] = tx->mbufs[i]->data_len;
 }
 
 static void
@@ -260,7 +132,9 @@ drop_slots(struct gen_tx *tx, uint16_t n)
 static void
 commit(struct gen_port *p, struct gen_tx *tx, uint16_t sent, uint64_t now_ns)
 {
-	const uint64_t bytes = advance_streams(tx, sent);
+	const uint64_t bytes = likely(tx->lane->n_streams == 1 && !tx->run->trims)
+				       ? advance_stream(tx->lane->streams, sent)
+				       : advance_many(tx, sent);
 
 	note_pacing(tx, sent, now_ns);
 	counter_add(&tx->lane->sent, sent);
@@ -285,6 +159,17 @@ is_over(const struct gen_tx *tx, uint16_t slot, uint64_t now_ns)
 	return age > tx->run->late_ns || (age > tx->run->wait_ns && now_ns >= tx->grace_ns);
 }
 
+/* Counts the first 'n' slots of those planned as given up. */
+static void
+count_given_up(struct gen_tx *tx, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		struct run_stream *s = &tx->lane->streams[tx->owner[i].stream];
+
+		counter_add(tx->owner[i].on_time ? &s->refused : &s->late, 1);
+	}
+}
+
 /* Gives up slots whose frame has waited long enough. */
 static void
 give_up(struct gen_tx *tx, uint64_t now_ns)
@@ -299,8 +184,33 @@ give_up(struct gen_tx *tx, uint64_t now_ns)
 		tx->full_until_ns = now_ns + TX_FULL * tx->run->wait_ns;
 	counter_add(&tx->lane->refused, refused);
 	counter_add(&tx->lane->late, n - refused);
-	drop_slots(tx, n);
+	if (tx->lane->n_streams > 1)
+		count_given_up(tx, n);
 	tx_unbuild(tx);
+	drop_slots(tx, n);
+}
+
+/* Takes back what was planned and is not going to be sent: those slots were never on offer. */
+static void
+take_back(struct gen_tx *tx)
+{
+	if (tx->run->flat_out)
+		return;
+	counter_add(&tx->lane->intended, -(uint64_t)tx->n_slots);
+	for (uint16_t i = 0; tx->lane->n_streams > 1 && i < tx->n_slots; i++)
+		counter_add(&tx->lane->streams[tx->owner[i].stream].intended, -1ull);
+}
+
+/* Without a schedule what was sent was intended, no more. */
+static void
+count_flat_out(struct gen_tx *tx, uint16_t sent)
+{
+	counter_add(&tx->lane->intended, sent);
+	for (uint16_t i = 0; tx->lane->n_streams > 1 && i < tx->lane->n_streams; i++) {
+		struct run_stream *s = &tx->lane->streams[i];
+
+		counter_add(&s->intended, counter_get(&s->sent) - counter_get(&s->intended));
+	}
 }
 
 /* The lane is through, and with the last one the run. */
@@ -313,7 +223,7 @@ finish(struct gen_port *p, unsigned slot, struct gen_tx *tx, uint64_t now_ns, en
 	tx->run = NULL;
 	if (--run->n_sending > 0)
 		return;
-	atomic_store_explicit(&run->elapsed_ns, now_ns, memory_order_relaxed);
+	atomic_store_explicit(&run->elapsed_ns, now_ns + run->paused_ns, memory_order_relaxed);
 	p->slots[slot].tx_run = NULL;
 	p->sending &= ~(1u << slot);
 	atomic_store_explicit(&run->end, (int)end, memory_order_relaxed);
@@ -336,33 +246,64 @@ tx_start(struct gen_port *p, unsigned slot, struct run *run)
 	}
 }
 
+/* Has the run's clock, which stops in a pause and before the start, come to something? */
+static bool
+is_running(struct run *run, uint64_t now_tsc)
+{
+	if (atomic_load_explicit(&run->state, memory_order_relaxed) == RUN_PAUSED ||
+	    (int64_t)(now_tsc - run->start_tsc) < 0)
+		return false;
+	atomic_fetch_and_explicit(&run->attend, ~RUN_HOLD, memory_order_relaxed);
+	return true;
+}
+
+/* Does what the RPC thread asked for; returns whether the lane has a round now. */
+static __rte_noinline bool
+attend(struct gen_worker *w, struct gen_port *p, unsigned slot, struct gen_tx *tx, uint64_t now_tsc)
+{
+	struct run *run = tx->run;
+	int bits = atomic_load_explicit(&run->attend, memory_order_acquire);
+
+	if (bits & RUN_STOP) {
+		uint64_t now_ns = run_now_ns(run, now_tsc, w->tsc_to_ns);
+
+		take_back(tx);
+		finish(p, slot, tx, now_ns, RUN_END_STOPPED);
+		return false;
+	}
+	if (bits & RUN_CHANGES)
+		run_make_changes(run, now_tsc, w->tsc_to_ns);
+	return is_running(run, now_tsc);
+}
+
 unsigned
 tx_round(struct gen_worker *w, struct gen_port *p, unsigned slot, uint16_t queue, uint64_t now_tsc)
 {
 	struct gen_tx *tx = &p->slots[slot].tx[queue];
 	struct run *run = tx->run;
-	uint64_t now_ns = worker_ns(w, run, now_tsc);
+	uint64_t now_ns;
 	bool more;
 	uint16_t sent = 0;
 
-	if (unlikely(atomic_load_explicit(&run->stop, memory_order_relaxed))) {
-		/* Planned, but not sent: those slots were never on offer. */
-		counter_add(&tx->lane->intended, -(uint64_t)(run->flat_out ? 0 : tx->n_slots));
-		finish(p, slot, tx, now_ns, RUN_END_STOPPED);
+	if (unlikely(atomic_load_explicit(&run->attend, memory_order_relaxed) != 0) &&
+	    !attend(w, p, slot, tx, now_tsc))
 		return 0;
-	}
+	now_ns = (uint64_t)((double)(now_tsc - run->clock_tsc) * w->tsc_to_ns);
 	note_absence(tx, now_ns);
-	more = run->flat_out ? plan_flat_out(tx, now_ns) : plan_slots(tx, now_ns);
+	more = run->flat_out ? tx_plan_flat_out(tx, now_ns) : tx_plan(tx, now_ns);
 	if (tx->n_slots > 0) {
 		tx_build(w, tx, now_ns);
+		if (unlikely(run->trims))
+			note_lengths(tx);
 		sent = rte_eth_tx_burst(p->port.id, queue, tx->mbufs, tx->n_built);
 		commit(p, tx, sent, now_ns);
 		if (run->flat_out)
-			counter_add(&tx->lane->intended, sent);
+			count_flat_out(tx, sent);
 		else
 			give_up(tx, now_ns);
 	}
-	if (unlikely(!more && (tx->n_slots == 0 || run->flat_out)))
+	if (unlikely(!more && (tx->n_slots == 0 || run->flat_out) &&
+		     now_ns >= tx->lane->open_until))
 		finish(p, slot, tx, now_ns,
 		       now_ns >= run->duration_ns ? RUN_END_DURATION : RUN_END_DONE);
 	return sent;
@@ -380,5 +321,4 @@ tx_release(struct gen_tx *tx)
 	tx->grace_ns = 0;
 	tx->full_until_ns = 0;
 	tx->n_slots = 0;
-	tx->n_built = 0;
 }

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <assert.h>
-#include <stddef.h>
 #include <string.h>
 
-#include <rte_mbuf.h>
-
+#include "tx_frames.h"
+#include "tx_mbuf.h"
 #include "worker.h"
 
 /* Puts the frames of planned slots into buffers.
@@ -12,49 +10,8 @@
  * All frames of a stream that a burst has are built in a row, so that what is the same for them
  * stays in registers. */
 
-/* An mbuf's fields from data_off to the hash, as two vectors.  Written whole they are two stores,
- * and nothing is left of what the buffer was used for before; all others mean something only with
- * a flag in ol_flags, or are the same in every buffer of a pool. */
-typedef uint32_t mbuf_words __attribute__((vector_size(16)));
-struct mbuf_head {
-	mbuf_words state, content;
-};
-
-#define MBUF_HEAD offsetof(struct rte_mbuf, data_off)
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "two short fields make a word");
-static_assert(offsetof(struct rte_mbuf, refcnt) == MBUF_HEAD + 2, "state[0]");
-static_assert(offsetof(struct rte_mbuf, nb_segs) == MBUF_HEAD + 4, "state[1]");
-static_assert(offsetof(struct rte_mbuf, port) == MBUF_HEAD + 6, "state[1]");
-static_assert(offsetof(struct rte_mbuf, ol_flags) == MBUF_HEAD + 8, "state[2], state[3]");
-static_assert(offsetof(struct rte_mbuf, packet_type) == MBUF_HEAD + 16, "content[0]");
-static_assert(offsetof(struct rte_mbuf, pkt_len) == MBUF_HEAD + 20, "content[1]");
-static_assert(offsetof(struct rte_mbuf, data_len) == MBUF_HEAD + 24, "content[2]");
-static_assert(offsetof(struct rte_mbuf, vlan_tci) == MBUF_HEAD + 26, "content[2]");
-static_assert(offsetof(struct rte_mbuf, hash) == MBUF_HEAD + 28, "content[3]");
-
-static inline struct mbuf_head
-mbuf_head(uint16_t len)
-{
-	return (struct mbuf_head){
-		.state = {1u << 16 | RTE_PKTMBUF_HEADROOM,
-			  (uint32_t)RTE_MBUF_PORT_INVALID << 16 | 1, 0, 0},
-		.content = {0, len, len, 0},
-	};
-}
-
-/* Makes the buffer one of a frame, which starts at the address returned. */
-static inline uint8_t *
-set_buffer(struct rte_mbuf *m, const struct mbuf_head *head)
-{
-	char *at = (char *)m + MBUF_HEAD;
-
-	memcpy(at, &head->state, sizeof(head->state));
-	memcpy(at + sizeof(head->state), &head->content, sizeof(head->content));
-	return (uint8_t *)m->buf_addr + RTE_PKTMBUF_HEADROOM;
-}
-
-/* Copies the whole frame.  What clients put behind the signature, or send unsigned, cannot be left
- * for the next frame. */
+/* Copies the whole frame.  What clients put behind the signature cannot be left for the next frame.
+ */
 static __rte_noinline void
 fill_buffer(struct rte_mbuf *m, const struct run_stream *s)
 {
@@ -109,22 +66,11 @@ build_some_flows(struct run_stream *s, struct rte_mbuf **mbufs, const uint64_t *
 }
 
 static void
-build_as_given(const struct run_stream *s, struct rte_mbuf **mbufs, uint16_t n)
-{
-	const struct mbuf_head head = mbuf_head(s->len);
-
-	for (uint16_t i = 0; i < n; i++) {
-		(void)set_buffer(mbufs[i], &head);
-		fill_buffer(mbufs[i], s);
-	}
-}
-
-static void
 build_frames(struct run_stream *s, struct rte_mbuf **mbufs, const uint64_t *due_ns, uint16_t n,
 	     uint64_t now_ns)
 {
 	if (!s->signature)
-		build_as_given(s, mbufs, n);
+		tx_build_given(s, mbufs, n);
 	else if (s->flow_of != NULL)
 		build_some_flows(s, mbufs, due_ns, n, now_ns);
 	else if (template_is_plain(&s->tmpl, s->flows))
@@ -163,6 +109,19 @@ build_mixed(struct gen_tx *tx, uint16_t from, uint16_t end, uint64_t now_ns)
 	}
 }
 
+/* The same by the signatures' clock, which does not stop in a pause. */
+static __rte_noinline void
+build_after_pause(struct gen_tx *tx, uint16_t from, uint16_t end, uint64_t now_ns)
+{
+	const uint64_t paused_ns = tx->run->paused_ns;
+
+	for (uint16_t i = from; i < end; i++)
+		tx->due_ns[i] += paused_ns;
+	build_mixed(tx, from, end, now_ns + paused_ns);
+	for (uint16_t i = from; i < end; i++)
+		tx->due_ns[i] -= paused_ns;
+}
+
 /* Buffers for all slots that have none. */
 static void
 get_buffers(struct gen_worker *w, struct gen_tx *tx)
@@ -184,7 +143,9 @@ tx_build(struct gen_worker *w, struct gen_tx *tx, uint64_t now_ns)
 	end = RTE_MIN(tx->n_slots, tx->n_mbufs);
 	if (from >= end)
 		return;
-	if (likely(tx->lane->n_streams == 1))
+	if (unlikely(tx->run->paused_ns > 0))
+		build_after_pause(tx, from, end, now_ns);
+	else if (likely(tx->lane->n_streams == 1))
 		build_frames(tx->lane->streams, tx->mbufs + from, tx->due_ns + from,
 			     (uint16_t)(end - from), now_ns);
 	else
@@ -195,11 +156,13 @@ tx_build(struct gen_worker *w, struct gen_tx *tx, uint64_t now_ns)
 void
 tx_unbuild(struct gen_tx *tx)
 {
-	tx->n_built = 0;
-	for (uint16_t i = 0; i < tx->lane->n_streams; i++) {
-		struct run_stream *s = &tx->lane->streams[i];
+	for (uint16_t i = 0; i < tx->n_built; i++) {
+		struct run_stream *s = &tx->lane->streams[tx->owner[i].stream];
 
+		if (unlikely(s->vm != NULL) && s->n_built > 0)
+			tx_unbuild_vm(s);
 		s->n_built = 0;
 		s->next_flow = s->flow;
 	}
+	tx->n_built = 0;
 }

@@ -46,6 +46,7 @@ struct model {
 	unsigned n_slots;
 	uint64_t last_ns, away_until_ns, grace_ns, full_until_ns;
 	uint64_t intended, sent, sent_bytes, refused, late;
+	uint64_t open_until_ns; /* a client's endless stream lasts as long as the run */
 	bool ended;
 	struct hist pacing;
 	struct model_frame link[WORKER_RIG_ROOM];
@@ -192,7 +193,6 @@ take_frames(struct model *m, unsigned max)
 	unsigned n = 0;
 
 	for (; n < max && n < m->n_link; n++) {
-		const struct stream *s = &m->r->streams[m->link[n].stream];
 		struct rte_mbuf *got = rig_take(m->r->port[0].out);
 		uint8_t want[FRAME_MAX_SIZE];
 		uint16_t len = write_frame(m, &m->link[n], want);
@@ -201,7 +201,7 @@ take_frames(struct model *m, unsigned max)
 		assert_fresh(got);
 		assert_int_equal(got->data_len, len);
 		assert_memory_equal(rte_pktmbuf_mtod(got, uint8_t *), want, len);
-		scribble(got, s->signature ? 60 : len);
+		scribble(got, 60);
 		rte_pktmbuf_free(got);
 	}
 	m->n_link -= n;
@@ -263,6 +263,9 @@ plan_scheduled(struct model *m, uint64_t now_ns)
 			     s->due.ns >= m->away_until_ns && now_ns >= m->grace_ns);
 		pass(s);
 	}
+	for (unsigned i = 0; i < m->run->n_streams; i++)
+		if (now_ns >= m->run->duration_ns && m->streams[i].due.ns >= m->run->duration_ns)
+			m->streams[i].slots_left = 0;
 }
 
 static void
@@ -361,6 +364,7 @@ model_round(struct model *m, uint64_t now_ns, unsigned room)
 	else
 		give_up_slots(m, now_ns);
 	m->ended = m->ended || (earliest(m) == NULL && m->n_slots == 0 && !m->run->flat_out);
+	m->ended = m->ended && now_ns >= m->open_until_ns;
 	return n;
 }
 
@@ -399,6 +403,9 @@ start(struct model *m, struct worker_rig *r, bool flat_out)
 
 		m->streams[i] = (struct model_stream){
 			.due = s->due, .step = s->step, .slots_left = s->slots_left};
+		if (!s->signature && r->streams[i].mode == STREAM_CONTINUOUS &&
+		    m->run->duration_ns != UINT64_MAX)
+			m->open_until_ns = m->run->duration_ns;
 	}
 	if (rng_below(4) == 0)
 		make_old(m);

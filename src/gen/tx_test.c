@@ -189,7 +189,7 @@ a_link_that_catching_up_filled_is_not_to_blame(void **state)
 		worker_rig_transmit(r, US);
 	assert_int_equal(worker_rig_counts(run).late, c.late);
 	assert_true(worker_rig_counts(run).refused > 100);
-	atomic_store(&run->stop, 1);
+	run_request_stop(run);
 	worker_rig_transmit(r, US);
 	(void)worker_rig_counts(run);
 }
@@ -257,7 +257,7 @@ a_stopped_run_adds_up(void **state)
 		worker_rig_transmit(r, US);
 	assert_true(r->w.ports[0].slots[0].tx[0].n_slots > 0);
 	assert_int_equal(run->state, RUN_ACTIVE);
-	atomic_store(&run->stop, 1);
+	run_request_stop(run);
 	assert_int_equal(worker_rig_transmit(r, US), 0);
 	assert_int_equal(run->state, RUN_SENT);
 	/* Slots that nobody gave up were never on offer. */
@@ -314,7 +314,7 @@ flat_out_sends_what_the_link_takes(void **state)
 			worker_rig_receive(r);
 		}
 	}
-	atomic_store(&run->stop, 1);
+	run_request_stop(run);
 	worker_rig_transmit(r, US);
 	worker_rig_carry(r, 0, 1);
 	worker_rig_receive(r);

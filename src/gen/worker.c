@@ -69,7 +69,9 @@ take_run(struct gen_worker *w, struct gen_port *p, unsigned slot, struct run *ru
 	p->rx_run = choose_rx_run(p, run, before);
 	if (run != NULL) {
 		run->nivcsw_before = involuntary_switches();
-		run->start_tsc = start_tsc(w, run);
+		run_set_start(run, start_tsc(w, run));
+		/* Until then, if that is to come. */
+		atomic_fetch_or_explicit(&run->attend, RUN_HOLD, memory_order_relaxed);
 		atomic_store_explicit(&run->state, RUN_ACTIVE, memory_order_release);
 	}
 	w->last_tsc = rte_rdtsc();
@@ -122,34 +124,51 @@ note_round(struct gen_worker *w, const struct round_runs *runs, unsigned frames,
 	}
 }
 
-static unsigned
-transmit_slot(struct gen_worker *w, struct gen_port *p, unsigned slot, struct round_runs *runs)
+static void
+note_runs(const struct gen_port *p, struct round_runs *runs)
 {
-	struct gen_slot *s = &p->slots[slot];
+	for (uint32_t left = p->sending; left != 0; left &= left - 1) {
+		const struct gen_slot *s = &p->slots[__builtin_ctz(left)];
+
+		runs->slot[runs->n] = s;
+		runs->run[runs->n++] = s->tx_run;
+	}
+}
+
+static unsigned
+transmit_slot(struct gen_worker *w, struct gen_port *p, unsigned slot, uint64_t at_tsc)
+{
+	const struct gen_slot *s = &p->slots[slot];
 	unsigned n = 0;
 
-	runs->slot[runs->n] = s;
-	runs->run[runs->n++] = s->tx_run;
 	for (uint16_t q = 0; q < p->port.n_txq; q++)
 		if (s->tx[q].run != NULL)
-			n += tx_round(w, p, slot, q, rte_rdtsc());
+			n += tx_round(w, p, slot, q, at_tsc != 0 ? at_tsc : rte_rdtsc());
 	return n;
 }
 
-/* All runs of the port, each time another first: a link with room for some gives it to all in turn.
- */
+/* The number of the 'n'th bit that is set. */
 static unsigned
-transmit(struct gen_worker *w, struct gen_port *p, struct round_runs *runs)
+nth_bit(uint32_t bits, unsigned n)
 {
-	unsigned n = 0, from = 0;
-	uint32_t left = p->sending;
+	while (n-- > 0)
+		bits &= bits - 1;
+	return (unsigned)__builtin_ctz(bits);
+}
 
-	if (unlikely((left & (left - 1)) != 0))
-		from = p->turn++ % GEN_PROFILES;
-	for (uint32_t first = left >> from << from; first != 0; first &= first - 1)
-		n += transmit_slot(w, p, (unsigned)__builtin_ctz(first), runs);
-	for (uint32_t rest = left & ((1u << from) - 1); rest != 0; rest &= rest - 1)
-		n += transmit_slot(w, p, (unsigned)__builtin_ctz(rest), runs);
+unsigned
+worker_transmit(struct gen_worker *w, struct gen_port *p, uint64_t at_tsc)
+{
+	const uint32_t all = p->sending;
+	unsigned n = 0, from = 0;
+
+	/* Each time another first: a link with room for some frames gives it to all in turn. */
+	if (unlikely((all & (all - 1)) != 0))
+		from = nth_bit(all, p->turn++ % (unsigned)__builtin_popcount(all));
+	for (uint32_t left = all >> from << from; left != 0; left &= left - 1)
+		n += transmit_slot(w, p, (unsigned)__builtin_ctz(left), at_tsc);
+	for (uint32_t left = all & ((1u << from) - 1); left != 0; left &= left - 1)
+		n += transmit_slot(w, p, (unsigned)__builtin_ctz(left), at_tsc);
 	return n;
 }
 
@@ -167,8 +186,10 @@ worker_main(void *arg)
 		runs.n = 0;
 		for (unsigned i = 0; i < GEN_PORTS; i++) {
 			look_for_runs(w, &w->ports[i]);
-			if (w->ports[i].sending != 0)
-				n += transmit(w, &w->ports[i], &runs);
+			if (w->ports[i].sending == 0)
+				continue;
+			note_runs(&w->ports[i], &runs);
+			n += worker_transmit(w, &w->ports[i], 0);
 		}
 		for (unsigned i = 0; i < GEN_PORTS; i++)
 			n += rx_round(w, i);

@@ -54,6 +54,7 @@ struct gen_tx {
 	uint64_t due_ns[GEN_BURST];
 	struct rte_mbuf *mbufs[GEN_BURST];
 	struct tx_owner owner[GEN_BURST + TX_OWNERS - 1];
+	uint16_t len[GEN_BURST]; /* of the frames that are built, in a run that trims some */
 };
 
 struct gen_slot {
@@ -94,6 +95,10 @@ struct gen_worker {
 /* Body of the lcore; returns after 'stop'. */
 int worker_main(void *worker);
 
+/* A round of transmission of all runs of the port, at 'at_tsc' or, unless a test says when, as late
+ * as it is.  Returns frames sent. */
+unsigned worker_transmit(struct gen_worker *w, struct gen_port *p, uint64_t at_tsc);
+
 /* By the RPC thread: offers the slot a run in place of the one before; NULL for none. */
 void gen_offer(struct gen_port *p, unsigned slot, struct run *run);
 
@@ -103,11 +108,16 @@ void tx_start(struct gen_port *p, unsigned slot, struct run *run);
  * Returns frames sent. */
 unsigned tx_round(struct gen_worker *w, struct gen_port *p, unsigned slot, uint16_t queue,
 		  uint64_t now_tsc);
+/* Plans the slots that are due; returns false once the schedule has come to its end. */
+bool tx_plan(struct gen_tx *tx, uint64_t now_ns);
+/* Without a schedule there is always a burst to send, due now; the streams' slots still tell in
+ * what proportions. */
+bool tx_plan_flat_out(struct gen_tx *tx, uint64_t now_ns);
 /* Gives back the buffers that the queue holds. */
 void tx_release(struct gen_tx *tx);
 /* Puts the frames of the slots that are planned into buffers. */
 void tx_build(struct gen_worker *w, struct gen_tx *tx, uint64_t now_ns);
-/* Forgets what the buffers carry: slots were given up, so sequences move to other slots. */
+/* Forgets what the buffers carry, before slots are given up: sequences move to other slots. */
 void tx_unbuild(struct gen_tx *tx);
 /* Receives from the queues of port 'id' and classifies what came.  Returns frames received. */
 unsigned rx_round(struct gen_worker *w, unsigned id);
@@ -119,17 +129,4 @@ static inline uint64_t
 worker_ns(const struct gen_worker *w, const struct run *run, uint64_t tsc)
 {
 	return (uint64_t)((double)(tsc - run->start_tsc) * w->tsc_to_ns);
-}
-
-/* What a buffer of the transmit pool still holds, in its private area: a frame of the same layout
- * with the usual payload needs its headers rewritten, no more. */
-struct tx_priv {
-	uint32_t holds; /* by tx_holds; 0: nothing known */
-};
-
-/* frame_fill's pattern from offset 'payload' of the frame on, valid up to 'len'. */
-static inline uint32_t
-tx_holds(uint8_t payload, uint16_t len)
-{
-	return (uint32_t)payload << 16 | len;
 }

@@ -144,20 +144,29 @@ worker_rig_make_run(struct worker_rig *r, unsigned port, double duration_s, bool
 	return run;
 }
 
+void
+worker_rig_take(struct worker_rig *r, unsigned port, unsigned slot, struct run *run)
+{
+	struct gen_port *p = &r->w.ports[port];
+
+	if (run != NULL) {
+		run_set_start(run, START_TSC + r->now_ns);
+		run->state = RUN_ACTIVE;
+	}
+	tx_start(p, slot, run);
+	p->slots[slot].run = run;
+	p->rx_run = run;
+}
+
 struct run *
 worker_rig_start(struct worker_rig *r, unsigned port, double duration_s, bool flat_out)
 {
-	struct gen_port *p = &r->w.ports[port];
 	struct run *run = worker_rig_make_run(r, port, duration_s, flat_out);
 
-	tx_start(p, 0, NULL);
+	worker_rig_take(r, port, 0, NULL);
 	run_free(r->run[port]);
 	r->run[port] = run;
-	run->start_tsc = START_TSC + r->now_ns;
-	run->state = RUN_ACTIVE;
-	p->slots[0].run = run;
-	p->rx_run = run;
-	tx_start(p, 0, run);
+	worker_rig_take(r, port, 0, run);
 	return run;
 }
 
@@ -168,9 +177,7 @@ worker_rig_transmit(struct worker_rig *r, uint64_t step_ns)
 
 	r->now_ns += step_ns;
 	for (unsigned i = 0; i < GEN_PORTS; i++)
-		for (uint16_t q = 0; q < r->conf.queues; q++)
-			if (r->w.ports[i].slots[0].tx[q].run != NULL)
-				n += tx_round(&r->w, &r->w.ports[i], 0, q, START_TSC + r->now_ns);
+		n += worker_transmit(&r->w, &r->w.ports[i], START_TSC + r->now_ns);
 	return n;
 }
 

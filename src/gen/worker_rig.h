@@ -51,6 +51,10 @@ struct run *worker_rig_make_run(struct worker_rig *r, unsigned port, double dura
 /* One that the worker has taken over and that starts now; the rig frees it. */
 struct run *worker_rig_start(struct worker_rig *r, unsigned port, double duration_s, bool flat_out);
 
+/* Lets a slot have the run, which starts now, or none; the caller frees it when the slot has
+ * another. */
+void worker_rig_take(struct worker_rig *r, unsigned port, unsigned slot, struct run *run);
+
 /* Moves the clock and lets the worker transmit. */
 unsigned worker_rig_transmit(struct worker_rig *r, uint64_t step_ns);
 /* Takes what port 'from' sent through the hop to port 'to'. */
