@@ -28,6 +28,7 @@
 #include "gen/vm.h"
 #include "pkt/cksum.h"
 #include "pkt/template.h"
+#include "txstream.h"
 
 #define RING_SIZE 1024
 #define DESCRIPTORS 256
@@ -53,6 +54,8 @@ struct lockstep {
 	uint32_t vector, stages;
 	bool fuse_stages;
 	bool flat_out;
+	bool plain;    /* the generator's frames go out as they are */
+	bool field_vm; /* or as a program makes them */
 	bool identity;
 };
 
@@ -202,24 +205,17 @@ make_run(const struct lockstep *l, struct err *err)
 		.src_mac = mac[0],
 		.dst_mac = mac[1],
 	};
-	uint8_t frame[FRAME_MAX_SIZE];
+	const enum txstream_kind kind = l->plain      ? TXSTREAM_PLAIN
+					: l->field_vm ? TXSTREAM_PROGRAM
+						      : TXSTREAM_SIGNED;
 	struct jsonrpc_error e = {0};
-	struct stream s = {
-		.enabled = true,
-		.self_start = true,
-		.rate = 1e9 / STEP_NS,
-		.frame = frame,
-		.signature = true,
-		.flows = 1,
-		.next_id = -1,
-	};
-	int len = make_frame(frame, sizeof(frame), l->size, err);
+	struct stream s;
 	struct run *run;
 
-	if (len < 0)
+	if (txstream_init(&s, kind, (uint16_t)l->size, 1e9 / STEP_NS, mac[0], err) < 0)
 		return NULL;
-	s.len = (uint16_t)len;
 	run = run_new(&s, 1, &conf, &e);
+	stream_fini(&s);
 	if (run == NULL)
 		err_set(err, EINVAL, "%s", e.specific);
 	return run;
@@ -230,7 +226,7 @@ static void
 take_run(struct run *run)
 {
 	worker.tsc_to_ns = 1.0 / (double)TICKS_PER_NS;
-	run->start_tsc = rte_rdtsc() - AGE_NS * TICKS_PER_NS;
+	run_set_start(run, rte_rdtsc() - AGE_NS * TICKS_PER_NS);
 	run->state = RUN_ACTIVE;
 	worker.ports[0].rx_run = run;
 	tx_start(&worker.ports[0], 0, run);
@@ -254,7 +250,8 @@ static int
 check_generated(const struct lockstep *l, const struct run *run, struct err *err)
 {
 	const uint64_t all = (uint64_t)l->bursts * l->frames;
-	uint64_t sent = run_sent(run), ok = counter_get(&run->rx[RX_OK]);
+	uint64_t sent = run_sent(run);
+	uint64_t ok = counter_get(run->n_signed > 0 ? &run->rx[RX_OK] : &worker.ports[1].ipackets);
 
 	if (run_intended(run) != all || sent != all || ok != all)
 		return err_set(err, EPROTO, "%lu frames sent and %lu received, not %lu", sent, ok,
@@ -376,6 +373,10 @@ static const struct opt opts[] = {
 	{"fuse-stages", 0, NULL, "which follow at once", opt_set_switch, FIELD(fuse_stages), NULL,
 	 0},
 	{"flat-out", 'f', NULL, "transmit without a schedule", opt_set_switch, FIELD(flat_out),
+	 NULL, 0},
+	{"plain", 0, NULL, "the generator's frames are sent as given", opt_set_switch, FIELD(plain),
+	 NULL, 0},
+	{"field-engine", 0, NULL, "they are made by a program", opt_set_switch, FIELD(field_vm),
 	 NULL, 0},
 	{"identity", 0, NULL, "print what the instructions depend on", opt_set_switch,
 	 FIELD(identity), NULL, 0},
