@@ -18,6 +18,10 @@
 #define MESSAGE_MAX (4 << 20)
 /* Requests of one client that wait in memory: in lockstep there is only one. */
 #define CLIENT_QUEUE 4
+/* How long the last replies have to go out when the server is closed. */
+#define LAST_REPLY_MS 200
+/* Clients that may be about to connect at once. */
+#define BACKLOG 1024
 /* Requests served before other events of the loop have their turn. */
 #define TURN 16
 
@@ -155,7 +159,8 @@ socket_new(void *ctx, int type)
 
 	if (socket == NULL)
 		return NULL;
-	zmq_setsockopt(socket, ZMQ_LINGER, &(int){0}, sizeof(int));
+	zmq_setsockopt(socket, ZMQ_LINGER, &(int){LAST_REPLY_MS}, sizeof(int));
+	zmq_setsockopt(socket, ZMQ_BACKLOG, &(int){BACKLOG}, sizeof(int));
 	zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &(int64_t){MESSAGE_MAX}, sizeof(int64_t));
 	zmq_setsockopt(socket, ZMQ_RCVHWM, &(int){CLIENT_QUEUE}, sizeof(int));
 	return socket;
