@@ -111,6 +111,8 @@ note_round(struct gen_worker *w, const struct round_runs *runs, unsigned frames,
 	uint64_t ns = (uint64_t)((double)(now - w->last_tsc) * w->tsc_to_ns);
 
 	w->last_tsc = now;
+	if (frames > 0)
+		counter_add(&w->busy_ns, ns);
 	for (unsigned i = 0; i < runs->n; i++) {
 		struct run *run = runs->run[i];
 

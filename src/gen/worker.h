@@ -89,6 +89,7 @@ struct gen_worker {
 	uint64_t tsc_hz;
 	double tsc_to_ns;
 	uint64_t last_tsc; /* end of the last round */
+	counter_t busy_ns; /* of the rounds that moved frames */
 	_Atomic int stop;
 } __rte_cache_aligned;
 
