@@ -47,6 +47,9 @@ for engine in event pipeline; do
 		done
 	done
 done
+refuses 2 "can be reached from other machines" nfvchain-gen --rpc 'tcp://*:4501'
+refuses 2 "can be reached from other machines" nfvchain-gen --listen 192.0.2.1
+refuses 2 "there is none" nfvchain-gen --insecure
 refuses 3 "needs two" nfvchain-gen --rpc ipc://rpc --pub none -- --no-huge -m 64
 
 cat >bad.yaml <<EOF

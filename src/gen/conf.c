@@ -8,6 +8,7 @@
 #include "base/rate.h"
 #include "base/units.h"
 #include "dpdk/port.h"
+#include "listen.h"
 #include "stream.h"
 #include "trex_cfg.h"
 
@@ -34,6 +35,10 @@ static const struct opt gen_opts[] = {
 	 FIELD(pub), NULL, OPT_NO_ENV},
 	{"cfg", 0, "FILE", "TRex's configuration: ports, addresses, sizes (see trex.md)",
 	 opt_set_text, FIELD(cfg), NULL, OPT_NO_ENV},
+	{"listen", 0, "ADDRESS", "listen there instead of on loopback; needs --insecure",
+	 opt_set_text, FIELD(listen), NULL, OPT_NO_ENV},
+	{"insecure", 0, NULL, "let everybody who reaches ADDRESS send traffic", opt_set_switch,
+	 FIELD(insecure), NULL, OPT_NO_ENV},
 	{"eth-addr", 0, "PORT,MAC", "own address of PORT", program_set_port_mac, FIELD(addr), NULL,
 	 OPT_NO_ENV},
 	{"eth-dest", 0, "PORT,MAC", "destination of what leaves by PORT", program_set_port_mac,
@@ -85,6 +90,7 @@ gen_conf_fini(struct gen_conf *conf)
 {
 	free(conf->rpc);
 	free(conf->pub);
+	free(conf->listen);
 	free(conf->cfg);
 	opt_list_fini(&conf->eal);
 }
@@ -129,5 +135,5 @@ gen_conf_parse(struct gen_conf *conf, int argc, char **argv, struct err *err)
 	if (conf->max_frame < 64 || conf->max_frame > STREAM_MAX_LEN + FRAME_FCS)
 		return err_usage(err, "--max-frame: frames are 64 to %d bytes with FCS",
 				 STREAM_MAX_LEN + FRAME_FCS);
-	return 0;
+	return listen_check(&conf->rpc, &conf->pub, conf->listen, conf->insecure, err);
 }

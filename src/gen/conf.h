@@ -19,7 +19,9 @@ struct gen_l3 {
 
 struct gen_conf {
 	char *rpc;
-	char *pub; /* "none" for no doorbell */
+	char *pub;    /* "none" for no doorbell */
+	char *listen; /* address instead of loopback, or NULL */
+	bool insecure;
 	struct port_mac addr[PROGRAM_MAX_PORTS];
 	struct port_mac dest[PROGRAM_MAX_PORTS];
 	struct gen_l3 l3[2];

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "server.h"
 
-/* x_nfvchain_trial: everything known about the last run of a port.
+/* x_nfvchain_trial: everything known about the last run of a port's profile.
  *
  *     {state: "new"|"active"|"paused"|"sent", elapsed_s, intended, sent, refused, late,
  *      ok, duplicate, reordered, corrupt, truncated, misdelivered, reflected, overdue, foreign,
@@ -113,7 +113,7 @@ static int
 call_trial(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
 	unsigned id;
-	struct server_port *p = server_find_port(ctx, params, &id, e);
+	const struct profile *p = server_find_profile(ctx, params, &id, e);
 	const struct run *run;
 
 	if (p == NULL)
@@ -132,7 +132,7 @@ call_trial(void *ctx, const json_t *params, json_t **result, struct jsonrpc_erro
 	return 0;
 }
 
-const struct jsonrpc_method rpc_trial[] = {
+static const struct jsonrpc_method methods[] = {
 	{"x_nfvchain_trial", call_trial, RPC_NEEDS_API},
 };
-const size_t rpc_n_trial = N_ELEMS(rpc_trial);
+const struct rpc_table rpc_trial = {methods, N_ELEMS(methods)};

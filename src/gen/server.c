@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -8,12 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "dpdk/eal.h"
+#include "traffic.h"
+
+#define RATES_MS 500	  /* TRex's period, to which its clients' smoothing is used */
+#define ENDS_MS 10	  /* how often the end of a run is looked for, if somebody waits for it */
+#define LAST_WORDS_MS 300 /* how long listeners have to hear that the server stops */
+#define MAX_FILES 16384	  /* two connections a client */
+
+const struct rpc_table *const rpc_tables[] = {
+	&rpc_general, &rpc_port, &rpc_stats, &rpc_stream, &rpc_traffic,
+	&rpc_query,   &rpc_attr, &rpc_rx,    &rpc_trial,
+};
+const size_t rpc_n_tables = N_ELEMS(rpc_tables);
 
 void
 server_random_text(char out[9])
@@ -29,6 +44,16 @@ server_random_text(char out[9])
 	out[8] = '\0';
 }
 
+json_t *
+server_mac_json(const uint8_t mac[6])
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	return json_string(text);
+}
+
 struct server_port *
 server_find_port(struct server *s, const json_t *params, unsigned *id, struct jsonrpc_error *e)
 {
@@ -37,68 +62,139 @@ server_find_port(struct server *s, const json_t *params, unsigned *id, struct js
 	if (jsonrpc_u64(params, "port_id", &port, e) < 0)
 		return NULL;
 	if (port >= GEN_PORTS) {
-		jsonrpc_fail(e, JSONRPC_FAILED, "port_id - expecting value between 0 to %d",
-			     GEN_PORTS - 1);
+		jsonrpc_fail(e, JSONRPC_FAILED, "invalid port id - should be: 0 1");
 		return NULL;
 	}
 	*id = (unsigned)port;
 	return &s->ports[port];
 }
 
-bool
-server_port_sends(const struct server *s, unsigned id)
+const char *
+server_profile_id(const json_t *params, const char *without)
 {
-	const struct run *run = s->ports[id].run;
+	const char *id = json_string_value(json_object_get(params, "profile_id"));
 
-	return run != NULL && atomic_load(&run->state) != RUN_SENT;
+	return id != NULL ? id : without;
 }
 
-const char *
-server_port_state(const struct server *s, unsigned id)
+struct profile *
+server_find_profile(struct server *s, const json_t *params, unsigned *port, struct jsonrpc_error *e)
 {
-	if (server_port_sends(s, id))
-		return "TX";
-	return s->ports[id].n_streams > 0 ? "STREAMS" : "IDLE";
+	struct server_port *p = server_find_port(s, params, port, e);
+
+	if (p == NULL)
+		return NULL;
+	return profiles_need(&p->profiles, server_profile_id(params, PROFILE_DEFAULT), e);
+}
+
+int
+server_stream_id(const json_t *params, uint32_t *id, struct jsonrpc_error *e)
+{
+	uint64_t wide;
+
+	if (jsonrpc_u64(params, "stream_id", &wide, e) < 0)
+		return -EINVAL;
+	if (wide > UINT32_MAX)
+		return jsonrpc_fail(e, JSONRPC_PARAMS, "parameter 'stream_id' must be below 2^32");
+	*id = (uint32_t)wide;
+	return 0;
 }
 
 static int
 check_owner(struct server *s, const json_t *params, struct jsonrpc_error *e)
 {
-	const char *handler = json_string_value(json_object_get(params, "handler"));
+	const char *handler;
 	unsigned id;
-	struct server_port *p = server_find_port(s, params, &id, e);
+	struct server_port *p;
 
+	if (jsonrpc_text(params, "handler", &handler, e) < 0)
+		return -EINVAL;
+	p = server_find_port(s, params, &id, e);
 	if (p == NULL)
 		return -EINVAL;
 	if (p->owner == NULL)
 		return jsonrpc_fail(e, JSONRPC_FAILED,
 				    "please acquire the port before modifying port state");
-	if (handler == NULL || strcmp(handler, p->handler) != 0)
+	if (strcmp(handler, p->handler) != 0)
 		return jsonrpc_fail(e, JSONRPC_FAILED,
 				    "port is not owned by you or your current executing session");
 	return 0;
 }
 
 static int
+check_api(const struct server *s, const json_t *params, struct jsonrpc_error *e)
+{
+	const char *api_h;
+
+	if (jsonrpc_text(params, "api_h", &api_h, e) < 0)
+		return -EINVAL;
+	if (strcmp(api_h, s->api_h) != 0)
+		return jsonrpc_fail(e, JSONRPC_FAILED,
+				    "API verification failed - API handler provided mismatch for "
+				    "class: 'common'");
+	return 0;
+}
+
+/* A number is no profile, and not the one that is meant where none is named. */
+static int
+check_profile_id(const json_t *params, struct jsonrpc_error *e)
+{
+	const json_t *id = json_object_get(params, "profile_id");
+	const char *text;
+
+	return id == NULL || json_is_null(id) ? 0 : jsonrpc_text(params, "profile_id", &text, e);
+}
+
+static int
 guard(void *ctx, const struct jsonrpc_method *m, const json_t *params, struct jsonrpc_error *e)
 {
 	struct server *s = ctx;
+	int rc = 0;
 
-	if (m->flags & RPC_NEEDS_API) {
-		const char *api_h = json_string_value(json_object_get(params, "api_h"));
+	/* So that no method meets a run that has ended unnoticed. */
+	traffic_settle(s);
+	if (m->flags & RPC_NEEDS_API)
+		rc = check_api(s, params, e);
+	if (rc == 0 && m->flags & RPC_NEEDS_OWNER)
+		rc = check_owner(s, params, e);
+	return rc == 0 ? check_profile_id(params, e) : rc;
+}
 
-		if (api_h == NULL || strcmp(api_h, s->api_h) != 0)
-			return jsonrpc_fail(e, JSONRPC_FAILED,
-					    "API verification failed - API handler provided "
-					    "mismatch for class: 'common'");
-	}
-	return m->flags & RPC_NEEDS_OWNER ? check_owner(s, params, e) : 0;
+void
+server_event(struct server *s, enum event_type type, json_t *data)
+{
+	events_emit(s->events, type, data, clock_now_ns());
+	if (s->zmq != NULL)
+		zmq_server_ring(s->zmq);
 }
 
 static void
-stop(struct server *s)
+stop_worker(struct server *s)
 {
 	atomic_store(&s->worker->stop, 1);
+}
+
+static void
+on_last_words(void *arg)
+{
+	struct server *s = arg;
+	uint64_t now = clock_now_ns();
+
+	if (now >= s->stop_ns || events_waiting(s->events, now) == 0)
+		stop_worker(s);
+}
+
+void
+server_stop(struct server *s, const char *cause)
+{
+	if (s->stop_ns != 0)
+		return;
+	s->stop_ns = clock_now_ns() + LAST_WORDS_MS * NSEC_PER_MS;
+	server_event(s, EVENT_SERVER_STOPPED, json_pack("{s:s}", "cause", cause));
+	if (s->loop == NULL || events_waiting(s->events, clock_now_ns()) == 0)
+		stop_worker(s);
+	else
+		s->stop_watch = loop_timer(s->loop, ENDS_MS, on_last_words, s);
 }
 
 static void
@@ -108,7 +204,7 @@ on_signal(void *arg)
 
 	if (s->signals++ > 0)
 		_exit(1);
-	stop(s);
+	server_stop(s, "a signal");
 }
 
 static void
@@ -118,7 +214,54 @@ on_lifeline(void *arg)
 	char byte;
 
 	if (read(s->conf->lifeline, &byte, 1) <= 0)
-		stop(s);
+		server_stop(s, "its parent is gone");
+}
+
+void
+server_update_rates(struct server *s, uint64_t now_ns)
+{
+	double seconds = s->rates_ns != 0 ? (double)(now_ns - s->rates_ns) / 1e9 : 0;
+
+	s->rates_ns = now_ns;
+	for (unsigned i = 0; i < GEN_PORTS; i++) {
+		const struct gen_port *g = &s->worker->ports[i];
+		struct port_rates *r = &s->ports[i].rates;
+
+		rate_counter_update(&r->tx, counter_get(&g->opackets), seconds);
+		rate_counter_update(&r->rx, counter_get(&g->ipackets), seconds);
+		rate_counter_update(&r->tx_bytes, counter_get(&g->obytes), seconds);
+		rate_counter_update(&r->rx_bytes, counter_get(&g->ibytes), seconds);
+	}
+	cpu_load_update(&s->cpu, counter_get(&s->worker->busy_ns), seconds);
+}
+
+static void
+on_rates(void *arg)
+{
+	server_update_rates(arg, clock_now_ns());
+	rpc_port_watch_links(arg);
+}
+
+static void
+on_ends(void *arg)
+{
+	traffic_settle(arg);
+	server_watch_ends(arg);
+}
+
+void
+server_watch_ends(struct server *s)
+{
+	bool needed = traffic_any(s) && events_listeners(s->events, clock_now_ns()) > 0;
+
+	if (s->loop == NULL || needed == (s->ends_watch != NULL))
+		return;
+	if (needed) {
+		s->ends_watch = loop_timer(s->loop, ENDS_MS, on_ends, s);
+	} else {
+		loop_unwatch(s->ends_watch);
+		s->ends_watch = NULL;
+	}
 }
 
 static void *
@@ -131,17 +274,76 @@ server_main(void *arg)
 	return NULL;
 }
 
-static struct jsonrpc_method *
-join_tables(size_t *n)
+static void
+join_tables(struct server *s)
 {
-	struct jsonrpc_method *all =
-		xcalloc(rpc_n_general + rpc_n_port + rpc_n_trial, sizeof(*all));
+	struct jsonrpc_server *rpc = &s->rpc;
 
-	memcpy(all, rpc_general, rpc_n_general * sizeof(*all));
-	memcpy(all + rpc_n_general, rpc_port, rpc_n_port * sizeof(*all));
-	memcpy(all + rpc_n_general + rpc_n_port, rpc_trial, rpc_n_trial * sizeof(*all));
-	*n = rpc_n_general + rpc_n_port + rpc_n_trial;
-	return all;
+	*rpc = (struct jsonrpc_server){.ctx = s, .guard = guard};
+	for (size_t i = 0; i < rpc_n_tables; i++) {
+		s->methods = xrealloc(s->methods, rpc->n_methods + rpc_tables[i]->n,
+				      sizeof(*s->methods));
+		memcpy(s->methods + rpc->n_methods, rpc_tables[i]->methods,
+		       rpc_tables[i]->n * sizeof(*s->methods));
+		rpc->n_methods += rpc_tables[i]->n;
+	}
+	rpc->methods = s->methods;
+}
+
+static void
+init_layers(struct server *s, unsigned port)
+{
+	const struct gen_l3 *l3 = &s->conf->l3[port];
+	struct port_layers *l = &s->ports[port].layers;
+
+	memcpy(l->dest, s->worker->ports[port].dest, 6);
+	if (l3->ip != 0) {
+		l->ipv4 = true;
+		l->resolved = s->conf->dest[port].set;
+		inet_ntop(AF_INET, &l3->ip, l->ipv4_src, sizeof(l->ipv4_src));
+		inet_ntop(AF_INET, &l3->gateway, l->ipv4_dst, sizeof(l->ipv4_dst));
+	}
+	if (l3->vlan != 0)
+		l->vlan[l->n_vlans++] = l3->vlan;
+}
+
+void
+server_init(struct server *s, const struct gen_conf *conf, struct gen_worker *worker)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	memset(s, 0, sizeof(*s));
+	s->conf = conf;
+	s->worker = worker;
+	s->events = events_new();
+	server_random_text(s->api_h);
+	strftime(s->started_at, sizeof(s->started_at), "%b %d %Y @ %H:%M:%S", gmtime_r(&now, &tm));
+	for (unsigned i = 0; i < GEN_PORTS; i++) {
+		profiles_init(&s->ports[i].profiles, (double)conf->speed_bps,
+			      conf->max_frame - FRAME_FCS);
+		init_layers(s, i);
+		s->ports[i].link_up = attr_link_up((uint16_t)i);
+		s->can_promiscuous[i] = attr_can_promiscuous((uint16_t)i);
+	}
+	attr_names_init(&s->xstats);
+	join_tables(s);
+}
+
+void
+server_fini(struct server *s)
+{
+	if (s->events == NULL)
+		return;
+	traffic_fini(s);
+	for (unsigned i = 0; i < GEN_PORTS; i++) {
+		profiles_fini(&s->ports[i].profiles);
+		free(s->ports[i].owner);
+	}
+	attr_names_fini(&s->xstats);
+	events_free(s->events);
+	free(s->methods);
+	memset(s, 0, sizeof(*s));
 }
 
 static int
@@ -150,29 +352,30 @@ listen_rpc(struct server *s, struct err *err)
 	struct zmq_server_conf conf = {
 		.rpc_endpoint = s->conf->rpc,
 		.pub_endpoint = strcmp(s->conf->pub, "none") == 0 ? NULL : s->conf->pub,
-		.rpc = {.ctx = s, .guard = guard},
+		.rpc = s->rpc,
 	};
 
-	s->methods = join_tables(&conf.rpc.n_methods);
-	conf.rpc.methods = s->methods;
 	return zmq_server_open(&s->zmq, &conf, s->loop, err);
 }
 
-int
-server_open(struct server *s, const struct gen_conf *conf, struct gen_worker *worker,
-	    struct err *err)
+/* Each connection takes a descriptor, and the usual limit of 1024 is a few hundred clients. */
+static void
+allow_files(void)
 {
-	time_t now = time(NULL);
-	cpu_set_t ours;
-	struct tm tm;
-	int rc;
+	struct rlimit limit;
 
-	memset(s, 0, sizeof(*s));
-	s->conf = conf;
-	s->worker = worker;
-	server_random_text(s->api_h);
-	strftime(s->started_at, sizeof(s->started_at), "%b %d %Y @ %H:%M:%S", gmtime_r(&now, &tm));
-	rc = loop_open(&s->loop, err);
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= MAX_FILES)
+		return;
+	limit.rlim_cur = limit.rlim_max < MAX_FILES ? limit.rlim_max : MAX_FILES;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int
+start_loop(struct server *s, struct err *err)
+{
+	cpu_set_t ours;
+	int rc = loop_open(&s->loop, err);
+
 	if (rc < 0)
 		return rc;
 	/* ZeroMQ's own threads inherit the CPUs of the thread that makes them. */
@@ -184,24 +387,28 @@ server_open(struct server *s, const struct gen_conf *conf, struct gen_worker *wo
 		return rc;
 	loop_signal(s->loop, SIGTERM, on_signal, s);
 	loop_signal(s->loop, SIGINT, on_signal, s);
-	if (conf->lifeline >= 0)
-		loop_fd(s->loop, conf->lifeline, on_lifeline, s);
+	if (s->conf->lifeline >= 0)
+		loop_fd(s->loop, s->conf->lifeline, on_lifeline, s);
+	s->rates_watch = loop_timer(s->loop, RATES_MS, on_rates, s);
+	return 0;
+}
+
+int
+server_open(struct server *s, const struct gen_conf *conf, struct gen_worker *worker,
+	    struct err *err)
+{
+	int rc;
+
+	server_init(s, conf, worker);
+	allow_files();
+	rc = start_loop(s, err);
+	if (rc < 0)
+		return rc;
 	rc = pthread_create(&s->thread, NULL, server_main, s);
 	if (rc != 0)
 		return err_set(err, rc, "RPC thread: %s", strerror(rc));
 	s->running = true;
 	return 0;
-}
-
-static void
-free_port(struct server_port *p)
-{
-	for (size_t i = 0; i < p->n_streams; i++)
-		stream_fini(&p->streams[i]);
-	for (size_t i = 0; i < SERVER_MAX_RETIRED; i++)
-		run_free(p->retired[i]);
-	run_free(p->run);
-	free(p->owner);
 }
 
 void
@@ -212,9 +419,6 @@ server_close(struct server *s)
 		pthread_join(s->thread, NULL);
 	}
 	zmq_server_close(s->zmq);
-	free(s->methods);
 	loop_close(s->loop);
-	for (unsigned i = 0; i < GEN_PORTS; i++)
-		free_port(&s->ports[i]);
-	memset(s, 0, sizeof(*s));
+	server_fini(s);
 }

@@ -17,10 +17,9 @@
  * under which the packet is flow 0 of a UDP frame, and each frame carries a signature.  Pure data:
  * a run (run.h) makes a schedule of it. */
 
-#define STREAM_MAX 20000       /* in a profile */
-#define STREAM_MAX_PER_PORT 64 /* of a server without profiles */
-#define STREAM_MAX_LEN 9238    /* of a frame, without FCS */
-#define STREAM_MAX_SIGNED 64   /* in a run: each keeps a record of the sequences it saw */
+#define STREAM_MAX 20000     /* in a profile */
+#define STREAM_MAX_LEN 9238  /* of a frame, without FCS */
+#define STREAM_MAX_SIGNED 64 /* in a run: each keeps a record of the sequences it saw */
 
 struct vm;
 
