@@ -304,7 +304,7 @@ static struct graph_stream
 graph_stream_of(const struct profiles *ps, const struct stream *s)
 {
 	double pps = stream_pps(s, ps->speed_bps);
-	double size = s->len + FRAME_FCS;
+	double size = stream_mean_size(s);
 	struct graph_stream g = {
 		.id = s->id,
 		.enabled = s->enabled,

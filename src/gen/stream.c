@@ -384,9 +384,15 @@ stream_is_variable(const struct stream *s)
 }
 
 double
+stream_mean_size(const struct stream *s)
+{
+	return (s->vm != NULL ? vm_mean_len(s->vm, s->len) : s->len) + FRAME_FCS;
+}
+
+double
 stream_pps(const struct stream *s, double speed_bps)
 {
-	double size = (s->vm != NULL ? vm_mean_len(s->vm, s->len) : s->len) + FRAME_FCS;
+	double size = stream_mean_size(s);
 
 	switch (s->rate_kind) {
 	case STREAM_BPS_L1:

@@ -69,6 +69,8 @@ void stream_fini(struct stream *s);
  * both belong to one thread. */
 void stream_clone(struct stream *to, const struct stream *from);
 
+/* Bytes with FCS of its frames, on average where their lengths differ. */
+double stream_mean_size(const struct stream *s);
 /* Frames a second at factor 1; 'speed_bps' is the port's. */
 double stream_pps(const struct stream *s, double speed_bps);
 /* Does the multiplier change its rate?  Not that of latency streams. */
