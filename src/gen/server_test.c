@@ -316,11 +316,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(handles_are_checked),	    TEST(versions_are_compared),
-		TEST(a_port_has_one_owner),	    TEST(who_takes_a_port_is_told_to_all),
-		TEST(addresses_are_kept),	    TEST(bad_addresses_are_refused),
-		TEST(rates_follow_the_counters),    TEST(shutting_down_asks_the_owners),
-		TEST(tagged_packet_groups_are_off), TEST(every_method_is_named_once),
+		TEST(handles_are_checked),
+		TEST(versions_are_compared),
+		TEST(a_port_has_one_owner),
+		TEST(who_takes_a_port_is_told_to_all),
+		TEST(addresses_are_kept),
+		TEST(bad_addresses_are_refused),
+		TEST(rates_follow_the_counters),
+		TEST(shutting_down_asks_the_owners),
+		TEST(tagged_packet_groups_are_off),
+		TEST(every_method_is_named_once),
+		TEST(all_that_clients_need_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
