@@ -185,6 +185,7 @@ worker_main(void *arg)
 		unsigned n = 0;
 		uint64_t now;
 
+		counter_add(&w->rounds, 1);
 		runs.n = 0;
 		for (unsigned i = 0; i < GEN_PORTS; i++) {
 			look_for_runs(w, &w->ports[i]);

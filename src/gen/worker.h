@@ -10,6 +10,7 @@
 
 #include "dpdk/idle.h"
 #include "dpdk/port.h"
+#include "pgid.h"
 #include "run.h"
 
 /* The data lcore of the generator: transmits and receives on both ports, in one loop, so that one
@@ -90,7 +91,9 @@ struct gen_worker {
 	double tsc_to_ns;
 	uint64_t last_tsc; /* end of the last round */
 	counter_t busy_ns; /* of the rounds that moved frames */
+	counter_t rounds;  /* begun: what the RPC thread withdrew two rounds ago is unused */
 	_Atomic int stop;
+	struct pgid_rx pgid;
 } __rte_cache_aligned;
 
 /* Body of the lcore; returns after 'stop'. */
@@ -124,6 +127,10 @@ void tx_unbuild(struct gen_tx *tx);
 unsigned rx_round(struct gen_worker *w, unsigned id);
 /* Classifies and frees the 'n' frames, 1 to GEN_BURST, that port 'id' received at 'tsc'. */
 void rx_frames(struct gen_worker *w, unsigned id, struct rte_mbuf **mbufs, uint16_t n,
+	       uint64_t tsc);
+
+/* Looks at received frames for packet groups. */
+void rx_groups(struct gen_worker *w, unsigned id, struct rte_mbuf *const *mbufs, uint16_t n,
 	       uint64_t tsc);
 
 static inline uint64_t
