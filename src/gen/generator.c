@@ -7,6 +7,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
+#include "service.h"
 #include "tx_mbuf.h"
 
 #define POOL_CACHE 256
@@ -100,6 +101,7 @@ generator_open(struct gen_worker *w, const struct gen_conf *conf, bool shares_cp
 				   "%u ports, the generator needs two: name them with --vdev or "
 				   "-a after --",
 				   n);
+	service_open(w);
 	rc = open_pools(w, conf, err);
 	for (unsigned i = 0; rc == 0 && i < GEN_PORTS; i++)
 		rc = open_port(w, i, conf, err);
@@ -109,6 +111,7 @@ generator_open(struct gen_worker *w, const struct gen_conf *conf, bool shares_cp
 void
 generator_close(struct gen_worker *w)
 {
+	service_close(w);
 	for (unsigned i = 0; i < GEN_PORTS; i++)
 		port_close(&w->ports[i].port);
 	rte_mempool_free(w->tx_pool);

@@ -6,7 +6,7 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
-#include "worker.h"
+#include "service.h"
 
 /* Reception: every frame is looked at and counted as exactly one kind.
  *
@@ -440,6 +440,8 @@ rx_frames(struct gen_worker *w, unsigned id, struct rte_mbuf **mbufs, uint16_t n
 	assert(n >= 1 && n <= GEN_BURST);
 	if (unlikely(pgid_rx_active(&w->pgid)))
 		rx_groups(w, id, mbufs, n, tsc);
+	if (unlikely(atomic_load_explicit(&p->copied, memory_order_relaxed) & SERVICE_RX))
+		service_copy_received(w, id, mbufs, n, tsc);
 	if (!expects_signatures(w)) {
 		count_all(p, mbufs, n);
 		return;

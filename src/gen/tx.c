@@ -5,7 +5,7 @@
 #include <rte_ethdev.h>
 
 #include "run_change.h"
-#include "worker.h"
+#include "service.h"
 
 /* Transmission by a schedule fixed in advance.
  *
@@ -295,7 +295,7 @@ tx_round(struct gen_worker *w, struct gen_port *p, unsigned slot, uint16_t queue
 		tx_build(w, tx, now_ns);
 		if (unlikely(run->trims))
 			note_lengths(tx);
-		sent = rte_eth_tx_burst(p->port.id, queue, tx->mbufs, tx->n_built);
+		sent = service_send(w, p, queue, tx->mbufs, tx->n_built);
 		commit(p, tx, sent, now_ns);
 		if (run->flat_out)
 			count_flat_out(tx, sent);

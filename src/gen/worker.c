@@ -6,6 +6,7 @@
 #include <rte_cycles.h>
 
 #include "base/clock.h"
+#include "service.h"
 
 /* What handling a frame takes at most, of any size over any link: a round that handled some is
  * longer by that before it counts as a gap. */
@@ -194,6 +195,8 @@ worker_main(void *arg)
 			note_runs(&w->ports[i], &runs);
 			n += worker_transmit(w, &w->ports[i], 0);
 		}
+		if (unlikely(!copy_ring_is_empty(&w->pushes)))
+			n += service_push_round(w, rte_rdtsc());
 		for (unsigned i = 0; i < GEN_PORTS; i++)
 			n += rx_round(w, i);
 		now = rte_rdtsc();

@@ -8,6 +8,7 @@
 #include <rte_common.h>
 #include <rte_mbuf.h>
 
+#include "copy_ring.h"
 #include "dpdk/idle.h"
 #include "dpdk/port.h"
 #include "pgid.h"
@@ -80,6 +81,7 @@ struct gen_port {
 	uint32_t n_looked_at; /* of the offers */
 	/* Run whose frames are expected: the last one taken, but a signed one before others. */
 	struct run *rx_run;
+	_Atomic uint8_t copied; /* SERVICE_RX, SERVICE_TX: what clients see copies of */
 };
 
 struct gen_worker {
@@ -94,6 +96,9 @@ struct gen_worker {
 	counter_t rounds;  /* begun: what the RPC thread withdrew two rounds ago is unused */
 	_Atomic int stop;
 	struct pgid_rx pgid;
+	struct copy_ring copies; /* of frames, to the RPC thread */
+	struct copy_ring pushes; /* frames to be sent, from it */
+	counter_t unpushed;	 /* of them, that the link did not take */
 } __rte_cache_aligned;
 
 /* Body of the lcore; returns after 'stop'. */
