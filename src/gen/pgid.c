@@ -16,7 +16,7 @@ pgid_open(struct pgid_rx *rx)
 
 	t->rx = rx;
 	for (unsigned i = 0; i < CLASSIFY_N_LATENCY; i++)
-		t->flow_seq[i] = LATENCY_NO_FLOW;
+		t->timed_flow[i] = LATENCY_NO_FLOW;
 	return t;
 }
 
@@ -115,13 +115,16 @@ free_hw_id(struct pgid_table *t, enum stream_rule rule, uint16_t *hw_id, struct 
 			    "rule type.");
 }
 
-/* A new incarnation of a latency id. */
-static uint8_t
-next_flow_seq(struct pgid_table *t, uint16_t hw_id)
+/* A new incarnation of the group's hw_id. */
+static void
+next_flow(struct pgid_table *t, struct pgid *g)
 {
-	if (++t->flow_seq[hw_id] == LATENCY_NO_FLOW)
-		t->flow_seq[hw_id]++;
-	return t->flow_seq[hw_id];
+	uint8_t *flow =
+		g->rule == RULE_LATENCY ? &t->timed_flow[g->hw_id] : &t->stats_flow[g->hw_id];
+
+	if (++*flow == LATENCY_NO_FLOW)
+		++*flow;
+	g->flow = *flow;
 }
 
 /* Counts of the groups that had the id before are not this one's. */
@@ -152,10 +155,12 @@ new_group(struct pgid_table *t, const struct stream *s, const struct classify_ip
 	g->proto = ip->proto;
 	g->ver_id = t->next_ver_id++;
 	note_bases(t, g);
+	next_flow(t, g);
+	g->first_flow = g->flow;
 	*place_of(t, g->rule, hw_id) = g;
 	t->groups[t->n_groups++] = g;
 	if (g->rule == RULE_LATENCY) {
-		atomic_store_explicit(&t->rx->latency[hw_id], latency_new(next_flow_seq(t, hw_id)),
+		atomic_store_explicit(&t->rx->latency[hw_id], latency_new(g->flow),
 				      memory_order_release);
 		atomic_fetch_add(&t->rx->n_latency, 1);
 	} else {
@@ -179,7 +184,7 @@ pgid_add(struct pgid_table *t, struct stream *s, struct jsonrpc_error *e)
 		return -EINVAL;
 	g->n_streams++;
 	s->hw_id = g->hw_id;
-	s->flow_seq = g->rule == RULE_LATENCY ? t->flow_seq[g->hw_id] : 0;
+	s->flow_seq = g->flow;
 	return 0;
 }
 
@@ -227,10 +232,12 @@ pgid_start(struct pgid_table *t, struct stream *s)
 	if (g == NULL)
 		return;
 	/* The first time the incarnation is new already. */
-	if (g->started)
-		latency_expect(atomic_load(&t->rx->latency[g->hw_id]), next_flow_seq(t, g->hw_id));
+	if (g->started) {
+		next_flow(t, g);
+		latency_expect(atomic_load(&t->rx->latency[g->hw_id]), g->flow);
+	}
 	g->started = true;
-	s->flow_seq = t->flow_seq[g->hw_id];
+	s->flow_seq = g->flow;
 }
 
 void

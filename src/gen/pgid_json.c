@@ -26,7 +26,7 @@ pgid_tx_begin(struct pgid_table *t)
 }
 
 /* The group that a run's stream was of when it began; NULL when that is gone, though another may
- * have its hw_id. */
+ * have its hw_id, and even its number. */
 static struct pgid *
 group_of(struct pgid_table *t, const struct stream *s)
 {
@@ -36,7 +36,10 @@ group_of(struct pgid_table *t, const struct stream *s)
 		g = t->stats[s->hw_id];
 	else if (s->rule == RULE_LATENCY)
 		g = t->timed[s->hw_id];
-	return g != NULL && g->pg_id == s->pg_id ? g : NULL;
+	if (g == NULL ||
+	    (uint8_t)(s->flow_seq - g->first_flow) > (uint8_t)(g->flow - g->first_flow))
+		return NULL;
+	return g;
 }
 
 void

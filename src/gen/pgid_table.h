@@ -16,7 +16,8 @@ struct pgid {
 	uint32_t pg_id;
 	enum stream_rule rule;
 	uint16_t hw_id;
-	uint8_t proto; /* of what its streams' IP headers carry */
+	uint8_t first_flow, flow; /* its incarnations of hw_id, as runs know them */
+	uint8_t proto;		  /* of what its streams' IP headers carry */
 	uint32_t ver_id;
 	unsigned n_streams;
 	bool started;
@@ -44,7 +45,7 @@ struct pgid_table {
 	struct pgid *groups[CLASSIFY_N_STATS + CLASSIFY_N_LATENCY]; /* in no order */
 	size_t n_groups;
 	struct pgid *stats[CLASSIFY_N_STATS], *timed[CLASSIFY_N_LATENCY]; /* by hw_id */
-	uint8_t flow_seq[CLASSIFY_N_LATENCY];
+	uint8_t stats_flow[CLASSIFY_N_STATS], timed_flow[CLASSIFY_N_LATENCY];
 	uint32_t next_ver_id;
 	struct pgid_old *old;
 	size_t n_old;
