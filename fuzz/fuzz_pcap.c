@@ -31,6 +31,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(f->data >= data && f->data <= data + size);
 		check(f->len <= size - (size_t)(f->data - data));
 	}
-	pcap_close(&pcap);
+	pcap_unload(&pcap);
 	return 0;
 }

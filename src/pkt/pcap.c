@@ -266,7 +266,7 @@ pcap_parse(struct pcap *pcap, const char *name, const uint8_t *bytes, size_t len
 	*pcap = (struct pcap){0};
 	rc = read_any(&r, err);
 	if (rc < 0)
-		pcap_close(pcap);
+		pcap_unload(pcap);
 	return rc;
 }
 
@@ -295,7 +295,7 @@ slurp(const char *path, size_t *len, struct err *err)
 }
 
 int
-pcap_open(struct pcap *pcap, const char *path, struct err *err)
+pcap_load(struct pcap *pcap, const char *path, struct err *err)
 {
 	size_t len = 0;
 	uint8_t *bytes = slurp(path, &len, err);
@@ -313,7 +313,7 @@ pcap_open(struct pcap *pcap, const char *path, struct err *err)
 }
 
 void
-pcap_close(struct pcap *pcap)
+pcap_unload(struct pcap *pcap)
 {
 	free(pcap->frames);
 	free(pcap->bytes);

@@ -21,13 +21,13 @@ struct pcap_frame {
 };
 
 struct pcap {
-	uint8_t *bytes; /* owned, by pcap_open */
+	uint8_t *bytes; /* owned, by pcap_load */
 	struct pcap_frame *frames;
 	size_t n;
 };
 
-int pcap_open(struct pcap *pcap, const char *path, struct err *err);
+int pcap_load(struct pcap *pcap, const char *path, struct err *err);
 /* The same for bytes that live as long as 'pcap'; 'name' stands for the file in messages. */
 int pcap_parse(struct pcap *pcap, const char *name, const uint8_t *bytes, size_t len,
 	       struct err *err);
-void pcap_close(struct pcap *pcap);
+void pcap_unload(struct pcap *pcap);

@@ -126,7 +126,7 @@ assert_both(const struct file *f)
 	assert_int_equal(pcap.frames[0].wire_len, 1500);
 	assert_memory_equal(pcap.frames[0].data, "frame one", 9);
 	assert_memory_equal(pcap.frames[1].data, "two!", 4);
-	pcap_close(&pcap);
+	pcap_unload(&pcap);
 }
 
 static void
@@ -169,7 +169,7 @@ cut_files(void **state)
 				assert_true(pcap.n < 2);
 			else
 				assert_memory_equal(err.msg, "x.pcap: ", 8);
-			pcap_close(&pcap);
+			pcap_unload(&pcap);
 			free(copy);
 		}
 	}
@@ -183,7 +183,7 @@ what_is_no_capture(void **state)
 	struct err err = {0};
 
 	(void)state;
-	assert_true(pcap_open(&pcap, "/nonexistent.pcap", &err) < 0);
+	assert_true(pcap_load(&pcap, "/nonexistent.pcap", &err) < 0);
 	assert_non_null(strstr(err.msg, "/nonexistent.pcap"));
 	make_pcap(&f, 0x12345678);
 	assert_true(pcap_parse(&pcap, "x", f.bytes, f.len, &err) < 0);
