@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dpdk/eal.h"
+#include "rpc_rx.h"
 #include "traffic.h"
 
 #define RATES_MS 500	  /* TRex's period, to which its clients' smoothing is used */
@@ -25,8 +26,8 @@
 #define MAX_FILES 16384	  /* two connections a client */
 
 const struct rpc_table *const rpc_tables[] = {
-	&rpc_general, &rpc_port, &rpc_stats, &rpc_stream, &rpc_traffic,
-	&rpc_query,   &rpc_attr, &rpc_rx,    &rpc_trial,
+	&rpc_general, &rpc_port, &rpc_stats, &rpc_stream,  &rpc_traffic,
+	&rpc_query,   &rpc_attr, &rpc_rx,    &rpc_capture, &rpc_trial,
 };
 const size_t rpc_n_tables = N_ELEMS(rpc_tables);
 
@@ -240,6 +241,7 @@ on_rates(void *arg)
 {
 	server_update_rates(arg, clock_now_ns());
 	rpc_port_watch_links(arg);
+	rpc_rx_tick(arg, clock_now_ns());
 }
 
 static void
@@ -327,6 +329,7 @@ server_init(struct server *s, const struct gen_conf *conf, struct gen_worker *wo
 		s->can_promiscuous[i] = attr_can_promiscuous((uint16_t)i);
 	}
 	attr_names_init(&s->xstats);
+	rpc_rx_open(s);
 	join_tables(s);
 }
 
@@ -336,6 +339,7 @@ server_fini(struct server *s)
 	if (s->events == NULL)
 		return;
 	traffic_fini(s);
+	rpc_rx_close(s);
 	for (unsigned i = 0; i < GEN_PORTS; i++) {
 		profiles_fini(&s->ports[i].profiles);
 		free(s->ports[i].owner);

@@ -50,10 +50,13 @@ struct server_port {
 	bool link_up; /* as last seen */
 };
 
+struct rx_state;
+
 struct server {
 	const struct gen_conf *conf;
 	struct gen_worker *worker;
 	struct server_port ports[GEN_PORTS];
+	struct rx_state *rx; /* of the methods about received frames */
 	struct attr_names xstats;
 	bool can_promiscuous[GEN_PORTS];
 	char api_h[9];
@@ -105,7 +108,7 @@ struct rpc_table {
 	size_t n;
 };
 extern const struct rpc_table rpc_general, rpc_port, rpc_stats, rpc_stream, rpc_traffic, rpc_query,
-	rpc_attr, rpc_rx, rpc_trial;
+	rpc_attr, rpc_rx, rpc_capture, rpc_trial;
 extern const struct rpc_table *const rpc_tables[];
 extern const size_t rpc_n_tables;
 

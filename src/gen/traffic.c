@@ -30,6 +30,7 @@ sweep(struct server *s, unsigned port)
 			    atomic_load_explicit(&slot->offered, memory_order_relaxed))
 			continue;
 		s->ports[port].refused += run_refused(r->run);
+		rpc_rx_run_gone(s, r->run);
 		run_free(r->run);
 		r->run = NULL;
 	}
