@@ -163,9 +163,8 @@ new_group(struct pgid_table *t, const struct stream *s, const struct classify_ip
 		atomic_store_explicit(&t->rx->latency[hw_id], latency_new(g->flow),
 				      memory_order_release);
 		atomic_fetch_add(&t->rx->n_latency, 1);
-	} else {
-		atomic_fetch_add(&t->rx->n_stats, 1);
 	}
+	atomic_fetch_add(&t->rx->active, 1);
 	*group = g;
 	return 0;
 }
@@ -203,11 +202,10 @@ static void
 drop_group(struct pgid_table *t, struct pgid *g)
 {
 	*place_of(t, g->rule, g->hw_id) = NULL;
+	atomic_fetch_sub(&t->rx->active, 1);
 	if (g->rule == RULE_LATENCY) {
 		atomic_fetch_sub(&t->rx->n_latency, 1);
 		retire_latency(t, g->hw_id);
-	} else {
-		atomic_fetch_sub(&t->rx->n_stats, 1);
 	}
 	for (size_t i = 0; i < t->n_groups; i++)
 		if (t->groups[i] == g)

@@ -28,7 +28,8 @@ struct pgid_count {
 
 /* The worker's side.  It alone writes, but for what the RPC thread asks for. */
 struct pgid_rx {
-	_Atomic uint32_t n_stats, n_latency; /* groups there are; the RPC thread's */
+	_Atomic uint32_t active,
+		n_latency; /* groups there are, of these for latency; the RPC thread's */
 	struct latency_rx *_Atomic latency[CLASSIFY_N_LATENCY]; /* the RPC thread's */
 	struct pgid_count stats[PGID_PORTS][CLASSIFY_N_STATS];
 	struct pgid_count timed[PGID_PORTS][CLASSIFY_N_LATENCY];
@@ -39,10 +40,8 @@ struct pgid_rx {
 static inline bool
 pgid_rx_active(const struct pgid_rx *rx)
 {
-	return (atomic_load_explicit(&((struct pgid_rx *)(uintptr_t)rx)->n_stats,
-				     memory_order_relaxed) |
-		atomic_load_explicit(&((struct pgid_rx *)(uintptr_t)rx)->n_latency,
-				     memory_order_relaxed)) != 0;
+	return atomic_load_explicit(&((struct pgid_rx *)(uintptr_t)rx)->active,
+				    memory_order_relaxed) != 0;
 }
 
 /* Counts one frame of 'len' bytes that 'port' received at 'now_tsc'; of it 'head_len' bytes lie at

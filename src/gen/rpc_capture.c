@@ -58,15 +58,14 @@ set_copied(struct server *s)
 {
 	uint8_t rx = captures_wanted(&s->rx->captures, false),
 		tx = captures_wanted(&s->rx->captures, true);
-	bool any = false;
+	bool any;
 
 	for (unsigned i = 0; i < GEN_PORTS; i++) {
-		uint8_t bits = (tx >> i & 1 ? SERVICE_TX : 0) |
-			       ((rx >> i & 1) || s->rx->ports[i].queued ? SERVICE_RX : 0);
-
-		atomic_store(&s->worker->ports[i].copied, bits);
-		any |= bits != 0;
+		rx |= (uint8_t)(s->rx->ports[i].queued << i);
+		atomic_store(&s->worker->ports[i].tx_copied, (tx >> i & 1) != 0);
 	}
+	atomic_store(&s->worker->rx_copied, rx);
+	any = (rx | tx) != 0;
 	if (any && s->rx->copies_watch == NULL && s->loop != NULL)
 		s->rx->copies_watch = loop_timer(s->loop, COPIES_MS, on_copies, s);
 	if (!any && s->rx->copies_watch != NULL) {

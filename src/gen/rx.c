@@ -6,7 +6,7 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
-#include "service.h"
+#include "worker.h"
 
 /* Reception: every frame is looked at and counted as exactly one kind.
  *
@@ -71,8 +71,8 @@ layout_of(const struct rte_mbuf *m)
  * layout, without other segments, owners or memory?  Then they go back as they are, and only the
  * lengths of their frames differ.  As drivers do that free fast, this trusts a buffer of one
  * segment to name no next one: that is in the buffer's second cache line, which stays cold. */
-static __rte_always_inline bool
-look_ahead(struct rte_mbuf *const *mbufs, unsigned n, uint16_t usual, const bool prefetch)
+static inline bool
+look_ahead(struct rte_mbuf *const *mbufs, unsigned n, uint16_t usual)
 {
 	const struct rte_mbuf *const first = mbufs[0];
 	const struct rte_mempool *const pool = first->pool;
@@ -84,10 +84,8 @@ look_ahead(struct rte_mbuf *const *mbufs, unsigned n, uint16_t usual, const bool
 		const struct rte_mbuf *m = mbufs[i];
 		const uint8_t *buf = m->buf_addr;
 
-		if (prefetch) {
-			__builtin_prefetch(buf + head);
-			__builtin_prefetch(buf + end);
-		}
+		__builtin_prefetch(buf + head);
+		__builtin_prefetch(buf + end);
 		flags |= m->ol_flags;
 		if (unlikely(layout_of(m) != layout || m->pool != pool))
 			return false;
@@ -96,7 +94,7 @@ look_ahead(struct rte_mbuf *const *mbufs, unsigned n, uint16_t usual, const bool
 	       rte_mbuf_refcnt_read(first) == 1 && first->nb_segs == 1;
 }
 
-static void
+static __rte_always_inline void
 free_frames(struct rte_mbuf **mbufs, unsigned n, bool plain)
 {
 	/* The general way looks at each buffer once more, to find out what is known already. */
@@ -408,48 +406,46 @@ usual_offset(const struct gen_worker *w)
 	return usual;
 }
 
-/* Is a run there whose frames have signatures? */
 static inline bool
-expects_signatures(const struct gen_worker *w)
+is_signed(const struct run *run)
 {
-	for (unsigned i = 0; i < GEN_PORTS; i++)
-		if (w->ports[i].rx_run != NULL && w->ports[i].rx_run->n_signed > 0)
-			return true;
-	return false;
+	return run != NULL && run->n_signed > 0;
 }
 
-/* The way when nobody expects signatures: 17 instructions a frame. */
+/* The way when nobody expects signatures: nothing is read of a frame but its length. */
 static __rte_noinline void
 count_all(struct gen_port *p, struct rte_mbuf **mbufs, uint16_t n)
 {
-	uint64_t bytes = (uint64_t)n * FRAME_FCS;
+	const uint64_t layout = layout_of(mbufs[0]);
+	const struct rte_mempool *pool = mbufs[0]->pool;
+	uint64_t bytes = (uint64_t)n * FRAME_FCS, flags = 0;
+	bool alike = true;
 
-	for (uint16_t i = 0; i < n; i++)
-		bytes += mbufs[i]->pkt_len;
+	for (uint16_t i = 0; i < n; i++) {
+		const struct rte_mbuf *m = mbufs[i];
+
+		bytes += m->pkt_len;
+		flags |= m->ol_flags;
+		alike &= (layout_of(m) == layout) & (m->pool == pool);
+	}
 	counter_add(&p->ipackets, n);
 	counter_add(&p->ibytes, bytes);
-	free_frames(mbufs, n, look_ahead(mbufs, n, 0, false));
+	free_frames(mbufs, n,
+		    alike && (flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0 &&
+			    rte_mbuf_refcnt_read(mbufs[0]) == 1 && mbufs[0]->nb_segs == 1);
 }
 
-void
-rx_frames(struct gen_worker *w, unsigned id, struct rte_mbuf **mbufs, uint16_t n, uint64_t tsc)
+/* The way when somebody does. */
+static __rte_always_inline void
+count_signed(struct gen_worker *w, unsigned id, struct rte_mbuf **mbufs, uint16_t n, uint64_t tsc)
 {
 	struct gen_port *p = &w->ports[id];
 	struct burst b;
 
-	assert(n >= 1 && n <= GEN_BURST);
-	if (unlikely(pgid_rx_active(&w->pgid)))
-		rx_groups(w, id, mbufs, n, tsc);
-	if (unlikely(atomic_load_explicit(&p->copied, memory_order_relaxed) & SERVICE_RX))
-		service_copy_received(w, id, mbufs, n, tsc);
-	if (!expects_signatures(w)) {
-		count_all(p, mbufs, n);
-		return;
-	}
 	b.w = w;
 	b.id = id;
 	b.usual = usual_offset(w);
-	b.plain = look_ahead(mbufs, n, b.usual, true);
+	b.plain = look_ahead(mbufs, n, b.usual);
 	b.run = w->ports[!id].rx_run;
 	b.tsc = tsc;
 	b.now_ns = b.run != NULL ? worker_ns(w, b.run, tsc) : 0;
@@ -469,6 +465,19 @@ rx_frames(struct gen_worker *w, unsigned id, struct rte_mbuf **mbufs, uint16_t n
 	counter_add(&p->ipackets, n);
 	counter_add(&p->ibytes, b.bytes);
 	free_frames(mbufs, n, b.plain);
+}
+
+void
+rx_frames(struct gen_worker *w, unsigned id, struct rte_mbuf **mbufs, uint16_t n, uint64_t tsc)
+{
+	assert(n >= 1 && n <= GEN_BURST);
+	if (unlikely((atomic_load_explicit(&w->pgid.active, memory_order_relaxed) |
+		      atomic_load_explicit(&w->rx_copied, memory_order_relaxed)) != 0))
+		rx_watch(w, id, mbufs, n, tsc);
+	if (likely(is_signed(w->ports[!id].rx_run)) || is_signed(w->ports[id].rx_run))
+		count_signed(w, id, mbufs, n, tsc);
+	else
+		count_all(&w->ports[id], mbufs, n);
 }
 
 /* Receives about 'most' frames from the queue. */

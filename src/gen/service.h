@@ -8,9 +8,6 @@
 /* Frames that clients see or bring: copies of those that the worker receives and sends, and frames
  * that it sends for them. */
 
-#define SERVICE_RX 1u /* bits of gen_port.copied */
-#define SERVICE_TX 2u
-
 #define SERVICE_COPIES_BYTES (8u << 20)
 #define SERVICE_PUSHES_BYTES (2u << 20)
 
@@ -32,7 +29,7 @@ static inline uint16_t
 service_send(struct gen_worker *w, struct gen_port *p, uint16_t queue, struct rte_mbuf **mbufs,
 	     uint16_t n)
 {
-	if (unlikely(atomic_load_explicit(&p->copied, memory_order_relaxed) & SERVICE_TX))
+	if (unlikely(atomic_load_explicit(&p->tx_copied, memory_order_relaxed)))
 		return service_send_copied(w, p, queue, mbufs, n);
 	return rte_eth_tx_burst(p->port.id, queue, mbufs, n);
 }

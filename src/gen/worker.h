@@ -81,7 +81,7 @@ struct gen_port {
 	uint32_t n_looked_at; /* of the offers */
 	/* Run whose frames are expected: the last one taken, but a signed one before others. */
 	struct run *rx_run;
-	_Atomic uint8_t copied; /* SERVICE_RX, SERVICE_TX: what clients see copies of */
+	_Atomic bool tx_copied; /* clients see copies of what it sends */
 };
 
 struct gen_worker {
@@ -96,9 +96,10 @@ struct gen_worker {
 	counter_t rounds;  /* begun: what the RPC thread withdrew two rounds ago is unused */
 	_Atomic int stop;
 	struct pgid_rx pgid;
-	struct copy_ring copies; /* of frames, to the RPC thread */
-	struct copy_ring pushes; /* frames to be sent, from it */
-	counter_t unpushed;	 /* of them, that the link did not take */
+	_Atomic uint32_t rx_copied; /* clients see copies of what these ports receive */
+	struct copy_ring copies;    /* of frames, to the RPC thread */
+	struct copy_ring pushes;    /* frames to be sent, from it */
+	counter_t unpushed;	    /* of them, that the link did not take */
 } __rte_cache_aligned;
 
 /* Body of the lcore; returns after 'stop'. */
@@ -134,9 +135,9 @@ unsigned rx_round(struct gen_worker *w, unsigned id);
 void rx_frames(struct gen_worker *w, unsigned id, struct rte_mbuf **mbufs, uint16_t n,
 	       uint64_t tsc);
 
-/* Looks at received frames for packet groups. */
-void rx_groups(struct gen_worker *w, unsigned id, struct rte_mbuf *const *mbufs, uint16_t n,
-	       uint64_t tsc);
+/* Looks at received frames for packet groups, and copies them for clients, as far as wanted. */
+void rx_watch(struct gen_worker *w, unsigned id, struct rte_mbuf *const *mbufs, uint16_t n,
+	      uint64_t tsc);
 
 static inline uint64_t
 worker_ns(const struct gen_worker *w, const struct run *run, uint64_t tsc)

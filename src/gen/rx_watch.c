@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "worker.h"
+#include "service.h"
 
 /* What is asked of received frames besides signatures.  Nothing is kept of them: rx_frames counts
  * and frees them as ever. */
@@ -13,9 +13,9 @@ tail_of(const struct rte_mbuf *m, uint8_t *room)
 	return rte_pktmbuf_read(m, m->pkt_len - TRAILER_SIZE, TRAILER_SIZE, room);
 }
 
-void
-rx_groups(struct gen_worker *w, unsigned id, struct rte_mbuf *const *mbufs, uint16_t n,
-	  uint64_t tsc)
+static void
+find_groups(struct gen_worker *w, unsigned id, struct rte_mbuf *const *mbufs, uint16_t n,
+	    uint64_t tsc)
 {
 	uint8_t room[TRAILER_SIZE];
 
@@ -27,4 +27,13 @@ rx_groups(struct gen_worker *w, unsigned id, struct rte_mbuf *const *mbufs, uint
 		pgid_receive(&w->pgid, id, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len,
 			     m->pkt_len, tail_of(m, room), tsc, w->tsc_hz);
 	}
+}
+
+void
+rx_watch(struct gen_worker *w, unsigned id, struct rte_mbuf *const *mbufs, uint16_t n, uint64_t tsc)
+{
+	if (pgid_rx_active(&w->pgid))
+		find_groups(w, id, mbufs, n, tsc);
+	if (atomic_load_explicit(&w->rx_copied, memory_order_relaxed) >> id & 1)
+		service_copy_received(w, id, mbufs, n, tsc);
 }
