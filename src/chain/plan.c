@@ -10,6 +10,8 @@
 
 #include "plan_parts.h"
 
+#define FRAME_STANDARD 1522 /* a full Ethernet frame under a VLAN tag, with FCS */
+
 /* ---- small facts ---- */
 
 const struct plan_proc *
@@ -468,6 +470,9 @@ fill(struct chain_plan *plan, const struct chain *chain, const struct plan_facts
 		return rc;
 	plan->n_procs = chain->n_hops + 1;
 	plan->max_frame = largest_frame(&chain->traffic);
+	/* Whoever drives the generator by TRex's protocol sends what they like. */
+	if (facts->trex_ports && plan->max_frame < FRAME_STANDARD)
+		plan->max_frame = FRAME_STANDARD;
 	plan->verbose = facts->verbose;
 	set_macs(plan, chain);
 	set_endpoints(plan, facts);

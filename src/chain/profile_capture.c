@@ -150,11 +150,11 @@ profile_capture(struct profile_reading *r, const struct yaml_node *node, struct 
 	if (rc < 0)
 		return rc;
 	path = p.file[0] == '/' ? xstrdup(p.file) : xasprintf("%s/%s", r->dir, p.file);
-	if (pcap_open(&pcap, path, &why) < 0)
+	if (pcap_load(&pcap, path, &why) < 0)
 		rc = yaml_error(r->doc, yaml_get(node, "file"), err, "%s", why.msg);
 	else
 		rc = add_frames(r, node, &p, &pcap, err);
-	pcap_close(&pcap);
+	pcap_unload(&pcap);
 	free(path);
 	return rc;
 }

@@ -103,10 +103,31 @@ tg_open(struct tg **out, const char *endpoint, int timeout_ms, struct err *err)
 }
 
 void
+tg_release(struct tg *tg)
+{
+	struct err none = {0};
+	int rc = 0;
+
+	for (int i = 0; i < 2; i++) {
+		json_t *params = json_pack("{s:s*, s:i, s:s*}", "api_h", tg->api_h, "port_id", i,
+					   "handler", tg->handler[i]);
+
+		/* A generator that is gone has no ports. */
+		if (rc == 0 && tg->handler[i] != NULL)
+			rc = zmq_client_call(tg->rpc, "release", json_incref(params),
+					     CONNECT_TRY_MS, NULL, &none);
+		json_decref(params);
+		free(tg->handler[i]);
+		tg->handler[i] = NULL;
+	}
+}
+
+void
 tg_close(struct tg *tg)
 {
 	if (tg == NULL)
 		return;
+	tg_release(tg);
 	zmq_client_close(tg->rpc);
 	free(tg->api_h);
 	free(tg->handler[0]);

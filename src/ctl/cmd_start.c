@@ -274,6 +274,9 @@ send_profile(struct stl *stl, const struct start_conf *conf, const struct stl_mu
 	if (rc == 0)
 		rc = await_end(stl, conf, before, start_ns, err);
 	seconds = (double)(clock_now_ns() - start_ns) / 1e9;
+	/* It ended by itself a little before that was noticed. */
+	if (conf->duration_s > 0 && seconds > conf->duration_s)
+		seconds = conf->duration_s;
 	if (rc == 0)
 		rc = show(stl, conf, before, seconds, factor, err);
 	json_decref(before);

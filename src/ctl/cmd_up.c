@@ -49,6 +49,8 @@ keep_up(const struct chain *chain, const struct up_conf *conf, struct err *err)
 	rc = session_up(&s, chain, conf->trex_ports, err);
 	if (rc < 0)
 		return rc == -EINTR ? session_interrupted(err) : rc;
+	/* Whoever drives the generator meanwhile finds its ports free. */
+	tg_release(s.backend.tg);
 	s.plan.verbose = conf->verbose;
 	text = chain_plan_print(&s.plan, chain);
 	fputs(text, stdout);

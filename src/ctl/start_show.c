@@ -75,13 +75,13 @@ start_show_streams(const struct profile *profile, FILE *out)
 }
 
 static double
-sum_of(const json_t *by_port)
+sum_of(json_t *by_port)
 {
 	const char *port;
 	json_t *value;
 	double sum = 0;
 
-	json_object_foreach((json_t *)by_port, port, value)
+	json_object_foreach(by_port, port, value)
 		sum += json_number_value(value);
 	return sum;
 }
@@ -102,11 +102,11 @@ print_latency(const json_t *latency, FILE *out)
 static void
 print_flows(const json_t *flows, FILE *out)
 {
-	const json_t *stats = json_object_get(flows, "flow_stats");
+	json_t *stats = json_object_get(flows, "flow_stats");
 	const char *id;
 	json_t *flow;
 
-	json_object_foreach((json_t *)stats, id, flow) {
+	json_object_foreach(stats, id, flow) {
 		const double tx = sum_of(json_object_get(flow, "tp"));
 		const double rx = sum_of(json_object_get(flow, "rp"));
 

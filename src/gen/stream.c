@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/rate.h"
 #include "vm.h"
@@ -15,43 +16,6 @@
 #define FLAG_DST_MAC_MASK 3u /* 1 = of the packet */
 #define FLAG_DUMMY 8u	     /* keeps time, sends nothing */
 #define MIN_LEN 60
-
-static int
-decode_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* RFC 4648 base64, with or without padding, into 'out'; the number of bytes, or -1. */
-static long
-decode_base64(const char *text, uint8_t *out, size_t size)
-{
-	uint32_t bits = 0;
-	unsigned have = 0;
-	size_t n = 0;
-
-	for (; *text != '\0' && *text != '='; text++) {
-		int digit = decode_digit(*text);
-
-		if (digit < 0)
-			return -1;
-		bits = bits << 6 | (uint32_t)digit;
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			if (n == size)
-				return -1;
-			out[n++] = (uint8_t)(bits >> have);
-		}
-	}
-	return strspn(text, "=") == strlen(text) && have != 6 ? (long)n : -1;
-}
 
 static int
 parse_packet(struct stream *s, const json_t *object, struct jsonrpc_error *e)
@@ -64,7 +28,7 @@ parse_packet(struct stream *s, const json_t *object, struct jsonrpc_error *e)
 		return jsonrpc_fail(e, JSONRPC_FAILED, "stream %u: packet.binary is missing",
 				    s->id);
 	s->frame = xcalloc(1, STREAM_MAX_LEN);
-	len = decode_base64(binary, s->frame, STREAM_MAX_LEN);
+	len = base64_decode(binary, s->frame, STREAM_MAX_LEN);
 	if (len < FRAME_L2)
 		return jsonrpc_fail(e, JSONRPC_FAILED,
 				    "stream %u: packet.binary is not base64 of %d to %d bytes",
