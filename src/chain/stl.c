@@ -35,9 +35,9 @@ call(struct stl *stl, const char *method, json_t *params, json_t **result, struc
 	return zmq_client_call(stl->rpc, method, params, CALL_MS, result, err);
 }
 
-static int
-call_port(struct stl *stl, unsigned port, const char *method, json_t *params, json_t **result,
-	  struct err *err)
+int
+stl_call_port(struct stl *stl, unsigned port, const char *method, json_t *params, json_t **result,
+	      struct err *err)
 {
 	if (params == NULL)
 		params = json_object();
@@ -103,17 +103,30 @@ stl_open(struct stl **out, const char *endpoint, int timeout_ms, struct err *err
 }
 
 void
-stl_close(struct stl *stl)
+stl_release(struct stl *stl)
 {
 	struct err none = {0};
+	int rc = 0;
 
+	for (unsigned i = 0; i < stl->n_ports; i++) {
+		/* A generator that is gone has no ports. */
+		if (rc == 0 && stl->handler[i] != NULL)
+			rc = zmq_client_call(stl->rpc, "release",
+					     json_pack("{s:s, s:i, s:s}", "api_h", stl->api_h,
+						       "port_id", (int)i, "handler",
+						       stl->handler[i]),
+					     CONNECT_TRY_MS, NULL, &none);
+		free(stl->handler[i]);
+		stl->handler[i] = NULL;
+	}
+}
+
+void
+stl_close(struct stl *stl)
+{
 	if (stl == NULL)
 		return;
-	for (unsigned i = 0; i < stl->n_ports; i++) {
-		if (stl->handler[i] != NULL)
-			(void)call_port(stl, i, "release", NULL, NULL, &none);
-		free(stl->handler[i]);
-	}
+	stl_release(stl);
 	zmq_client_close(stl->rpc);
 	free(stl->api_h);
 	free(stl);
@@ -130,10 +143,11 @@ stl_acquire(struct stl *stl, unsigned port, bool force, struct err *err)
 {
 	const char *user = getenv("USER");
 	json_t *result = NULL;
-	int rc = call_port(stl, port, "acquire",
-			   json_pack("{s:s, s:i, s:b}", "user", user != NULL ? user : "nfvchain",
-				     "session_id", (int)getpid(), "force", force),
-			   &result, err);
+	int rc =
+		stl_call_port(stl, port, "acquire",
+			      json_pack("{s:s, s:i, s:b}", "user", user != NULL ? user : "nfvchain",
+					"session_id", (int)getpid(), "force", force),
+			      &result, err);
 
 	if (rc == 0 && json_is_string(result))
 		stl->handler[port] = xstrdup(json_string_value(result));
@@ -144,15 +158,15 @@ stl_acquire(struct stl *stl, unsigned port, bool force, struct err *err)
 int
 stl_load(struct stl *stl, unsigned port, const struct profile *profile, struct err *err)
 {
-	int rc = call_port(stl, port, "remove_all_streams", json_pack("{s:s}", "profile_id", "_"),
-			   NULL, err);
+	int rc = stl_call_port(stl, port, "remove_all_streams",
+			       json_pack("{s:s}", "profile_id", "_"), NULL, err);
 
 	for (size_t i = 0; rc == 0 && i < profile->n_streams; i++)
-		rc = call_port(stl, port, "add_stream",
-			       json_pack("{s:s, s:I, s:O}", "profile_id", "_", "stream_id",
-					 (json_int_t)profile->streams[i].id, "stream",
-					 profile->streams[i].object),
-			       NULL, err);
+		rc = stl_call_port(stl, port, "add_stream",
+				   json_pack("{s:s, s:I, s:O}", "profile_id", "_", "stream_id",
+					     (json_int_t)profile->streams[i].id, "stream",
+					     profile->streams[i].object),
+				   NULL, err);
 	return rc;
 }
 
@@ -186,12 +200,13 @@ stl_start(struct stl *stl, unsigned port, const struct stl_mult *mult, double du
 	  bool force, double *factor, struct err *err)
 {
 	json_t *result = NULL;
-	int rc = call_port(stl, port, "start_traffic",
-			   json_pack("{s:s, s:{s:s, s:f, s:s}, s:f, s:b, s:I, s:f}", "profile_id",
-				     "_", "mul", "type", mult->type, "value", mult->value, "op",
-				     "abs", "duration", duration_s < 0 ? -1.0 : duration_s, "force",
-				     force, "core_mask", (json_int_t)INT64_MAX, "start_at_ts", 0.0),
-			   &result, err);
+	int rc = stl_call_port(stl, port, "start_traffic",
+			       json_pack("{s:s, s:{s:s, s:f, s:s}, s:f, s:b, s:I, s:f}",
+					 "profile_id", "_", "mul", "type", mult->type, "value",
+					 mult->value, "op", "abs", "duration",
+					 duration_s < 0 ? -1.0 : duration_s, "force", force,
+					 "core_mask", (json_int_t)INT64_MAX, "start_at_ts", 0.0),
+			       &result, err);
 
 	if (rc == 0)
 		rc = json_get_double(result, "multiplier", factor, err);
@@ -202,8 +217,8 @@ stl_start(struct stl *stl, unsigned port, const struct stl_mult *mult, double du
 int
 stl_stop(struct stl *stl, unsigned port, struct err *err)
 {
-	return call_port(stl, port, "stop_traffic", json_pack("{s:s}", "profile_id", "_"), NULL,
-			 err);
+	return stl_call_port(stl, port, "stop_traffic", json_pack("{s:s}", "profile_id", "_"), NULL,
+			     err);
 }
 
 int
@@ -211,8 +226,8 @@ stl_sends(struct stl *stl, unsigned port, bool *sends, struct err *err)
 {
 	json_t *result = NULL;
 	const char *state = "";
-	int rc = call_port(stl, port, "get_port_status", json_pack("{s:s}", "profile_id", "*"),
-			   &result, err);
+	int rc = stl_call_port(stl, port, "get_port_status", json_pack("{s:s}", "profile_id", "*"),
+			       &result, err);
 
 	if (rc == 0)
 		rc = json_get_text(result, "state", &state, err);
@@ -224,7 +239,7 @@ stl_sends(struct stl *stl, unsigned port, bool *sends, struct err *err)
 int
 stl_port_stats(struct stl *stl, unsigned port, json_t **stats, struct err *err)
 {
-	return call_port(stl, port, "get_port_stats", NULL, stats, err);
+	return stl_call_port(stl, port, "get_port_stats", NULL, stats, err);
 }
 
 int

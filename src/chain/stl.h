@@ -16,7 +16,9 @@ struct stl;
 
 /* Connects to 'endpoint', retrying until 'timeout_ms'. */
 int stl_open(struct stl **stl, const char *endpoint, int timeout_ms, struct err *err);
-/* Releases what was acquired. */
+/* Gives the ports back, for other clients to take. */
+void stl_release(struct stl *stl);
+/* The same, and ends the session. */
 void stl_close(struct stl *stl);
 
 /* Ports of the server. */
@@ -45,3 +47,7 @@ int stl_sends(struct stl *stl, unsigned port, bool *sends, struct err *err);
 /* get_port_stats and get_pgid_stats as they are: new references. */
 int stl_port_stats(struct stl *stl, unsigned port, json_t **stats, struct err *err);
 int stl_pgid_stats(struct stl *stl, json_t **stats, struct err *err);
+
+/* Any method about 'port', with our handles; steals 'params' (NULL for none). */
+int stl_call_port(struct stl *stl, unsigned port, const char *method, json_t *params,
+		  json_t **result, struct err *err);

@@ -1,99 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #include "tg.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/base64.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "pkt/frame.h"
-#include "rpc/zmq_client.h"
-
-#define CALL_MS 3000
-#define CONNECT_TRY_MS 200
+#include "stl.h"
 
 struct tg {
-	struct zmq_client *rpc;
-	char *api_h;
-	char *handler[2];
+	struct stl *stl;
 };
 
-/* Calls 'method' with our handle; steals 'params'. */
 static int
-call(struct tg *tg, const char *method, json_t *params, json_t **result, struct err *err)
-{
-	if (params == NULL)
-		params = json_object();
-	if (tg->api_h != NULL)
-		json_object_set_new(params, "api_h", json_string(tg->api_h));
-	return zmq_client_call(tg->rpc, method, params, CALL_MS, result, err);
-}
-
-/* The same for a port we own. */
-static int
-call_port(struct tg *tg, int port, const char *method, json_t *params, json_t **result,
+call_port(struct tg *tg, unsigned port, const char *method, json_t *params, json_t **result,
 	  struct err *err)
 {
-	if (params == NULL)
-		params = json_object();
-	json_object_set_new(params, "port_id", json_integer(port));
-	if (tg->handler[port] != NULL)
-		json_object_set_new(params, "handler", json_string(tg->handler[port]));
-	return call(tg, method, params, result, err);
-}
-
-static int
-sync_api(struct tg *tg, int timeout_ms, struct err *err)
-{
-	struct deadline d = deadline_in_ms((uint64_t)timeout_ms);
-	json_t *result = NULL;
-	const char *api_h;
-	int rc;
-
-	do {
-		rc = zmq_client_call(
-			tg->rpc, "api_sync_v2",
-			json_pack("{s:s, s:i, s:i}", "name", "STL", "major", 5, "minor", 1),
-			CONNECT_TRY_MS, &result, err);
-	} while (rc == -ETIMEDOUT && !deadline_passed(&d));
-	if (rc < 0)
-		return rc;
-	rc = json_get_text(result, "api_h", &api_h, err);
-	if (rc == 0)
-		tg->api_h = xstrdup(api_h);
-	json_decref(result);
-	return rc;
-}
-
-static int
-acquire(struct tg *tg, int port, struct err *err)
-{
-	json_t *result = NULL;
-	int rc = call_port(tg, port, "acquire",
-			   json_pack("{s:s, s:i, s:b}", "user", "nfvchain", "session_id",
-				     (int)getpid(), "force", 1),
-			   &result, err);
-
-	if (rc == 0 && json_is_string(result))
-		tg->handler[port] = xstrdup(json_string_value(result));
-	json_decref(result);
-	return rc;
+	return stl_call_port(tg->stl, port, method, params, result, err);
 }
 
 int
 tg_open(struct tg **out, const char *endpoint, int timeout_ms, struct err *err)
 {
 	struct tg *tg = xcalloc(1, sizeof(*tg));
-	int rc = zmq_client_open(&tg->rpc, endpoint, err);
+	int rc = stl_open(&tg->stl, endpoint, timeout_ms, err);
 
-	if (rc == 0)
-		rc = sync_api(tg, timeout_ms, err);
-	for (int i = 0; rc == 0 && i < 2; i++)
-		rc = acquire(tg, i, err);
+	for (unsigned i = 0; rc == 0 && i < 2; i++)
+		rc = stl_acquire(tg->stl, i, true, err);
 	*out = tg;
 	if (rc < 0) {
 		tg_close(tg);
@@ -105,21 +40,7 @@ tg_open(struct tg **out, const char *endpoint, int timeout_ms, struct err *err)
 void
 tg_release(struct tg *tg)
 {
-	struct err none = {0};
-	int rc = 0;
-
-	for (int i = 0; i < 2; i++) {
-		json_t *params = json_pack("{s:s*, s:i, s:s*}", "api_h", tg->api_h, "port_id", i,
-					   "handler", tg->handler[i]);
-
-		/* A generator that is gone has no ports. */
-		if (rc == 0 && tg->handler[i] != NULL)
-			rc = zmq_client_call(tg->rpc, "release", json_incref(params),
-					     CONNECT_TRY_MS, NULL, &none);
-		json_decref(params);
-		free(tg->handler[i]);
-		tg->handler[i] = NULL;
-	}
+	stl_release(tg->stl);
 }
 
 void
@@ -127,11 +48,7 @@ tg_close(struct tg *tg)
 {
 	if (tg == NULL)
 		return;
-	tg_release(tg);
-	zmq_client_close(tg->rpc);
-	free(tg->api_h);
-	free(tg->handler[0]);
-	free(tg->handler[1]);
+	stl_close(tg->stl);
 	free(tg);
 }
 
@@ -210,7 +127,7 @@ tg_stop(struct tg *tg, struct err *err)
 }
 
 static int
-port_count(struct tg *tg, int port, const char *name, uint64_t *n, struct err *err)
+port_count(struct tg *tg, unsigned port, const char *name, uint64_t *n, struct err *err)
 {
 	json_t *stats = NULL;
 	int rc = call_port(tg, port, "get_port_stats", NULL, &stats, err);
@@ -242,7 +159,7 @@ tg_poll(struct tg *tg, bool *sent, uint64_t *received, struct err *err)
 
 		*sent = state != NULL && strcmp(state, "TX") != 0;
 	}
-	for (int port = 0; rc == 0 && port < 2; port++) {
+	for (unsigned port = 0; rc == 0 && port < 2; port++) {
 		rc = call_port(tg, port, "get_port_stats", NULL, &stats, err);
 		if (rc == 0)
 			rc = json_get_u64(stats, "ipackets", &n, err);
