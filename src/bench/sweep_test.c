@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "sweep.h"
@@ -124,8 +125,8 @@ time_goes_into_rounds_first(void **state)
 	(void)state;
 	/* 30 cells in 300 s: 10 s each, 1 s to start, 3 * 2 turns of 50 ms. */
 	sweep_plan_fit(&p, 30, 3, 300 * s, s, 50 * ms);
-	assert_in_range(p.n_rounds, 3, 9);
-	assert_in_range(p.total_ns, 200 * s, 300 * s);
+	assert_within(p.n_rounds, 3, 9);
+	assert_within(p.total_ns, 200 * s, 300 * s);
 	/* Too short for three starts: one, with blocks enough for an interval. */
 	sweep_plan_fit(&p, 30, 3, 60 * s, s, 50 * ms);
 	assert_int_equal(p.n_rounds, 1);
@@ -236,7 +237,7 @@ winners_by_luck_are_as_rare_as_they_say(void **state)
 		sweep_judge(&v, turn, N_ELEMS(turn), 2);
 		n_won += v.outcome == SWEEP_WON;
 	}
-	assert_in_range(n_won, 20, 75);
+	assert_within(n_won, 20, 75);
 }
 
 static void

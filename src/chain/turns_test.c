@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
 #include "base/test_random.h"
 
 #define ROOM 16384
@@ -40,7 +41,7 @@ turns_come_to_empty_half_the_ring(void **state)
 			frames = (uint64_t)(pps * (double)(on_ns + late_ns) / 1e9);
 			on_ns = turns_next_ns(on_ns, ROOM, frames);
 		}
-		assert_in_range(frames, ROOM / 2 - 50, ROOM / 2 + 50);
+		assert_within(frames, ROOM / 2 - 50, ROOM / 2 + 50);
 	}
 }
 

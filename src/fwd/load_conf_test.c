@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_within.h"
 #include "base/mem.h"
 #include "load.h"
 #include "load_conf.h"
@@ -70,7 +71,7 @@ flows_are_neighbours_or_drawn(void **state)
 		n_high += load_flow_number(&c, i) >= LOAD_MAX_FLOWS / 2;
 	}
 	/* Of 1000 tosses of a coin: 500, standard deviation 16. */
-	assert_in_range(n_high, 400, 600);
+	assert_within(n_high, 400, 600);
 }
 
 /* One wire brings flows in turn; a queue whose ring is full stops it. */

@@ -9,6 +9,7 @@
 #include <rte_bus_vdev.h>
 #include <rte_ethdev.h>
 
+#include "base/assert_within.h"
 #include "base/mem.h"
 #include "dpdk/rig.h"
 #include "forwarder.h"
@@ -171,9 +172,9 @@ drawn_flows_need_not_be_even_but_the_mix_holds(void **state)
 		n[q] = told(r, q, "delivered");
 	assert_true(n[0] > 10 * WINDOW && n[1] > 10 * WINDOW);
 	/* Who has fewer flows waits for who has more. */
-	assert_in_range(n[0] * flows[1],
-			n[1] * flows[0] > WINDOW * 5 ? n[1] * flows[0] - WINDOW * 5 : 0,
-			n[1] * flows[0] + WINDOW * 5);
+	assert_within(n[0] * flows[1],
+		      n[1] * flows[0] > WINDOW * 5 ? n[1] * flows[0] - WINDOW * 5 : 0,
+		      n[1] * flows[0] + WINDOW * 5);
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include "base/test_random.h"
 
+#include "base/assert_within.h"
 #include "vm_model.h"
 
 /* Random programs: what is compiled does what the model does, frame by frame, and many frames at
@@ -311,7 +312,7 @@ for_programs(void (*check)(const json_t *program, struct vm *vm, uint16_t len))
 		json_decref(program);
 	}
 	print_message("# %u of %u programs taken\n", taken, PROGRAMS);
-	assert_in_range(taken, PROGRAMS / 8, PROGRAMS);
+	assert_within(taken, PROGRAMS / 8, PROGRAMS);
 }
 
 static void

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/assert_within.h"
 #include "vm_rig.h"
 
 /* Which values a program writes. */
@@ -162,7 +163,7 @@ random_repeats(void **state)
 	for (unsigned i = 0; i < 1000; i++) {
 		rig_play(&a, LEN);
 		rig_play(&b, LEN);
-		assert_in_range(rig_field(&a, AT, 2), 1, 1000);
+		assert_within(rig_field(&a, AT, 2), 1, 1000);
 		assert_int_equal(rig_field(&a, AT, 2), rig_field(&b, AT, 2));
 	}
 	rig_start(&b, vm, 6);
@@ -171,7 +172,7 @@ random_repeats(void **state)
 		rig_play(&b, LEN);
 		same += rig_field(&a, AT, 2) == rig_field(&b, AT, 2);
 	}
-	assert_in_range(same, 0, 20);
+	assert_within(same, 0, 20);
 	vm_free(vm);
 }
 
@@ -219,8 +220,8 @@ random_is_wide(void **state)
 		upper[1] += rig_field(&p, 64, 8) >= 0x3000000000000000;
 	}
 	assert_int_equal(bits, UINT32_MAX);
-	assert_in_range(upper[0], 4800, 5200);
-	assert_in_range(upper[1], 4800, 5200);
+	assert_within(upper[0], 4800, 5200);
+	assert_within(upper[1], 4800, 5200);
 	vm_free(vm);
 }
 
@@ -236,7 +237,7 @@ limited_random_repeats(void **state)
 		rig_play(&p, LEN);
 		if (i < 3)
 			seen[i] = rig_field(&p, AT, 2);
-		assert_in_range(rig_field(&p, AT, 2), 0, 100);
+		assert_within(rig_field(&p, AT, 2), 0, 100);
 		assert_int_equal(rig_field(&p, AT, 2), seen[i % 3]);
 	}
 	assert_true(seen[0] != seen[1] || seen[1] != seen[2]);
@@ -258,7 +259,7 @@ random_list(void **state)
 		count[(rig_field(&p, AT, 2) - 7) / 3]++;
 	}
 	for (unsigned i = 0; i < 3; i++)
-		assert_in_range(count[i], 900, 1100);
+		assert_within(count[i], 900, 1100);
 	vm_free(vm);
 }
 
