@@ -104,7 +104,7 @@ leave(struct client *c)
 }
 
 static int
-stop(struct client *c)
+stop_traffic(struct client *c)
 {
 	struct err err = {0};
 
@@ -121,11 +121,11 @@ one_port_has_one_owner_at_a_time(void **state)
 	for (int i = 0; i < 50; i++) {
 		struct client *owner = i % 2 == 0 ? &a : &b, *other = i % 2 == 0 ? &b : &a;
 
-		assert_int_equal(stop(owner), 0);
-		assert_true(stop(other) < 0);
+		assert_int_equal(stop_traffic(owner), 0);
+		assert_true(stop_traffic(other) < 0);
 		assert_true(acquire(other, false) < 0);
 		assert_int_equal(acquire(other, true), 0);
-		assert_true(stop(owner) < 0);
+		assert_true(stop_traffic(owner) < 0);
 	}
 	json_decref(call(&a, "release", json_pack("{s:i}", "port_id", 0)));
 	leave(&a);
