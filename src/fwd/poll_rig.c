@@ -238,3 +238,24 @@ poll_rig_drops(const struct poll_rig *r, const char *reason)
 	fail_msg("no reason '%s'", reason);
 	return 0;
 }
+
+void
+poll_rig_frames_go_to_the_pair(struct poll_rig *r)
+{
+	struct fwd_totals t;
+
+	poll_rig_open(r, 2048);
+	poll_rig_put(r, 0, 0, 1000);
+	poll_rig_put(r, 1, 5000, 500);
+	poll_rig_run(r, 100);
+	t = poll_rig_totals(r);
+	assert_int_equal(t.rx[0], 1000);
+	assert_int_equal(t.rx[1], 500);
+	assert_int_equal(t.tx[1], 1000);
+	assert_int_equal(t.tx[0], 500);
+	assert_int_equal(t.drop_all, 0);
+	assert_int_equal(t.in_flight, 0);
+	assert_int_equal(t.created, 0);
+	poll_rig_assert_sent(r, 1, 0, 1000);
+	poll_rig_assert_sent(r, 0, 5000, 500);
+}

@@ -59,6 +59,10 @@ unsigned poll_rig_take(struct poll_rig *r, unsigned port, struct poll_frame *fra
 /* Asserts that the port sent exactly frames 'first' to 'first' + 'n' - 1, in order and whole. */
 void poll_rig_assert_sent(struct poll_rig *r, unsigned port, uint32_t first, unsigned n);
 
+/* Frames of both ports leave by the pair in their order, and nothing else happened to them: 1000
+ * and 500, through a rig that was not opened yet. */
+void poll_rig_frames_go_to_the_pair(struct poll_rig *r);
+
 /* Sums of the forwarder; asserts rx + created = tx + drops + in_flight. */
 struct fwd_totals poll_rig_totals(const struct poll_rig *r);
 uint64_t poll_rig_drops(const struct poll_rig *r, const char *reason);
