@@ -259,15 +259,3 @@ pgid_tick(struct pgid_table *t, uint64_t rounds)
 	}
 	t->n_old = kept;
 }
-
-void
-pgid_mark(uint8_t *frame, uint16_t len, enum stream_rule rule, uint16_t hw_id)
-{
-	struct classify_ip ip;
-
-	if (rule == RULE_NONE || !classify_ip(frame, len, &ip))
-		return;
-	classify_mark(frame, &ip,
-		      rule == RULE_LATENCY ? CLASSIFY_ID_LATENCY
-					   : (uint16_t)(CLASSIFY_ID_BASE + hw_id));
-}

@@ -64,9 +64,6 @@ void pgid_remove(struct pgid_table *t, const struct stream *s);
 /* Before a run of the stream: a latency stream's frames begin anew, what was counted stays. */
 void pgid_start(struct pgid_table *t, struct stream *s);
 
-/* Makes the frame of a stream one of its group. */
-void pgid_mark(uint8_t *frame, uint16_t len, enum stream_rule rule, uint16_t hw_id);
-
 /* Adds to 'groups' what their streams have sent: begin with pgid_tx_begin, then each run there is,
  * of whatever state.  A run about to be freed is kept by pgid_tx_keep. */
 void pgid_tx_begin(struct pgid_table *t);

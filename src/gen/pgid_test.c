@@ -71,10 +71,13 @@ assert_refused(struct stream *s, const char *why)
 static void
 receive(unsigned port, enum stream_rule rule, uint16_t hw_id, uint8_t flow_seq, uint32_t seq)
 {
+	const uint16_t stats = (uint16_t)(CLASSIFY_ID_BASE + hw_id);
 	uint8_t frame[sizeof(udp)];
+	struct classify_ip ip;
 
 	memcpy(frame, udp, sizeof(frame));
-	pgid_mark(frame, sizeof(frame), rule, hw_id);
+	if (rule != RULE_NONE && classify_ip(frame, sizeof(frame), &ip))
+		classify_mark(frame, &ip, rule == RULE_LATENCY ? CLASSIFY_ID_LATENCY : stats);
 	if (rule == RULE_LATENCY)
 		latency_stamp(frame, sizeof(frame), hw_id, flow_seq, seq, 5 * (uint64_t)HZ);
 	pgid_receive(rx, port, frame, sizeof(frame), sizeof(frame),

@@ -6,9 +6,6 @@
 
 /* What a run needs to build the frames of a stream without a signature. */
 
-/* Sequence of a latency stream's first trailer: TRex's, so that each stream wraps at once. */
-#define RUN_FIRST_SEQ 0xfffffffeu
-
 /* A stream's program under way.  Frames are built before it is known whether they will be sent; so
  * that those given up do not take values with them, the state is kept from time to time. */
 struct run_vm {

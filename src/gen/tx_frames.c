@@ -3,6 +3,7 @@
 
 #include <rte_cycles.h>
 
+#include "latency.h"
 #include "run_frames.h"
 #include "tx_mbuf.h"
 
@@ -120,11 +121,8 @@ finish_frame(const struct run_stream *s, struct rte_mbuf *m, uint32_t seq, uint6
 
 	if (s->mark != 0 && s->vm != NULL)
 		classify_mark(data, &s->ip, s->mark);
-	if (s->stamps) {
-		const struct trailer t = {s->flow_seq, s->hw_id, seq, tsc};
-
-		trailer_write(data + m->data_len - TRAILER_SIZE, &t);
-	}
+	if (s->stamps)
+		latency_stamp(data, m->data_len, s->hw_id, s->flow_seq, seq, tsc);
 	if (s->vm != NULL && s->vm->checksums)
 		vm_checksums(s->vm->program, data, m->data_len);
 }
@@ -132,7 +130,7 @@ finish_frame(const struct run_stream *s, struct rte_mbuf *m, uint32_t seq, uint6
 void
 tx_build_given(struct run_stream *s, struct rte_mbuf **mbufs, uint16_t n)
 {
-	uint32_t seq = RUN_FIRST_SEQ + (uint32_t)(s->seq + s->n_built);
+	uint32_t seq = LATENCY_FIRST_SEQ + (uint32_t)(s->seq + s->n_built);
 	uint64_t tsc;
 
 	if (s->vm == NULL)
