@@ -270,17 +270,35 @@ add_trim(struct builder *b, const struct vm_inst *trim)
 
 /* ---- checksums ---- */
 
-/* Whether an instruction writes the byte at 'at'. */
+/* Whether the instruction writes the byte at 'at'.  A checksum may, where headers overlap; the sums
+ * that come behind all of the program change nothing that it reads. */
+static bool
+writes_at(const struct vm_inst *w, uint16_t at)
+{
+	uint32_t check;
+
+	switch (w->type) {
+	case VM_INST_WRITE:
+	case VM_INST_MASK:
+		return w->at <= at && at < w->end;
+	case VM_INST_IPV4:
+		check = w->at + IPV4_CHECK;
+		break;
+	case VM_INST_ICMPV6:
+		check = w->l2_len + w->l3_len + ICMPV6_CHECK;
+		break;
+	default:
+		return false;
+	}
+	return check <= at && at < check + 2u;
+}
+
 static bool
 is_written(const struct vm_program *p, uint16_t at)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		const struct vm_inst *w = &p->insts[i];
-
-		if ((w->type == VM_INST_WRITE || w->type == VM_INST_MASK) && w->at <= at &&
-		    at < w->end)
+	for (size_t i = 0; i < p->n; i++)
+		if (writes_at(&p->insts[i], at))
 			return true;
-	}
 	return false;
 }
 

@@ -198,6 +198,32 @@ icmpv6_checksums(void **state)
 	vm_free(vm);
 }
 
+/* One checksum lies where the other's header tells its length. */
+static void
+checksum_over_a_header(void **state)
+{
+	struct rig_player p;
+	struct vm *vm;
+
+	rig_make_base(0x60, 0);
+	rig_base[20] = 58;
+	rig_base[57] = 0x45;
+	vm = rig_parse(VAR("inc", 2, 0, 0, 65535, 1) ", " WRITE_AT(
+		"v", 90, 0) ", "
+			    "{\"type\": \"fix_checksum_icmpv6\", \"l2_len\": 14, \"l3_len\": 40}, "
+			    "{\"type\": \"fix_checksum_ipv4\", \"pkt_offset\": 57}");
+	rig_start(&p, vm, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		unsigned len;
+
+		rig_play(&p, LEN);
+		len = (p.frame[57] & 15) * 4u;
+		len = len < 20 ? 20 : len > LEN - 57 ? LEN - 57 : len;
+		assert_int_equal(cksum_finish(cksum_add(0, p.frame + 57, len)), 0);
+	}
+	vm_free(vm);
+}
+
 static void
 cache_repeats(void **state)
 {
@@ -247,6 +273,7 @@ main(void)
 		cmocka_unit_test(l4_checksums),
 		cmocka_unit_test(l4_checksum_of_the_datagram),
 		cmocka_unit_test(icmpv6_checksums),
+		cmocka_unit_test(checksum_over_a_header),
 		cmocka_unit_test(cache_repeats),
 		cmocka_unit_test(cache_of_random),
 		cmocka_unit_test(nothing_to_do),
