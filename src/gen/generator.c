@@ -6,6 +6,7 @@
 #include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_mbuf_dyn.h>
 
 #include "service.h"
 #include "tx_mbuf.h"
@@ -45,6 +46,22 @@ generator_memory_mb(const struct gen_conf *conf)
 	return 64 + port_buffers_mb(frames, (uint16_t)(conf->max_frame - FRAME_FCS));
 }
 
+/* The word of tx_mbuf.h is ours in all mbufs of the process. */
+static int
+reserve_holds(struct err *err)
+{
+	const struct rte_mbuf_dynfield word = {
+		.name = "nfvchain_tx_holds",
+		.size = sizeof(uint32_t),
+		.align = sizeof(uint32_t),
+	};
+
+	if (rte_mbuf_dynfield_register_offset(&word, TX_HOLDS_OFFSET) < 0)
+		return err_machine(err, "no word of the mbuf is free for us: %s",
+				   rte_strerror(rte_errno));
+	return 0;
+}
+
 static int
 open_pools(struct gen_worker *w, const struct gen_conf *conf, struct err *err)
 {
@@ -53,13 +70,13 @@ open_pools(struct gen_worker *w, const struct gen_conf *conf, struct err *err)
 	w->rx_pool = rte_pktmbuf_pool_create("rx",
 					     pool_size_of_ports(conf->queues, conf->rxd, RX_BURSTS),
 					     POOL_CACHE, 0, room, SOCKET_ID_ANY);
-	w->tx_pool = rte_pktmbuf_pool_create(
-		"tx", pool_size_of_ports(conf->queues, conf->txd, TX_BURSTS), POOL_CACHE,
-		RTE_ALIGN(sizeof(struct tx_priv), RTE_MBUF_PRIV_ALIGN), room, SOCKET_ID_ANY);
+	w->tx_pool = rte_pktmbuf_pool_create("tx",
+					     pool_size_of_ports(conf->queues, conf->txd, TX_BURSTS),
+					     POOL_CACHE, 0, room, SOCKET_ID_ANY);
 	if (w->rx_pool == NULL || w->tx_pool == NULL)
 		return err_machine(err, "no memory for buffers (see -m): %s",
 				   rte_strerror(rte_errno));
-	return 0;
+	return reserve_holds(err);
 }
 
 static int

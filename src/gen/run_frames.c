@@ -11,7 +11,7 @@
 #define HEAD_MIN 64 /* bytes that are written anew in each frame: one more costs nothing */
 #define HEAD_MAX 128
 
-/* Numbers of streams in tx_priv.holds: none is used again soon, and none looks like tx_holds. */
+/* Numbers of streams in tx_holds_of: none is used again soon, and none looks like tx_holds. */
 #define HOLDS_FIRST 0xc0000000u
 #define HOLDS_MASK 0x3fffffffu
 

@@ -72,7 +72,6 @@ static struct rte_mbuf *
 build(struct gen_worker *w, const struct copy_head *h, const uint8_t *bytes)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(w->tx_pool);
-	struct tx_priv *priv;
 	char *data;
 
 	if (m == NULL)
@@ -83,8 +82,7 @@ build(struct gen_worker *w, const struct copy_head *h, const uint8_t *bytes)
 		return NULL;
 	}
 	memcpy(data, bytes, h->len);
-	priv = rte_mbuf_to_priv(m);
-	priv->holds = 0;
+	*tx_holds_of(m) = 0;
 	return m;
 }
 

@@ -15,10 +15,8 @@
 static __rte_noinline void
 fill_buffer(struct rte_mbuf *m, const struct run_stream *s)
 {
-	struct tx_priv *priv = rte_mbuf_to_priv(m);
-
 	memcpy((uint8_t *)m->buf_addr + RTE_PKTMBUF_HEADROOM, s->frame, s->len);
-	priv->holds = s->usual_payload ? tx_holds(s->tmpl.payload, s->len) : 0;
+	*tx_holds_of(m) = s->usual_payload ? tx_holds(s->tmpl.payload, s->len) : 0;
 }
 
 /* More than any buffer holds. */
@@ -39,13 +37,12 @@ build_signed(struct run_stream *s, struct rte_mbuf **mbufs, const uint64_t *due_
 
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = mbufs[i];
-		const struct tx_priv *priv = rte_mbuf_to_priv(m);
 		uint8_t *data = set_buffer(m, &head);
 		uint64_t lateness = (now_ns - due_ns[i]) / SIG_LATENESS_NS;
 		uint64_t a = word | seq++, b = due_ns[i] << 16 | RTE_MIN(lateness, UINT16_MAX);
 
 		/* The same payload, up to this length or longer. */
-		if (unlikely(priv->holds - holds > longer))
+		if (unlikely(*tx_holds_of(m) - holds > longer))
 			fill_buffer(m, s);
 		template_loop_emit(&loop, data, a, b);
 		if (plain)

@@ -41,10 +41,8 @@ head_loop(const struct run_stream *s)
 static __rte_noinline void
 fill(struct rte_mbuf *m, const struct run_stream *s, uint8_t *data)
 {
-	struct tx_priv *priv = rte_mbuf_to_priv(m);
-
 	memcpy(data, s->frame, s->len);
-	priv->holds = s->holds;
+	*tx_holds_of(m) = s->holds;
 }
 
 /* Makes the buffer one of the stream's frame as the client gave it. */
@@ -52,10 +50,9 @@ static __rte_always_inline uint8_t *
 start_frame(struct rte_mbuf *m, const struct run_stream *s, const struct mbuf_head *mh,
 	    const struct head_loop *l)
 {
-	const struct tx_priv *priv = rte_mbuf_to_priv(m);
 	uint8_t *data = set_buffer(m, mh);
 
-	if (unlikely(priv->holds != l->holds)) {
+	if (unlikely(*tx_holds_of(m) != l->holds)) {
 		fill(m, s, data);
 		return data;
 	}

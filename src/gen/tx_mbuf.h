@@ -52,11 +52,18 @@ set_buffer(struct rte_mbuf *m, const struct mbuf_head *head)
 	return (uint8_t *)m->buf_addr + RTE_PKTMBUF_HEADROOM;
 }
 
-/* In the private area of a buffer: what it holds that need not be written again, because it was in
- * the last frame that was built in it and functions on the way leave it alone. */
-struct tx_priv {
-	uint32_t holds; /* by tx_holds or of a stream; 0: nothing known */
-};
+/* What a buffer holds that need not be written again, because it was in the last frame that was
+ * built in it and functions on the way leave it alone: by tx_holds or of a stream; 0: nothing
+ * known. It lies in a word of the mbuf that is reserved for users, in the cache line that is
+ * touched anyway when the buffer is freed, and leaves the frame's start at that of a line. */
+#define TX_HOLDS_WORD (RTE_DIM(((struct rte_mbuf *)0)->dynfield1) - 1)
+#define TX_HOLDS_OFFSET offsetof(struct rte_mbuf, dynfield1[TX_HOLDS_WORD])
+
+static inline uint32_t *
+tx_holds_of(struct rte_mbuf *m)
+{
+	return &m->dynfield1[TX_HOLDS_WORD];
+}
 
 /* frame_fill's pattern from offset 'payload' of the frame on, valid up to 'len'. */
 static inline uint32_t

@@ -196,18 +196,41 @@ plan_many_flat_out(struct gen_tx *tx)
 	}
 }
 
+/* A lane that never waits in a heap, without a schedule: how many slots is all there is to it. */
+static inline void
+plan_simple_flat_out(struct gen_tx *tx)
+{
+	const struct tx_owner like = {.stream = 0, .on_time = true};
+	struct run_stream *s = tx->lane->streams;
+	const uint64_t n = RTE_MIN((uint64_t)(GEN_BURST - tx->n_slots), s->slots_left);
+
+	if (s->slots_left != UINT64_MAX)
+		s->slots_left -= n;
+	set_owners(tx->owner + tx->n_slots, n, like);
+	tx->n_slots = (uint16_t)(tx->n_slots + n);
+}
+
+/* All slots from number 'from' on, and what lies behind them up to a whole vector, are due now. */
+static inline void
+set_due(struct gen_tx *tx, uint16_t from, uint64_t now_ns)
+{
+	const uint64_t several[TX_DUES] = {now_ns, now_ns};
+
+	for (uint16_t i = from; i < tx->n_slots; i += TX_DUES)
+		memcpy(tx->due_ns + i, several, sizeof(several));
+}
+
 bool
 tx_plan_flat_out(struct gen_tx *tx, uint64_t now_ns)
 {
-	uint16_t i = tx->n_slots;
+	const uint16_t from = tx->n_slots;
 
 	if (now_ns >= tx->run->duration_ns)
 		return false;
 	if (unlikely(!tx->lane->simple))
 		plan_many_flat_out(tx);
-	else if (tx->lane->streams->slots_left > 0)
-		plan_stretch(tx, 0, UINT64_MAX, true);
-	for (; i < tx->n_slots; i++)
-		tx->due_ns[i] = now_ns;
+	else
+		plan_simple_flat_out(tx);
+	set_due(tx, from, now_ns);
 	return tx->n_slots > 0;
 }

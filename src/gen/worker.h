@@ -34,6 +34,7 @@ struct tx_owner {
 };
 
 #define TX_OWNERS 4 /* written at once */
+#define TX_DUES 2
 
 /* Time to catch up, as a multiple of the time the worker was away. */
 #define TX_GRACE 4
@@ -53,7 +54,7 @@ struct gen_tx {
 	uint64_t grace_ns;	/* until then a full link is full of what it sends since */
 	uint64_t full_until_ns; /* the link refused frames, so until then it counts as full */
 	/* The slots whose frames are due, in the order in which they are. */
-	uint64_t due_ns[GEN_BURST];
+	uint64_t due_ns[GEN_BURST + TX_DUES - 1];
 	struct rte_mbuf *mbufs[GEN_BURST];
 	struct tx_owner owner[GEN_BURST + TX_OWNERS - 1];
 	uint16_t len[GEN_BURST]; /* of the frames that are built, in a run that trims some */
