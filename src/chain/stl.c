@@ -24,15 +24,21 @@ struct stl {
 	char *handler[MAX_PORTS];
 };
 
-/* Calls 'method' with our handle; steals 'params'. */
-static int
-call(struct stl *stl, const char *method, json_t *params, json_t **result, struct err *err)
+int
+stl_call(struct stl *stl, const char *method, json_t *params, int timeout_ms, json_t **result,
+	 struct err *err)
 {
 	if (params == NULL)
 		params = json_object();
 	if (stl->api_h != NULL)
 		json_object_set_new(params, "api_h", json_string(stl->api_h));
-	return zmq_client_call(stl->rpc, method, params, CALL_MS, result, err);
+	return zmq_client_call(stl->rpc, method, params, timeout_ms, result, err);
+}
+
+static int
+call(struct stl *stl, const char *method, json_t *params, json_t **result, struct err *err)
+{
+	return stl_call(stl, method, params, CALL_MS, result, err);
 }
 
 int
@@ -92,6 +98,11 @@ stl_open(struct stl **out, const char *endpoint, int timeout_ms, struct err *err
 
 	if (rc == 0)
 		rc = sync_api(stl, timeout_ms, err);
+	if (rc == -ETIMEDOUT)
+		err_set(err, ETIMEDOUT,
+			"%s: nobody answers within %d s ('nfvchain up --trex-ports' starts a "
+			"generator there)",
+			endpoint, (timeout_ms + 999) / 1000);
 	if (rc == 0)
 		rc = count_ports(stl, err);
 	*out = stl;
@@ -149,10 +160,25 @@ stl_acquire(struct stl *stl, unsigned port, bool force, struct err *err)
 					"session_id", (int)getpid(), "force", force),
 			      &result, err);
 
+	if (rc == 0)
+		stl_forget(stl, port);
 	if (rc == 0 && json_is_string(result))
 		stl->handler[port] = xstrdup(json_string_value(result));
 	json_decref(result);
 	return rc;
+}
+
+bool
+stl_owns(const struct stl *stl, unsigned port)
+{
+	return stl->handler[port] != NULL;
+}
+
+void
+stl_forget(struct stl *stl, unsigned port)
+{
+	free(stl->handler[port]);
+	stl->handler[port] = NULL;
 }
 
 int

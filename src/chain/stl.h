@@ -25,6 +25,10 @@ void stl_close(struct stl *stl);
 unsigned stl_ports(const struct stl *stl);
 /* Makes 'port' ours, from its owner if 'force'. */
 int stl_acquire(struct stl *stl, unsigned port, bool force, struct err *err);
+/* Do we hold it, as far as we know? */
+bool stl_owns(const struct stl *stl, unsigned port);
+/* Somebody else has taken it. */
+void stl_forget(struct stl *stl, unsigned port);
 
 /* Replaces the streams of 'port'. */
 int stl_load(struct stl *stl, unsigned port, const struct profile *profile, struct err *err);
@@ -48,6 +52,10 @@ int stl_sends(struct stl *stl, unsigned port, bool *sends, struct err *err);
 int stl_port_stats(struct stl *stl, unsigned port, json_t **stats, struct err *err);
 int stl_pgid_stats(struct stl *stl, json_t **stats, struct err *err);
 
-/* Any method about 'port', with our handles; steals 'params' (NULL for none). */
+/* Any method, of which an answer is expected within 'timeout_ms'; steals 'params' (NULL for none).
+ * -ETIMEDOUT when none came. */
+int stl_call(struct stl *stl, const char *method, json_t *params, int timeout_ms, json_t **result,
+	     struct err *err);
+/* The same about 'port', with our handles. */
 int stl_call_port(struct stl *stl, unsigned port, const char *method, json_t *params,
 		  json_t **result, struct err *err);

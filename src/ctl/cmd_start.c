@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "chain/stl.h"
 #include "command.h"
+#include "profile_places.h"
 #include "progress.h"
 #include "session.h"
 #include "start_show.h"
@@ -86,38 +87,9 @@ const struct opt_command start_command = {
 	.n_opts = N_ELEMS(start_opts),
 };
 
-/* ---- where profiles are ---- */
-
-struct places {
-	char *dir[4];
-};
-
-static void
-find_places(struct places *p)
-{
-	char *bin = command_bin_dir();
-	const char *given = getenv("NFVCHAIN_PROFILES");
-	unsigned n = 0;
-
-	*p = (struct places){{NULL}};
-	if (given != NULL && given[0] != '\0')
-		p->dir[n++] = xstrdup(given);
-	p->dir[n++] = xasprintf("%s/../share/nfvchain/profiles", bin);
-	/* Where it was built. */
-	p->dir[n] = xstrdup(NFVCHAIN_SOURCE_PROFILES);
-	free(bin);
-}
-
-static void
-free_places(struct places *p)
-{
-	for (size_t i = 0; i < N_ELEMS(p->dir); i++)
-		free(p->dir[i]);
-}
-
 /* Prints the profiles of the first place that is there. */
 static int
-list_profiles(const struct places *places, struct err *err)
+list_profiles(const struct profile_places *places, struct err *err)
 {
 	for (char *const *dir = places->dir; *dir != NULL; dir++) {
 		struct dirent **names = NULL;
@@ -301,7 +273,7 @@ print_dry(const struct start_conf *conf, const char *path, const struct profile 
 }
 
 static int
-run(const struct start_conf *conf, const struct places *places, struct err *err)
+run(const struct start_conf *conf, const struct profile_places *places, struct err *err)
 {
 	struct profile *profile = NULL;
 	struct stl_mult mult;
@@ -336,10 +308,10 @@ cmd_start(int argc, char **argv, struct err *err)
 {
 	struct start_conf conf = {
 		.mult = xstrdup("1"), .at = xstrdup("tcp://127.0.0.1:4501"), .duration_s = -1};
-	struct places places;
+	struct profile_places places;
 	int rc = opt_parse(&start_command, &argc, &argv, &conf, NULL, err);
 
-	find_places(&places);
+	profile_places_find(&places);
 	if (rc == 0)
 		progress_init(conf.quiet ? PROGRESS_NONE : PROGRESS_AUTO);
 	if (rc == 0 && argc > 0)
@@ -350,7 +322,7 @@ cmd_start(int argc, char **argv, struct err *err)
 		rc = err_usage(err, "which profile? (-f imix, or --list)");
 	else if (rc == 0)
 		rc = run(&conf, &places, err);
-	free_places(&places);
+	profile_places_fini(&places);
 	free(conf.file);
 	free(conf.mult);
 	free(conf.at);

@@ -28,6 +28,8 @@ const struct command commands[] = {
 	{"up", "bring a chain up and keep it up until Ctrl-C", cmd_up, &up_command},
 	{"start", "send a traffic profile from a running generator, ours or TRex", cmd_start,
 	 &start_command},
+	{"console", "command a running generator by the words of TRex's console", cmd_console,
+	 &console_command},
 	{"doctor", "say what this machine lacks, and what to type", cmd_doctor, &doctor_command},
 	{"completion", "print a script that completes these commands in a shell", cmd_completion,
 	 &completion_command},

@@ -52,25 +52,33 @@ print_mode(const json_t *mode, FILE *out)
 }
 
 void
+start_show_stream(uint32_t id, const char *name, const json_t *stream, FILE *out)
+{
+	const json_t *mode = json_object_get(stream, "mode");
+	const char *binary = json_string_value(json_at(stream, "packet.binary"));
+	const size_t text = binary != NULL ? strlen(binary) : 0;
+	const size_t pad = text > 0 ? strspn(binary + strcspn(binary, "="), "=") : 0;
+	const json_int_t next = json_integer_value(json_object_get(stream, "next_stream_id"));
+	size_t size = text / 4 * 3 - pad + FRAME_FCS;
+
+	size = size < FRAME_MIN_SIZE ? FRAME_MIN_SIZE : size;
+	fprintf(out, "  stream %-3u %-10s %4zu B, ", id, name, size);
+	print_rate(mode, out);
+	print_mode(mode, out);
+	if (json_array_size(json_at(stream, "vm.instructions")) > 0)
+		fprintf(out, ", varied");
+	if (next >= 0)
+		fprintf(out, ", then stream %lld", (long long)next);
+	fprintf(out, "\n");
+}
+
+void
 start_show_streams(const struct profile *profile, FILE *out)
 {
 	for (size_t i = 0; i < profile->n_streams; i++) {
 		const struct profile_stream *s = &profile->streams[i];
-		const char *binary = json_string_value(json_at(s->object, "packet.binary"));
-		const size_t text = strlen(binary),
-			     pad = strspn(binary + strcspn(binary, "="), "=");
-		const json_t *next = json_object_get(s->object, "next_stream_id");
-		size_t size = text / 4 * 3 - pad + FRAME_FCS;
 
-		size = size < FRAME_MIN_SIZE ? FRAME_MIN_SIZE : size;
-		fprintf(out, "  stream %-3u %-10s %4zu B, ", s->id, s->name, size);
-		print_rate(json_object_get(s->object, "mode"), out);
-		print_mode(json_object_get(s->object, "mode"), out);
-		if (json_array_size(json_at(s->object, "vm.instructions")) > 0)
-			fprintf(out, ", varied");
-		if (json_integer_value(next) >= 0)
-			fprintf(out, ", then stream %lld", (long long)json_integer_value(next));
-		fprintf(out, "\n");
+		start_show_stream(s->id, s->name, s->object, out);
 	}
 }
 
@@ -99,8 +107,8 @@ print_latency(const json_t *latency, FILE *out)
 		number_at(er, "ooo"), number_at(er, "dup"));
 }
 
-static void
-print_flows(const json_t *flows, FILE *out)
+void
+start_show_flows(const json_t *flows, FILE *out)
 {
 	json_t *stats = json_object_get(flows, "flow_stats");
 	const char *id;
@@ -137,7 +145,7 @@ start_show_result(const json_t *before, const json_t *after, const json_t *flows
 						       seconds));
 		fprintf(out, "\n");
 	}
-	print_flows(flows, out);
+	start_show_flows(flows, out);
 }
 
 json_t *
