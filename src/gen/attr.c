@@ -2,6 +2,7 @@
 #include "attr.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,44 @@ attr_tx_errors(uint16_t port)
 	return rte_eth_stats_get(port, &st) == 0 ? st.oerrors : 0;
 }
 
+/* What every device counts, by the names that ethdev itself gives it. */
+static const struct basic {
+	const char *name;
+	size_t offset; /* in struct rte_eth_stats */
+} basics[] = {
+	{"rx_good_packets", offsetof(struct rte_eth_stats, ipackets)},
+	{"tx_good_packets", offsetof(struct rte_eth_stats, opackets)},
+	{"rx_good_bytes", offsetof(struct rte_eth_stats, ibytes)},
+	{"tx_good_bytes", offsetof(struct rte_eth_stats, obytes)},
+	{"rx_missed_errors", offsetof(struct rte_eth_stats, imissed)},
+	{"rx_errors", offsetof(struct rte_eth_stats, ierrors)},
+	{"tx_errors", offsetof(struct rte_eth_stats, oerrors)},
+	{"rx_mbuf_allocation_errors", offsetof(struct rte_eth_stats, rx_nombuf)},
+};
+
+static void
+name_basics(struct attr_names *names)
+{
+	names->basic = true;
+	names->n = N_ELEMS(basics);
+	names->names = xcalloc(N_ELEMS(basics), sizeof(*names->names));
+	for (size_t i = 0; i < N_ELEMS(basics); i++)
+		names->names[i] = xstrdup(basics[i].name);
+}
+
+static void
+basic_values(uint16_t port, uint64_t *values)
+{
+	struct rte_eth_stats st = {0};
+	bool ok = rte_eth_stats_get(port, &st) == 0;
+
+	for (size_t i = 0; i < N_ELEMS(basics); i++) {
+		values[i] = 0;
+		if (ok)
+			memcpy(&values[i], (const char *)&st + basics[i].offset, sizeof(values[i]));
+	}
+}
+
 /* All names of the port, for the caller to free; '*n' may be 0. */
 static struct rte_eth_xstat_name *
 names_of(uint16_t port, size_t *n)
@@ -92,15 +131,10 @@ find_name(const struct rte_eth_xstat_name *list, size_t n, const char *name, uin
 	return false;
 }
 
-void
-attr_names_init(struct attr_names *names)
+/* The names of port 0 that port 1 has as well. */
+static void
+name_common(struct attr_names *names, struct rte_eth_xstat_name *const *list, const size_t *n)
 {
-	struct rte_eth_xstat_name *list[ATTR_PORTS];
-	size_t n[ATTR_PORTS];
-
-	for (uint16_t p = 0; p < ATTR_PORTS; p++)
-		list[p] = names_of(p, &n[p]);
-	names->n = 0;
 	names->names = xcalloc(n[0] + 1, sizeof(char *));
 	for (uint16_t p = 0; p < ATTR_PORTS; p++)
 		names->ids[p] = xcalloc(n[0] + 1, sizeof(uint32_t));
@@ -113,6 +147,21 @@ attr_names_init(struct attr_names *names)
 		names->ids[0][names->n] = i;
 		names->ids[1][names->n++] = other;
 	}
+}
+
+void
+attr_names_init(struct attr_names *names)
+{
+	struct rte_eth_xstat_name *list[ATTR_PORTS];
+	size_t n[ATTR_PORTS];
+
+	*names = (struct attr_names){0};
+	for (uint16_t p = 0; p < ATTR_PORTS; p++)
+		list[p] = names_of(p, &n[p]);
+	if (n[0] > 0 && n[1] > 0)
+		name_common(names, list, n);
+	else
+		name_basics(names);
 	for (uint16_t p = 0; p < ATTR_PORTS; p++)
 		free(list[p]);
 }
@@ -131,10 +180,17 @@ attr_names_fini(struct attr_names *names)
 void
 attr_values(const struct attr_names *names, uint16_t port, uint64_t *values)
 {
-	int count = rte_eth_xstats_get(port, NULL, 0);
-	struct rte_eth_xstat *all = xcalloc(count > 0 ? (size_t)count : 1, sizeof(*all));
-	bool ok = count > 0 && rte_eth_xstats_get(port, all, (unsigned)count) == count;
+	struct rte_eth_xstat *all;
+	int count;
+	bool ok;
 
+	if (names->basic) {
+		basic_values(port, values);
+		return;
+	}
+	count = rte_eth_xstats_get(port, NULL, 0);
+	all = xcalloc(count > 0 ? (size_t)count : 1, sizeof(*all));
+	ok = count > 0 && rte_eth_xstats_get(port, all, (unsigned)count) == count;
 	for (size_t i = 0; i < names->n; i++) {
 		uint32_t id = names->ids[port][i];
 

@@ -23,9 +23,12 @@ uint64_t attr_rx_errors(uint16_t port);
 uint64_t attr_tx_errors(uint16_t port);
 
 /* The extended statistics that all ports have, in the order of port 0: clients ask one port for
- * the names and use them for all. */
+ * the names and use them for all, as long as they are connected.  A device that has none to name
+ * now, as a vhost-user port before its peer is there, may have some later, which would be too late:
+ * then it is those that every device has. */
 struct attr_names {
 	size_t n;
+	bool basic; /* the latter; there are no ids */
 	char **names;
 	uint32_t *ids[ATTR_PORTS]; /* of each, by port */
 };

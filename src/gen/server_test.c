@@ -230,6 +230,23 @@ tagged_packet_groups_are_off(void **state)
 		      "Should provide at least one between port_id and username to get TPG status");
 }
 
+/* As vhost-user ports before their peers are there: the lists have to go together for as long as a
+ * client is connected. */
+static void
+devices_that_name_no_statistics_have_those_of_every_device(void **state)
+{
+	struct server_rig *r = *state;
+	json_t *names = calls_result(r, "get_port_xstats_names", "{\"port_id\":0}");
+	json_t *values = calls_result(r, "get_port_xstats_values", "{\"port_id\":1}");
+	const json_t *list = json_object_get(names, "xstats_names");
+
+	assert_int_equal(json_array_size(list), 8);
+	assert_string_equal(json_string_value(json_array_get(list, 1)), "tx_good_packets");
+	assert_int_equal(json_array_size(json_object_get(values, "xstats_values")), 8);
+	json_decref(names);
+	json_decref(values);
+}
+
 /* What TRex's client cannot do without, and what its users do every day. */
 static const char *const needed[] = {
 	"api_sync_v2",
@@ -325,6 +342,7 @@ main(void)
 		TEST(rates_follow_the_counters),
 		TEST(shutting_down_asks_the_owners),
 		TEST(tagged_packet_groups_are_off),
+		TEST(devices_that_name_no_statistics_have_those_of_every_device),
 		TEST(every_method_is_named_once),
 		TEST(all_that_clients_need_is_there),
 	};
