@@ -30,8 +30,8 @@ find(const struct name *names, size_t n, uint32_t id)
 	return found != NULL ? found->number : RUN_NO_STREAM;
 }
 
-/* Finds for each enabled stream the number of the one that its end starts.  Continuous ones have no
- * end. */
+/* Finds for each enabled stream the number of the one that its end starts; of continuous ones,
+ * which have no end, as well. */
 static int
 find_next(const struct stream *streams, size_t n, uint32_t *next, struct jsonrpc_error *e)
 {
@@ -45,7 +45,7 @@ find_next(const struct stream *streams, size_t n, uint32_t *next, struct jsonrpc
 		const struct stream *s = &streams[i];
 
 		next[i] = RUN_NO_STREAM;
-		if (!s->enabled || s->next_id < 0 || s->mode == STREAM_CONTINUOUS)
+		if (!s->enabled || s->next_id < 0)
 			continue;
 		next[i] = find(names, n, (uint32_t)s->next_id);
 		if (next[i] == RUN_NO_STREAM)
@@ -61,7 +61,7 @@ find_next(const struct stream *streams, size_t n, uint32_t *next, struct jsonrpc
 	return rc;
 }
 
-/* Marks the streams that come to their turn with a number from 1 on, in their order. */
+/* Marks the streams that can come to their turn with a number from 1 on, in their order. */
 static uint32_t
 number_reached(const struct stream *streams, size_t n, const uint32_t *next, uint32_t *number)
 {
@@ -76,6 +76,19 @@ number_reached(const struct stream *streams, size_t n, const uint32_t *next, uin
 		if (number[i] != 0)
 			number[i] = ++count;
 	return count;
+}
+
+/* One that is never sent is a slip of its author. */
+static int
+check_reached(const struct stream *streams, size_t n, const uint32_t *number,
+	      struct jsonrpc_error *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streams[i].enabled && number[i] == 0)
+			return jsonrpc_fail(e, JSONRPC_FAILED,
+					    "stream %u is unreachable from any other stream",
+					    streams[i].id);
+	return 0;
 }
 
 /* The first of those that 'i' has been joined with so far. */
@@ -108,17 +121,20 @@ join_chains(struct run_graph *g)
 }
 
 static void
-fill(struct run_graph *g, size_t n, const uint32_t *next, const uint32_t *number)
+fill(struct run_graph *g, const struct stream *streams, size_t n, const uint32_t *next,
+     const uint32_t *number)
 {
 	g->of = xcalloc(g->n + 1, sizeof(*g->of));
 	g->next = xcalloc(g->n + 1, sizeof(*g->next));
 	g->first = xcalloc(g->n + 1, sizeof(*g->first));
 	for (size_t i = 0; i < n; i++) {
+		bool ends = streams[i].mode != STREAM_CONTINUOUS;
+
 		if (number[i] == 0)
 			continue;
 		g->of[number[i] - 1] = (uint32_t)i;
 		g->next[number[i] - 1] =
-			next[i] == RUN_NO_STREAM ? RUN_NO_STREAM : number[next[i]] - 1;
+			ends && next[i] != RUN_NO_STREAM ? number[next[i]] - 1 : RUN_NO_STREAM;
 	}
 	join_chains(g);
 }
@@ -135,11 +151,12 @@ run_graph_init(struct run_graph *g, const struct stream *streams, size_t n, stru
 			    : find_next(streams, n, next, e);
 	if (rc == 0) {
 		g->n = number_reached(streams, n, next, number);
-		if (g->n == 0)
+		rc = check_reached(streams, n, number, e);
+		if (rc == 0 && g->n == 0)
 			rc = jsonrpc_fail(e, JSONRPC_FAILED, "no stream is enabled");
 	}
 	if (rc == 0)
-		fill(g, n, next, number);
+		fill(g, streams, n, next, number);
 	free(next);
 	free(number);
 	return rc;

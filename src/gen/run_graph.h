@@ -13,7 +13,8 @@ struct run_graph {
 };
 
 /* Of the enabled streams those that start by themselves, and those that another's end starts.
- * Refuses when there is none, and ends that start a stream that is not there or disabled. */
+ * Refuses when there is none, ends that start a stream that is not there or disabled, and enabled
+ * streams that none of the others leads to, in TRex's words. */
 int run_graph_init(struct run_graph *g, const struct stream *streams, size_t n,
 		   struct jsonrpc_error *e);
 void run_graph_fini(struct run_graph *g);

@@ -358,7 +358,7 @@ impossible_rates_are_refused(void **state)
 }
 
 static void
-only_enabled_streams_that_start_by_themselves_run(void **state)
+only_enabled_streams_run_and_each_has_to_come_to_its_turn(void **state)
 {
 	struct stream s[3] = {stream_of(0, 64, 1000), stream_of(1, 128, 1000),
 			      stream_of(2, 256, 1000)};
@@ -368,6 +368,21 @@ only_enabled_streams_that_start_by_themselves_run(void **state)
 	(void)state;
 	s[0].enabled = false;
 	s[2].self_start = false;
+	assert_refused(s, 3, &conf, "stream 3 is unreachable from any other stream");
+	/* Its own end starts it, but who begins? */
+	s[2].mode = STREAM_SINGLE_BURST;
+	s[2].total_pkts = 2;
+	s[2].next_id = 3;
+	assert_refused(s, 3, &conf, "stream 3 is unreachable from any other stream");
+	/* The stream before it has no end, so that it would not help, but TRex lets that pass. */
+	s[1].next_id = 3;
+	run = run_of(s, 3, &conf);
+	assert_int_equal(run->lane[0].heap.n, 1);
+	run_free(run);
+	s[1].next_id = 9;
+	assert_refused(s, 3, &conf, "stream 2: its next stream 9 is not in the profile");
+	s[1].next_id = -1;
+	s[2].enabled = false;
 	run = run_of(s, 3, &conf);
 	assert_int_equal(run->n_streams, 1);
 	assert_int_equal(run->streams[0].len, 124);
@@ -534,7 +549,7 @@ main(void)
 		cmocka_unit_test(a_mix_keeps_its_proportions),
 		cmocka_unit_test(the_slots_of_a_mix_add_up),
 		cmocka_unit_test(impossible_rates_are_refused),
-		cmocka_unit_test(only_enabled_streams_that_start_by_themselves_run),
+		cmocka_unit_test(only_enabled_streams_run_and_each_has_to_come_to_its_turn),
 		cmocka_unit_test(addresses_of_the_port_go_in_unless_the_stream_keeps_its_own),
 		cmocka_unit_test(patience_fits_rate_and_signature),
 		cmocka_unit_test(only_the_usual_payload_may_stay_in_a_buffer),
