@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How many frames a second the generator sends on one lcore, over whatever ports it is given: the
- * frames of port 0 since a warm-up, printed as one number.  For perf/txonly. */
+ * frames of port 0, or of both, since a warm-up, printed as one number.  For perf/txonly. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ struct txrate {
 	uint32_t descriptors;
 	uint64_t warm_ns, trial_ns;
 	uint64_t rate_pps; /* 0: without a schedule */
-	bool plain, field_vm;
+	bool plain, field_vm, both;
 };
 
 static struct gen_worker worker;
@@ -41,6 +41,12 @@ wait_ns(uint64_t ns)
 	(void)nanosleep(&t, NULL);
 }
 
+static uint64_t
+all_sent(void)
+{
+	return counter_get(&worker.ports[0].opackets) + counter_get(&worker.ports[1].opackets);
+}
+
 static void *
 watch(void *arg)
 {
@@ -49,20 +55,21 @@ watch(void *arg)
 
 	eal_bind_control_thread();
 	wait_ns(w->o->warm_ns);
-	from = counter_get(&worker.ports[0].opackets);
+	from = all_sent();
 	from_ns = clock_now_ns();
 	wait_ns(w->o->trial_ns);
-	w->pps = (double)(counter_get(&worker.ports[0].opackets) - from) * 1e9 /
-		 (double)(clock_now_ns() - from_ns);
+	w->pps = (double)(all_sent() - from) * 1e9 / (double)(clock_now_ns() - from_ns);
 	atomic_store(&worker.stop, 1);
 	return NULL;
 }
 
 static struct run *
-make_run(const struct txrate *o, struct err *err)
+make_run(const struct txrate *o, uint16_t port, struct err *err)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
 	const struct run_conf conf = {
+		.tx_port = port,
+		.stream_base = port,
 		.n_queues = 1,
 		.factor = 1,
 		.speed_bps = 1e10,
@@ -92,19 +99,26 @@ static int
 measure(const struct txrate *o, struct err *err)
 {
 	struct watch w = {.o = o};
-	struct run *run = make_run(o, err);
+	const uint16_t n_ports = o->both ? 2 : 1;
+	struct run *run[2] = {NULL, NULL};
 	pthread_t thread;
+	int rc = 0;
 
-	if (run == NULL)
-		return -EINVAL;
-	gen_offer(&worker.ports[0], 0, run);
-	if (pthread_create(&thread, NULL, watch, &w) != 0)
-		return err_set(err, EAGAIN, "no thread");
-	worker_main(&worker);
-	pthread_join(thread, NULL);
-	printf("%.0f\n", w.pps);
-	run_free(run);
-	return 0;
+	for (uint16_t i = 0; rc == 0 && i < n_ports; i++) {
+		run[i] = make_run(o, i, err);
+		rc = run[i] != NULL ? 0 : -EINVAL;
+		gen_offer(&worker.ports[i], 0, run[i]);
+	}
+	if (rc == 0 && pthread_create(&thread, NULL, watch, &w) != 0)
+		rc = err_set(err, EAGAIN, "no thread");
+	if (rc == 0) {
+		worker_main(&worker);
+		pthread_join(thread, NULL);
+		printf("%.0f\n", w.pps);
+	}
+	for (uint16_t i = 0; i < n_ports; i++)
+		run_free(run[i]);
+	return rc;
 }
 
 static int
@@ -138,6 +152,8 @@ static const struct opt opts[] = {
 	{"plain", 0, NULL, "frames as given, without a signature", opt_set_switch, FIELD(plain),
 	 NULL, 0},
 	{"field-engine", 0, NULL, "frames of a program", opt_set_switch, FIELD(field_vm), NULL, 0},
+	{"both", 0, NULL, "by both ports, which may be joined", opt_set_switch, FIELD(both), NULL,
+	 0},
 };
 
 static const struct opt_command command = {
