@@ -38,18 +38,27 @@ void
 hist_record_burst(struct hist *h, const uint64_t *begin_ns, unsigned n, uint64_t end_ns)
 {
 	uint64_t sum = 0, min, max;
+	unsigned n_long = n;
 
 	if (n == 0)
 		return;
 	max = end_ns - begin_ns[0];
 	min = end_ns - begin_ns[n - 1];
 	/* No bucket holds more than there are samples: as long as these are few, none saturates. */
-	if (min < HIST_SUB || max >> HIST_MAX_BITS != 0 || h->n + n > UINT32_MAX) {
+	if (max >> HIST_MAX_BITS != 0 || h->n + n > UINT32_MAX) {
 		for (unsigned i = 0; i < n; i++)
 			hist_record(h, end_ns - begin_ns[i]);
 		return;
 	}
-	for (unsigned i = 0; i < n; i++) {
+	/* The shortest are the last; those below the first power of two with steps are their own
+	 * bucket's number. */
+	while (min < HIST_SUB && n_long > 0 && end_ns - begin_ns[n_long - 1] < HIST_SUB) {
+		uint64_t ns = end_ns - begin_ns[--n_long];
+
+		sum += ns;
+		h->count[ns]++;
+	}
+	for (unsigned i = 0; i < n_long; i++) {
 		uint64_t ns = end_ns - begin_ns[i];
 
 		sum += ns;
@@ -157,7 +166,7 @@ buckets_to_json(const struct hist *h)
 }
 
 json_t *
-hist_to_json(const struct hist *h)
+hist_summary(const struct hist *h)
 {
 	/* Ten samples beyond a quantile are the least that says anything about it. */
 	static const struct {
@@ -179,6 +188,14 @@ hist_to_json(const struct hist *h)
 					    ? json_u64(hist_quantile(h, quantiles[i].q))
 					    : json_null());
 	json_object_set_new(json, "max_ns", h->n > 0 ? json_u64(h->max_ns) : json_null());
+	return json;
+}
+
+json_t *
+hist_to_json(const struct hist *h)
+{
+	json_t *json = hist_summary(h);
+
 	json_object_set_new(json, "buckets", buckets_to_json(h));
 	return json;
 }

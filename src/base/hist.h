@@ -63,6 +63,23 @@ hist_record(struct hist *h, uint64_t ns)
  * which ascend and none of which is above 'end_ns'. */
 void hist_record_burst(struct hist *h, const uint64_t *begin_ns, unsigned n, uint64_t end_ns);
 
+/* Adds 'n' samples, all about 'ns', whose sum is 'sum_ns'; none if 'n' is 0. */
+static inline void
+hist_record_alike(struct hist *h, uint64_t ns, uint64_t n, uint64_t sum_ns)
+{
+	uint32_t *count = &h->count[hist_index(ns)];
+
+	if (n == 0)
+		return;
+	h->n += n;
+	h->sum_ns += sum_ns;
+	if (__builtin_expect(ns < h->min_ns, 0))
+		h->min_ns = ns;
+	if (__builtin_expect(ns > h->max_ns, 0))
+		h->max_ns = ns;
+	*count = n < UINT32_MAX - *count ? *count + (uint32_t)n : UINT32_MAX;
+}
+
 /* Lowest and highest value that fall into bucket 'i'; the last bucket reaches to UINT64_MAX. */
 uint64_t hist_bucket_low(unsigned i);
 uint64_t hist_bucket_high(unsigned i);
@@ -81,6 +98,8 @@ double hist_mean(const struct hist *h);
  * "buckets": [[low_ns, count], ...]}; a quantile with fewer than 10 / (1 - q) samples is
  * null, and so are minimum, mean and maximum of no samples.  The caller owns the result. */
 json_t *hist_to_json(const struct hist *h);
+/* The same without the buckets. */
+json_t *hist_summary(const struct hist *h);
 /* Reads what hist_to_json wrote: bucket counts, minimum and maximum exactly, the sum from the mean
  * (exact below 2^52 ns).  'h' is empty after an error. */
 int hist_from_json(struct hist *h, const json_t *json, struct err *err);

@@ -273,3 +273,11 @@ stl_pgid_stats(struct stl *stl, json_t **stats, struct err *err)
 {
 	return call(stl, "get_pgid_stats", json_pack("{s:[]}", "pgids"), stats, err);
 }
+
+int
+stl_streams(struct stl *stl, unsigned port, json_t **streams, struct err *err)
+{
+	int rc = stl_call_port(stl, port, "x_nfvchain_streams", NULL, streams, err);
+
+	return rc == -ENOSYS ? 0 : rc;
+}

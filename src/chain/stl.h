@@ -10,7 +10,7 @@
 #include "profile.h"
 
 /* A client of a stateless TRex server, ours or a real one: what a person does by hand with TRex's
- * console.  Without anything of x_nfvchain. */
+ * console.  Nothing of x_nfvchain is needed. */
 
 struct stl;
 
@@ -51,6 +51,9 @@ int stl_sends(struct stl *stl, unsigned port, bool *sends, struct err *err);
 /* get_port_stats and get_pgid_stats as they are: new references. */
 int stl_port_stats(struct stl *stl, unsigned port, json_t **stats, struct err *err);
 int stl_pgid_stats(struct stl *stl, json_t **stats, struct err *err);
+
+/* x_nfvchain_streams as it is, a new reference; NULL of a server that has no such method. */
+int stl_streams(struct stl *stl, unsigned port, json_t **streams, struct err *err);
 
 /* Any method, of which an answer is expected within 'timeout_ms'; steals 'params' (NULL for none).
  * -ETIMEDOUT when none came. */

@@ -21,7 +21,8 @@
 
 #define CONNECT_MS 3000
 #define STEP_MS 100
-#define SETTLE_STEPS 10
+#define SETTLE_STEPS 20
+#define STILL_STEPS 5
 
 struct start_conf {
 	char *file, *mult, *at;
@@ -177,58 +178,90 @@ await_end(struct stl *stl, const struct start_conf *conf, const json_t *before, 
 	return rc;
 }
 
-/* Counters once nothing arrives any more: TRex's follow on a slow path. */
-static int
-read_settled(struct stl *stl, json_t **after, struct err *err)
+static double
+total_growth(const json_t *from, const json_t *to, const char *key)
 {
+	double sum = 0;
+
+	for (unsigned i = 0; i < json_array_size(to); i++)
+		sum += start_growth(from, to, i, key);
+	return sum;
+}
+
+/* Counters once all that was sent has arrived, or nothing does any more: TRex's follow on a slow
+ * path, and a hop without a CPU of its own may pause. */
+static int
+read_settled(struct stl *stl, const json_t *start, json_t **after, struct err *err)
+{
+	unsigned still = 0;
 	int rc = read_ports(stl, after, err);
 
-	for (unsigned i = 0; rc == 0 && i < SETTLE_STEPS; i++) {
+	for (unsigned i = 0; rc == 0 && still < STILL_STEPS && i < SETTLE_STEPS; i++) {
 		json_t *before = *after;
-		bool still = true;
 
 		usleep(STEP_MS * 1000);
 		rc = read_ports(stl, after, err);
-		for (unsigned p = 0; p < stl_ports(stl); p++)
-			still &= start_growth(before, *after, p, "ipackets") <= 0 &&
-				 start_growth(before, *after, p, "opackets") <= 0;
+		if (total_growth(before, *after, "opackets") > 0)
+			still = 0;
+		else if (total_growth(start, *after, "ipackets") ==
+			 total_growth(start, *after, "opackets"))
+			still = STILL_STEPS;
+		else
+			still = total_growth(before, *after, "ipackets") > 0 ? 0 : still + 1;
 		json_decref(before);
-		if (still)
+	}
+	return rc;
+}
+
+/* What became of each stream's slots, once the last of them has been sent. */
+static int
+read_slots(struct stl *stl, unsigned port, json_t **streams, struct err *err)
+{
+	int rc = stl_streams(stl, port, streams, err);
+
+	for (unsigned i = 0; rc == 0 && *streams != NULL && i < SETTLE_STEPS; i++) {
+		const char *state = json_string_value(json_object_get(*streams, "state"));
+
+		if (state != NULL && strcmp(state, "sent") == 0)
 			break;
+		json_decref(*streams);
+		usleep(STEP_MS * 1000);
+		rc = stl_streams(stl, port, streams, err);
 	}
 	return rc;
 }
 
 static int
-show(struct stl *stl, const struct start_conf *conf, const json_t *before, double seconds,
-     double factor, struct err *err)
+show(struct stl *stl, const struct start_conf *conf, struct start_result *r, struct err *err)
 {
-	json_t *after = NULL, *flows = NULL;
-	int rc = read_settled(stl, &after, err);
+	int rc = read_settled(stl, r->before, &r->after, err);
 
 	if (rc == 0)
-		rc = stl_pgid_stats(stl, &flows, err);
-	if (rc == 0 && conf->json) {
-		json_t *result =
-			start_result_json(before, after, flows, conf->port, seconds, factor);
+		rc = stl_pgid_stats(stl, &r->flows, err);
+	if (rc == 0)
+		rc = read_slots(stl, conf->port, &r->streams, err);
+	if (rc < 0)
+		return rc;
+	/* The generator knows better than who asks it now and then. */
+	if (r->streams != NULL)
+		r->seconds = json_number_value(json_object_get(r->streams, "elapsed_s"));
+	if (conf->json) {
+		json_t *result = start_result_json(r);
 
 		json_write(result, stdout);
 		json_decref(result);
-	} else if (rc == 0) {
-		printf("sent for %.3g s, at %g times the profile's rates\n", seconds, factor);
-		start_show_result(before, after, flows, conf->port, seconds, stdout);
+	} else {
+		printf("sent for %.3g s, at %g times the profile's rates\n", r->seconds, r->factor);
+		start_show_result(r, stdout);
 	}
-	json_decref(after);
-	json_decref(flows);
-	return rc;
+	return 0;
 }
 
 static int
 send_profile(struct stl *stl, const struct start_conf *conf, const struct stl_mult *mult,
 	     const struct profile *profile, struct err *err)
 {
-	json_t *before = NULL;
-	double factor = 0, seconds;
+	struct start_result r = {.profile = profile, .port = conf->port};
 	uint64_t start_ns;
 	int rc;
 
@@ -238,20 +271,24 @@ send_profile(struct stl *stl, const struct start_conf *conf, const struct stl_mu
 	if (rc == 0)
 		rc = stl_load(stl, conf->port, profile, err);
 	if (rc == 0)
-		rc = read_ports(stl, &before, err);
+		rc = read_ports(stl, &r.before, err);
 	session_catch_signals();
 	start_ns = clock_now_ns();
 	if (rc == 0)
-		rc = stl_start(stl, conf->port, mult, conf->duration_s, conf->force, &factor, err);
+		rc = stl_start(stl, conf->port, mult, conf->duration_s, conf->force, &r.factor,
+			       err);
 	if (rc == 0)
-		rc = await_end(stl, conf, before, start_ns, err);
-	seconds = (double)(clock_now_ns() - start_ns) / 1e9;
+		rc = await_end(stl, conf, r.before, start_ns, err);
+	r.seconds = (double)(clock_now_ns() - start_ns) / 1e9;
 	/* It ended by itself a little before that was noticed. */
-	if (conf->duration_s > 0 && seconds > conf->duration_s)
-		seconds = conf->duration_s;
+	if (conf->duration_s > 0 && r.seconds > conf->duration_s)
+		r.seconds = conf->duration_s;
 	if (rc == 0)
-		rc = show(stl, conf, before, seconds, factor, err);
-	json_decref(before);
+		rc = show(stl, conf, &r, err);
+	json_decref(r.before);
+	json_decref(r.after);
+	json_decref(r.flows);
+	json_decref(r.streams);
 	return rc;
 }
 

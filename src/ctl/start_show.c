@@ -127,44 +127,43 @@ start_show_flows(const json_t *flows, FILE *out)
 }
 
 void
-start_show_result(const json_t *before, const json_t *after, const json_t *flows, unsigned port,
-		  double seconds, FILE *out)
+start_show_result(const struct start_result *r, FILE *out)
 {
-	for (unsigned i = 0; i < json_array_size(after); i++) {
-		const double tx = start_growth(before, after, i, "opackets");
-		const double rx = start_growth(before, after, i, "ipackets");
+	for (unsigned i = 0; i < json_array_size(r->after); i++) {
+		const double tx = start_growth(r->before, r->after, i, "opackets");
+		const double rx = start_growth(r->before, r->after, i, "ipackets");
+		const double bits = 8 * start_growth(r->before, r->after, i, "obytes");
 		char count[2][32], pps[32], bps[32];
 
 		fprintf(out, "  port %u     sent %s, received %s", i,
 			count_print(count[0], sizeof(count[0]), (uint64_t)tx),
 			count_print(count[1], sizeof(count[1]), (uint64_t)rx));
-		if (i == port && seconds > 0)
-			fprintf(out, "; %s, %s", rate_print_pps(pps, sizeof(pps), tx / seconds),
-				rate_print_bps(bps, sizeof(bps),
-					       8 * start_growth(before, after, i, "obytes") /
-						       seconds));
+		if (i == r->port && r->seconds > 0)
+			fprintf(out, "; %s, %s", rate_print_pps(pps, sizeof(pps), tx / r->seconds),
+				rate_print_bps(bps, sizeof(bps), bits / r->seconds));
 		fprintf(out, "\n");
 	}
-	start_show_flows(flows, out);
+	start_show_slots(r, out);
+	start_show_flows(r->flows, out);
 }
 
 json_t *
-start_result_json(const json_t *before, const json_t *after, const json_t *flows, unsigned port,
-		  double seconds, double factor)
+start_result_json(const struct start_result *r)
 {
 	static const char *const keys[] = {"opackets", "ipackets", "obytes",
 					   "ibytes",   "oerrors",  "ierrors"};
 	json_t *ports = json_array();
 
-	for (unsigned i = 0; i < json_array_size(after); i++) {
+	for (unsigned i = 0; i < json_array_size(r->after); i++) {
 		json_t *one = json_object();
 
 		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
 			json_object_set_new(
 				one, keys[k],
-				json_u64((uint64_t)start_growth(before, after, i, keys[k])));
+				json_u64((uint64_t)start_growth(r->before, r->after, i, keys[k])));
 		json_array_append_new(ports, one);
 	}
-	return json_pack("{s:i, s:f, s:f, s:o, s:O?}", "port", (int)port, "elapsed_s", seconds,
-			 "factor", factor, "ports", ports, "flows", flows);
+	return json_pack("{s:i, s:f, s:f, s:o, s:O?, s:O?}", "port", (int)r->port, "elapsed_s",
+			 r->seconds, "factor", r->factor, "ports", ports, "flows", r->flows,
+			 "slots", r->streams);
 }

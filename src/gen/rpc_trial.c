@@ -20,8 +20,6 @@
  * are null before.  The worker does not yield while a run is being sent, so all of nivcsw is
  * others' doing. */
 
-static const char *const state_names[] = {"new", "active", "sent", "paused"};
-
 static json_t *
 ports_json(const struct run *run)
 {
@@ -97,11 +95,13 @@ noise_json(const struct run *run, bool sent)
 static void
 add_analysis(json_t *root, const struct run *run)
 {
-	bool sent = atomic_load_explicit(&run->state, memory_order_acquire) == RUN_SENT;
+	bool sent = run_is_sent(run);
+	struct run_times times;
 
+	run_times_all(run, &times);
 	json_object_set_new(root, "never_seen", sent ? json_u64(run_never_seen(run)) : json_null());
 	json_object_set_new(root, "repeated", sent ? json_u64(run_repeated(run)) : json_null());
-	json_object_set_new(root, "pacing", sent ? hist_to_json(&run->pacing) : json_null());
+	json_object_set_new(root, "pacing", sent ? hist_to_json(&times.lateness) : json_null());
 	json_object_set_new(root, "reordered", sent ? json_u64(run_reordered(run)) : json_null());
 	json_object_set_new(root, "latency", sent ? hist_to_json(&run->latency) : json_null());
 	json_object_set_new(root, "latency_accuracy_ns",
@@ -122,7 +122,7 @@ call_trial(void *ctx, const json_t *params, json_t **result, struct jsonrpc_erro
 	if (run == NULL)
 		return jsonrpc_fail(e, JSONRPC_FAILED, "port %u has sent nothing yet", id);
 	*result = json_object();
-	json_object_set_new(*result, "state", json_string(state_names[atomic_load(&run->state)]));
+	json_object_set_new(*result, "state", json_string(run_state_name(run)));
 	json_object_set_new(*result, "elapsed_s",
 			    json_real((double)counter_get(&run->elapsed_ns) / 1e9));
 	add_counters(*result, run);

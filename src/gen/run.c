@@ -162,7 +162,6 @@ new_run(size_t n, const struct run_conf *conf)
 		abort();
 	memset(run, 0, sizeof(*run));
 	hist_init(&run->latency);
-	hist_init(&run->pacing);
 	hist_init(&run->rounds);
 	run->tx_port = conf->tx_port;
 	run->stream_base = conf->stream_base;
@@ -219,6 +218,7 @@ run_new(const struct stream *streams, size_t n, const struct run_conf *conf,
 	if (rc == 0) {
 		run_fill_lanes(run, whole, &graph);
 		run_index(run);
+		run_times_init(run);
 		run_set_patience(run);
 	}
 	for (uint32_t i = 0; rc < 0 && i < graph.n; i++)
@@ -240,6 +240,7 @@ run_free(struct run *run)
 	for (uint16_t i = 0; i < run->n_owned; i++)
 		stream_fini(&run->owned[i]);
 	run_forget_changes(run);
+	run_times_fini(run);
 	free(run->by_id);
 	free(run->streams);
 	free(run->owned);

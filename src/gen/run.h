@@ -13,6 +13,7 @@
 #include "pkt/seqtrack.h"
 #include "pkt/template.h"
 #include "run_heap.h"
+#include "run_times.h"
 #include "stream.h"
 
 /* One profile's transmission on one port: a schedule fixed in advance, and what came of it.  Made
@@ -92,6 +93,8 @@ struct run_stream {
 
 	/* Slots, and bytes with FCS; of a stream that is the only one of its lane, the lane's. */
 	counter_t intended, sent, sent_bytes, refused, late;
+	struct run_times *times; /* its own, or the run's */
+	uint64_t last_late_ns;	 /* of the frame sent last, or RUN_TIMES_NONE */
 	struct frame_template tmpl;
 	struct seqtrack track;
 };
@@ -150,12 +153,14 @@ struct run {
 	uint16_t n_streams;   /* over all lanes */
 	uint16_t n_signed;    /* of these */
 	uint16_t n_owned;
+	uint16_t n_times;
 	uint16_t n_lanes;
 	uint16_t n_sending; /* lanes that have not come to their end; the worker's */
 	uint16_t max_len;
 	struct run_stream *streams; /* lane by lane */
 	struct stream *owned;	    /* copies the frames point into */
 	uint32_t *by_id;	    /* numbers of 'streams', ascending by id */
+	struct run_times *times;    /* 'n_times' of them */
 	bool flat_out;		    /* no schedule: as fast as the link takes frames */
 	bool trims;		    /* some stream's frames differ in length */
 	uint64_t duration_ns;	    /* UINT64_MAX: endless */
@@ -186,7 +191,6 @@ struct run {
 	counter_t nivcsw;	/* involuntary switches of the worker meanwhile */
 	long nivcsw_before;	/* the worker's count at the start */
 	struct hist latency;
-	struct hist pacing; /* actual - intended departure */
 	struct hist rounds; /* lengths of the worker's rounds that moved frames */
 };
 
@@ -229,6 +233,11 @@ int run_set_factor(struct run *run, double factor, const uint32_t *ids, size_t n
 /* The same with a factor for each of the 'n' streams. */
 int run_set_factors(struct run *run, const double *factors, const uint32_t *ids, size_t n,
 		    struct jsonrpc_error *e);
+
+/* "new", "active", "paused", "sent". */
+const char *run_state_name(const struct run *run);
+/* Has it come to its end?  Then everything else of it can be read. */
+bool run_is_sent(const struct run *run);
 
 /* What came of a stream's slots: intended = sent + refused + late + those under way. */
 struct run_counters {

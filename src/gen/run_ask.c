@@ -164,6 +164,23 @@ run_set_factors(struct run *run, const double *factors, const uint32_t *ids, siz
 	return ask_for_factors(run, &c, e);
 }
 
+const char *
+run_state_name(const struct run *run)
+{
+	static const char *const names[] = {[RUN_NEW] = "new",
+					    [RUN_ACTIVE] = "active",
+					    [RUN_SENT] = "sent",
+					    [RUN_PAUSED] = "paused"};
+
+	return names[atomic_load_explicit(&run->state, memory_order_acquire)];
+}
+
+bool
+run_is_sent(const struct run *run)
+{
+	return atomic_load_explicit(&run->state, memory_order_acquire) == RUN_SENT;
+}
+
 static void
 add_counters(const struct run *run, const struct run_stream *s, struct run_counters *c)
 {

@@ -26,8 +26,8 @@
 #define MAX_FILES 16384	  /* two connections a client */
 
 const struct rpc_table *const rpc_tables[] = {
-	&rpc_general, &rpc_port, &rpc_stats, &rpc_stream,  &rpc_traffic,
-	&rpc_query,   &rpc_attr, &rpc_rx,    &rpc_capture, &rpc_trial,
+	&rpc_general, &rpc_port, &rpc_stats,   &rpc_stream,  &rpc_traffic, &rpc_query,
+	&rpc_attr,    &rpc_rx,	 &rpc_capture, &rpc_streams, &rpc_trial,
 };
 const size_t rpc_n_tables = N_ELEMS(rpc_tables);
 

@@ -108,7 +108,7 @@ struct rpc_table {
 	size_t n;
 };
 extern const struct rpc_table rpc_general, rpc_port, rpc_stats, rpc_stream, rpc_traffic, rpc_query,
-	rpc_attr, rpc_rx, rpc_capture, rpc_trial;
+	rpc_attr, rpc_rx, rpc_capture, rpc_streams, rpc_trial;
 extern const struct rpc_table *const rpc_tables[];
 extern const size_t rpc_n_tables;
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 
 static void
 traffic_goes_through_its_states(void **state)
@@ -79,6 +80,79 @@ what_has_a_duration_is_not_paused(void **state)
 	server_rig_work(r);
 	calls_refused(r, "pause_traffic", "{\"port_id\":0}", -32000,
 		      " pause is supported when duration is not enable is start command ");
+}
+
+/* The worker's counts of three streams. */
+static void
+count_slots(struct run *run)
+{
+	struct run_lane *lane = run->lane;
+
+	assert_int_equal(run->n_streams, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		struct run_stream *s = &run->streams[i];
+
+		counter_add(&s->intended, 100 + i);
+		counter_add(&s->sent, 90);
+		counter_add(&s->sent_bytes, 90 * 64);
+		counter_add(&s->refused, 10 - i);
+		counter_add(&s->late, 2 * i);
+		hist_record(&s->times->lateness, 100 * (i + 1));
+	}
+	counter_add(&lane->intended, 303);
+	counter_add(&lane->sent, 270);
+	counter_add(&lane->refused, 27);
+	counter_add(&lane->late, 6);
+	counter_add(&run->sent_bytes, 270 * 64);
+}
+
+static uint64_t
+at(const json_t *o, const char *path)
+{
+	return (uint64_t)json_integer_value(json_at(o, path));
+}
+
+static void
+each_streams_slots_are_told_and_add_up(void **state)
+{
+	static const char *const keys[] = {"intended", "sent", "sent_bytes", "refused", "late"};
+	struct server_rig *r = *state;
+	json_t *all, *one, *streams;
+	size_t i;
+
+	calls_acquire(r, 0);
+	calls_refused(r, "x_nfvchain_streams", "{\"port_id\":0}", -32000,
+		      "port 0 has sent nothing yet");
+	for (int id = 9; id > 0; id -= 4)
+		calls_add_stream(r, "_", id, CALLS_CONTINUOUS);
+	calls_start(r, "_", CALLS_KPPS);
+	count_slots(r->worker.ports[0].slots[0].run);
+	all = calls_result(r, "x_nfvchain_streams", "{\"port_id\":0}");
+	assert_string_equal(json_string_value(json_object_get(all, "state")), "active");
+	assert_true(json_is_null(json_object_get(all, "lateness")));
+	json_decref(all);
+	server_rig_end(r, 0, 0);
+	all = calls_result(r, "x_nfvchain_streams", "{\"port_id\":0,\"buckets\":true}");
+	streams = json_object_get(all, "streams");
+	assert_int_equal(json_array_size(streams), 3);
+	for (size_t k = 0; k < N_ELEMS(keys); k++) {
+		uint64_t sum = 0;
+
+		json_array_foreach(streams, i, one)
+			sum += at(one, keys[k]);
+		assert_int_equal(sum, at(all, keys[k]));
+	}
+	json_array_foreach(streams, i, one) {
+		assert_int_equal(at(one, "id"), 1 + 4 * i);
+		assert_int_equal(at(one, "intended"),
+				 at(one, "sent") + at(one, "refused") + at(one, "late"));
+		assert_int_equal(at(one, "lateness.n"), 1);
+		assert_null(json_at(one, "lateness.buckets"));
+	}
+	assert_int_equal(at(all, "lateness.n"), 3);
+	assert_int_equal(at(all, "lateness.max_ns"), 300);
+	assert_int_equal(json_array_size(json_at(all, "lateness.buckets")), 3);
+	json_decref(all);
 }
 
 static void
@@ -322,12 +396,20 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(traffic_goes_through_its_states),	   TEST(the_end_of_a_burst_is_an_event),
-		TEST(what_has_a_duration_is_not_paused),   TEST(a_stop_is_at_once),
-		TEST(a_worker_that_never_answers_is_said), TEST(profiles_send_side_by_side),
-		TEST(updates_change_the_multiplier),	   TEST(streams_are_changed_one_by_one),
-		TEST(a_start_is_checked_unless_forced),	   TEST(streams_are_told_as_they_came),
-		TEST(a_bad_stream_leaves_nothing),	   TEST(validate_tells_the_graph),
+		TEST(traffic_goes_through_its_states),
+		TEST(the_end_of_a_burst_is_an_event),
+		TEST(what_has_a_duration_is_not_paused),
+		TEST(each_streams_slots_are_told_and_add_up),
+		TEST(what_has_a_duration_is_not_paused),
+		TEST(a_stop_is_at_once),
+		TEST(a_worker_that_never_answers_is_said),
+		TEST(profiles_send_side_by_side),
+		TEST(updates_change_the_multiplier),
+		TEST(streams_are_changed_one_by_one),
+		TEST(a_start_is_checked_unless_forced),
+		TEST(streams_are_told_as_they_came),
+		TEST(a_bad_stream_leaves_nothing),
+		TEST(validate_tells_the_graph),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

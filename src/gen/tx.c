@@ -37,37 +37,50 @@ note_absence(struct gen_tx *tx, uint64_t now_ns)
 	tx->grace_ns = now_ns + TX_GRACE * RTE_MIN(away, tx->run->late_ns);
 }
 
-/* Notes how long after they were due the first 'n' slots left; without a schedule, at once.  They
- * are in order: the first one's time is the longest. */
-static void
-note_pacing(const struct gen_tx *tx, uint16_t n, uint64_t now_ns)
+/* Notes by how much the distance between two frames differs from the one intended, of the frame
+ * that left 'late_ns' after it was due and the one before it in the stream. */
+static inline void
+note_jitter(struct run_stream *s, uint64_t late_ns)
+{
+	uint64_t last_ns = s->last_late_ns;
+
+	s->last_late_ns = late_ns;
+	if (likely(last_ns != RUN_TIMES_NONE))
+		hist_record(&s->times->jitter,
+			    late_ns > last_ns ? late_ns - last_ns : last_ns - late_ns);
+}
+
+/* Without a schedule each frame leaves when it is due. */
+static inline void
+note_flat_out(const struct run *run, uint16_t n)
+{
+	hist_record_alike(&run->times->lateness, 0, n, 0);
+}
+
+/* Notes when the first 'n' slots left, all of one stream, and in order.  Between the frames of a
+ * burst lies nothing instead of a step: where that is all there is between them, one look at the
+ * first and the last tells it of all. */
+static inline void
+note_times(const struct gen_tx *tx, struct run_stream *s, uint16_t n, uint64_t now_ns)
 {
 	const uint64_t *due_ns = tx->due_ns;
-	struct hist *h = &tx->run->pacing;
-	uint64_t sum_ns = 0;
+	uint64_t rest, span_ns, steps_ns;
 
 	if (n == 0)
 		return;
-	h->n += n;
-	if (tx->run->flat_out) {
-		uint32_t *count = &h->count[hist_index(0)];
-
-		*count += RTE_MIN(n, UINT32_MAX - *count);
-		h->min_ns = 0;
+	hist_record_burst(&s->times->lateness, due_ns, n, now_ns);
+	note_jitter(s, now_ns - due_ns[0]);
+	rest = n - 1;
+	span_ns = due_ns[rest] - due_ns[0];
+	steps_ns = rest * s->step.ns;
+	/* A step is a whole number of ns in the mean only. */
+	if (likely(span_ns >= steps_ns && span_ns - steps_ns <= rest)) {
+		hist_record_alike(&s->times->jitter, s->step.ns, rest, span_ns);
+		s->last_late_ns = now_ns - due_ns[rest];
 		return;
 	}
-	for (uint16_t i = 0; i < n; i++) {
-		uint64_t ns = now_ns - due_ns[i];
-
-		uint32_t *count = &h->count[hist_index(ns)];
-
-		sum_ns += ns;
-		if (unlikely(++*count == 0))
-			*count = UINT32_MAX;
-	}
-	h->sum_ns += sum_ns;
-	h->max_ns = RTE_MAX(h->max_ns, now_ns - due_ns[0]);
-	h->min_ns = RTE_MIN(h->min_ns, now_ns - due_ns[n - 1]);
+	for (uint16_t i = 1; i < n; i++)
+		note_jitter(s, now_ns - due_ns[i]);
 }
 
 /* Counts the stream's next 'n' frames as sent and returns their bytes. */
@@ -94,8 +107,9 @@ bytes_of(const struct gen_tx *tx, const struct run_stream *s, uint16_t slot)
 /* Counts the first 'sent' frames, of several streams or of differing lengths, as sent and returns
  * their bytes. */
 static __rte_noinline uint64_t
-advance_many(const struct gen_tx *tx, uint16_t sent)
+advance_many(const struct gen_tx *tx, uint16_t sent, uint64_t now_ns)
 {
+	const bool scheduled = !tx->run->flat_out;
 	uint64_t bytes = 0;
 
 	for (uint16_t i = 0; i < sent; i++) {
@@ -106,6 +120,10 @@ advance_many(const struct gen_tx *tx, uint16_t sent)
 		counter_add(&s->sent, 1);
 		counter_add(&s->sent_bytes, n);
 		bytes += n;
+		if (!scheduled)
+			continue;
+		hist_record(&s->times->lateness, now_ns - tx->due_ns[i]);
+		note_jitter(s, now_ns - tx->due_ns[i]);
 	}
 	return bytes;
 }
@@ -132,11 +150,18 @@ drop_slots(struct gen_tx *tx, uint16_t n)
 static void
 commit(struct gen_port *p, struct gen_tx *tx, uint16_t sent, uint64_t now_ns)
 {
-	const uint64_t bytes = likely(tx->lane->n_streams == 1 && !tx->run->trims)
-				       ? advance_stream(tx->lane->streams, sent)
-				       : advance_many(tx, sent);
+	struct run_stream *first = tx->lane->streams;
+	uint64_t bytes;
 
-	note_pacing(tx, sent, now_ns);
+	if (unlikely(tx->lane->n_streams > 1 || tx->run->trims)) {
+		bytes = advance_many(tx, sent, now_ns);
+	} else {
+		bytes = advance_stream(first, sent);
+		if (!tx->run->flat_out)
+			note_times(tx, first, sent, now_ns);
+	}
+	if (tx->run->flat_out)
+		note_flat_out(tx->run, sent);
 	counter_add(&tx->lane->sent, sent);
 	counter_add(&tx->run->sent_bytes, bytes);
 	counter_add(&p->opackets, sent);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <rte_ethdev.h>
 
+#include "base/assert_within.h"
 #include "base/mem.h"
 #include "base/test_random.h"
 #include "pkt/cksum.h"
@@ -15,7 +16,7 @@
 
 /* The transmitter beside a model of it that does everything slot by slot and byte by byte: over
  * random streams, clocks and links that take some of the frames, both must count the same, note the
- * same lateness, and send the same bytes. */
+ * same lateness and jitter, and send the same bytes. */
 
 #define SCENARIOS 400
 #define MAX_ROUNDS 1500
@@ -30,6 +31,8 @@ struct model_slot {
 struct model_stream {
 	struct run_time due, step;
 	uint64_t slots_left, seq;
+	bool has_sent;
+	uint64_t late_ns; /* of the frame sent last */
 };
 
 /* A frame on its way. */
@@ -48,7 +51,7 @@ struct model {
 	uint64_t intended, sent, sent_bytes, refused, late;
 	uint64_t open_until_ns; /* a client's endless stream lasts as long as the run */
 	bool ended;
-	struct hist pacing;
+	struct hist lateness, jitter;
 	struct model_frame link[WORKER_RIG_ROOM];
 	unsigned n_link;
 };
@@ -280,6 +283,17 @@ plan_unscheduled(struct model *m, uint64_t now_ns)
 	}
 }
 
+/* The first frame of a stream has none before it. */
+static void
+send_after(struct model *m, struct model_stream *s, uint64_t late_ns)
+{
+	if (s->has_sent)
+		hist_record(&m->jitter,
+			    late_ns > s->late_ns ? late_ns - s->late_ns : s->late_ns - late_ns);
+	s->has_sent = true;
+	s->late_ns = late_ns;
+}
+
 static void
 send_slot(struct model *m, const struct model_slot *slot, uint64_t now_ns)
 {
@@ -293,7 +307,9 @@ send_slot(struct model *m, const struct model_slot *slot, uint64_t now_ns)
 	};
 	m->sent++;
 	m->sent_bytes += m->r->streams[slot->stream].len + FRAME_FCS;
-	hist_record(&m->pacing, m->run->flat_out ? 0 : now_ns - slot->due_ns);
+	hist_record(&m->lateness, m->run->flat_out ? 0 : now_ns - slot->due_ns);
+	if (!m->run->flat_out)
+		send_after(m, s, now_ns - slot->due_ns);
 }
 
 static void
@@ -375,7 +391,7 @@ static void
 make_old(struct model *m)
 {
 	const uint32_t seq = UINT32_MAX - rng_below(200), n = UINT32_MAX - rng_below(300);
-	struct hist *pacing = &m->run->pacing;
+	struct hist *lateness = &m->run->times->lateness;
 
 	for (unsigned i = 0; i < m->run->n_streams; i++) {
 		struct run_stream *s = &m->run->streams[i];
@@ -383,10 +399,10 @@ make_old(struct model *m)
 		m->streams[i].seq = s->seq = seq;
 		s->flow = s->next_flow = seq % s->flows;
 	}
-	pacing->n = n;
+	lateness->n = n;
 	for (unsigned i = 0; i < HIST_BUCKETS; i++)
-		pacing->count[i] = n;
-	m->pacing = *pacing;
+		lateness->count[i] = n;
+	m->lateness = *lateness;
 }
 
 static void
@@ -397,7 +413,8 @@ start(struct model *m, struct worker_rig *r, bool flat_out)
 	memset(m, 0, sizeof(*m));
 	m->r = r;
 	m->run = worker_rig_start(r, 0, durations_s[rng_below(N_ELEMS(durations_s))], flat_out);
-	hist_init(&m->pacing);
+	hist_init(&m->lateness);
+	hist_init(&m->jitter);
 	for (unsigned i = 0; i < m->run->n_streams; i++) {
 		const struct run_stream *s = &m->run->streams[i];
 
@@ -425,17 +442,41 @@ random_step_ns(bool steady)
 	}
 }
 
+/* The same but for a nanosecond of some samples: a step is a whole number of them in the mean. */
+static void
+assert_alike(const struct hist *h, const struct hist *want)
+{
+	uint64_t n = 0, below = 0;
+
+	assert_int_equal(h->n, want->n);
+	assert_int_equal(h->sum_ns, want->sum_ns);
+	if (h->n == 0)
+		return;
+	assert_within(want->max_ns, h->max_ns, h->max_ns + 1);
+	assert_within(want->min_ns, h->min_ns, h->min_ns + 1);
+	for (unsigned i = 0; i + 1 < HIST_BUCKETS; i++) {
+		uint64_t least = below;
+
+		below += want->count[i];
+		n += h->count[i];
+		assert_within(n, least, below + want->count[i + 1]);
+	}
+}
+
 static void
 assert_same(const struct model *m)
 {
 	const struct run *run = m->run;
+	struct run_times times;
 
 	assert_int_equal(run_intended(run), m->intended);
 	assert_int_equal(run_sent(run), m->sent);
 	assert_int_equal(counter_get(&run->sent_bytes), m->sent_bytes);
 	assert_int_equal(run_refused(run), m->refused);
 	assert_int_equal(run_late(run), m->late);
-	assert_memory_equal(&run->pacing, &m->pacing, sizeof(m->pacing));
+	run_times_all(run, &times);
+	assert_memory_equal(&times.lateness, &m->lateness, sizeof(m->lateness));
+	assert_alike(&times.jitter, &m->jitter);
 	for (unsigned i = 0; i < run->n_streams; i++)
 		assert_int_equal(run->streams[i].seq, m->streams[i].seq);
 }

@@ -75,8 +75,8 @@ all_that_was_sent_arrives(void **state)
 	assert_int_equal(counter_get(&r->w.ports[0].ipackets), 0);
 	/* Sent on the microsecond, received at once. */
 	assert_int_equal(run->latency.n, N);
-	assert_int_equal(run->pacing.n, N);
-	assert_int_equal(run->pacing.max_ns, US);
+	assert_int_equal(run->times->lateness.n, N);
+	assert_int_equal(run->times->lateness.max_ns, US);
 }
 
 static void
@@ -98,8 +98,8 @@ latency_counts_from_the_intended_departure(void **state)
 	assert_int_equal(run->latency.min_ns, 22 * US);
 	assert_int_equal(run->latency.max_ns, 25 * US);
 	assert_int_equal(run->latency.sum_ns, (25 + 24 + 23 + 22) * US);
-	assert_int_equal(run->pacing.min_ns, 2 * US);
-	assert_int_equal(run->pacing.max_ns, 5 * US);
+	assert_int_equal(run->times->lateness.min_ns, 2 * US);
+	assert_int_equal(run->times->lateness.max_ns, 5 * US);
 }
 
 static unsigned
