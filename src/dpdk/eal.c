@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "eal_args.h"
+#include "tsc.h"
 
 /* What the process was allowed before EAL pinned its main thread. */
 static struct cpus allowed_cpus;
@@ -102,6 +103,7 @@ eal_start(struct eal *eal, int argc, char **argv, unsigned need_mb, struct err *
 	char *line;
 	int rc;
 
+	tsc_start();
 	rc = cpus_allowed(&facts.allowed, err);
 	if (rc < 0)
 		return rc;

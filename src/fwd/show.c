@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <rte_cycles.h>
 #include <rte_telemetry.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "dpdk/compat.h"
+#include "dpdk/tsc.h"
 #include "engine.h"
 #include "load.h"
 #include "show_times.h"
@@ -20,7 +20,7 @@ static json_t *
 ports_json(const struct fwd *fwd, const struct fwd_totals *t)
 {
 	json_t *ports = json_array();
-	double tsc_ns = 1e9 / (double)rte_get_tsc_hz();
+	double tsc_ns = 1e9 / (double)tsc_hz();
 
 	for (uint16_t p = 0; p < fwd->plan.n_ports; p++)
 		json_array_append_new(
@@ -108,7 +108,7 @@ show_counters(const struct fwd *fwd, bool buckets)
 			 "residual", (json_int_t)fwd_residual(&t), "ports", ports_json(fwd, &t),
 			 "drops", drops, "created", json_u64(t.created), "in_flight",
 			 json_u64(t.in_flight), "busy_tsc", json_u64(t.busy_tsc), "idle_tsc",
-			 json_u64(t.idle_tsc), "tsc_hz", json_u64(rte_get_tsc_hz()), "faults_left",
+			 json_u64(t.idle_tsc), "tsc_hz", json_u64(tsc_hz()), "faults_left",
 			 json_u64(atomic_load(&fault->armed) ? fault->left : 0), "lcores",
 			 lcores_json(fwd));
 	if (fwd->plan.roles.n_stages > 0)

@@ -4,19 +4,19 @@
 #include <math.h>
 #include <stdio.h>
 
-#include <rte_cycles.h>
 #include <rte_telemetry.h>
 
 #include "base/json.h"
 #include "base/str.h"
 #include "dpdk/compat.h"
+#include "dpdk/tsc.h"
 #include "nf_list.h"
 #include "stage_times.h"
 
 static double
 ns_of(uint64_t tsc)
 {
-	return (double)tsc * 1e9 / (double)rte_get_tsc_hz();
+	return (double)tsc * 1e9 / (double)tsc_hz();
 }
 
 /* Whole ones; the last bucket has no end. */

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#include <rte_cycles.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf_dyn.h>
 
+#include "dpdk/tsc.h"
 #include "service.h"
 #include "tx_mbuf.h"
 
@@ -110,7 +110,7 @@ generator_open(struct gen_worker *w, const struct gen_conf *conf, bool shares_cp
 	int rc;
 
 	memset(w, 0, sizeof(*w));
-	w->tsc_hz = rte_get_tsc_hz();
+	w->tsc_hz = tsc_hz();
 	w->tsc_to_ns = 1e9 / (double)w->tsc_hz;
 	idle_init(&w->idle, conf->idle, shares_cpus);
 	if (n < GEN_PORTS)

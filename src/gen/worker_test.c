@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "dpdk/tsc.h"
 #include "worker_rig.h"
 
 /* What the receiver counts of what a hop did: each kind exactly, and nothing else. */
@@ -538,7 +539,7 @@ the_worker_takes_a_run_and_lets_go_of_the_one_before(void **state)
 
 	worker_rig_open(r, WORKER_RIG_ROOM, WORKER_RIG_ROOM);
 	worker_rig_add(r, &spec, 10000, 4);
-	r->w.tsc_hz = rte_get_tsc_hz();
+	r->w.tsc_hz = tsc_hz();
 	r->w.tsc_to_ns = 1e9 / (double)r->w.tsc_hz;
 	for (unsigned i = 0; i < 2; i++)
 		o.runs[i] = worker_rig_make_run(r, 0, 20e-3, false);
