@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +13,17 @@
 #include "real_rig.h"
 
 /* What is measured of a link whose delay is known: latency of probe frames, alone in their bursts,
- * by signature and by TRex's trailer.  Half of them must be within the limit, for a busy machine
- * spoils some; what NFVCHAIN_EXACT_S=SECONDS prints for a quiet one is the accuracy. */
+ * by signature and by TRex's trailer.
+ *
+ * A busy machine spoils any number of them, but what the generator itself adds it adds to each: so
+ * none may be below the delay, and the least must be within the limit above it.
+ * NFVCHAIN_EXACT_S=SECONDS measures for so long (0.1), and half must be within it: for a machine
+ * that is not busy. */
 
 #define PROBES_PPS 10000
 #define MOST_SAMPLES 1000000
 #define LEAST_SAMPLES 20
-#define TRIES 10 /* a machine that is busy enough spoils even half of the frames */
+#define TRIES 10
 /* Whoever counts every access needs longer for a round. */
 #if defined(__SANITIZE_ADDRESS__)
 #define LIMIT_NS 20000
@@ -27,6 +32,7 @@
 #endif
 
 static double case_s = 0.1;
+static bool quiet; /* the machine */
 
 static uint64_t
 signature_n(const struct real_rig *real)
@@ -62,8 +68,8 @@ by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Prints by how much the samples are above the delay; returns whether half of them are within the
- * limit.  None is below. */
+/* Prints by how much the samples are above the delay; returns whether enough of them are within
+ * the limit.  None is below. */
 static bool
 judge(struct real_rig *real, const char *name, uint64_t delay_ns)
 {
@@ -85,7 +91,7 @@ judge(struct real_rig *real, const char *name, uint64_t delay_ns)
 		      name, delay_ns / 1000, n, bias[0], bias[1], bias[2], bias[3]);
 	/* The tick of the counter is 1 ns or less. */
 	assert_true(bias[0] > -2);
-	return bias[1] < LIMIT_NS;
+	return (double)real->samples[quiet ? n / 2 : 0] - (double)delay_ns < LIMIT_NS;
 }
 
 static void
@@ -106,6 +112,26 @@ measure(struct real_rig *real, const char *name)
 		}
 	}
 	free(real->samples);
+}
+
+/* With other frames before them in the burst: what the generator says of its own accuracy then, and
+ * how far the mean is off, is for people to compare. */
+static void
+tell_of_load(struct real_rig *real, double pps)
+{
+	const struct hist *h;
+	char name[32];
+
+	real->r->streams[0].rate = pps;
+	real->delay_tsc = (uint64_t)(50e-6 * (double)real->r->w.tsc_hz + 0.5);
+	real_rig_run(real, case_s, false, 10 + case_s);
+	h = &real->run->latency;
+	snprintf(name, sizeof(name), "%.0f kpps", pps / 1e3);
+	print_message("# %-9s link of  50 us, %lu frames: measured over that, least %ld ns, half "
+		      "within %ld ns, mean %.0f ns; accuracy said to be %lu ns\n",
+		      name, h->n, (long)h->min_ns - 50000, (long)hist_quantile(h, 0.5) - 50000,
+		      hist_mean(h) - 50000, hist_quantile(&real->run->rounds, 0.99));
+	assert_true(h->min_ns >= 49998);
 }
 
 static void
@@ -129,6 +155,9 @@ signatures_tell_a_known_delay(void **state)
 	real->latency_n = signature_n;
 	real->latency_sum = signature_sum;
 	measure(real, "signature");
+	real->samples = NULL;
+	tell_of_load(real, 1e5);
+	tell_of_load(real, 1e6);
 	free(real);
 }
 
@@ -169,7 +198,9 @@ main(void)
 	};
 	const char *given = getenv("NFVCHAIN_EXACT_S");
 
-	if (given != NULL && strtod(given, NULL) > 0)
+	if (given != NULL && strtod(given, NULL) > 0) {
 		case_s = strtod(given, NULL);
+		quiet = true;
+	}
 	return cmocka_run_group_tests(tests, rig_start, rig_stop);
 }
