@@ -123,13 +123,20 @@ run_continuous(struct real_rig *real, const char *name, enum stream_rate kind, d
 	run_and_judge(real, name, pps, ceil(pps * case_s - 1e-6), case_s);
 }
 
-/* Frames a second that the worker sends over this link without a schedule. */
+/* Frames a second that the worker sends over this link: without a schedule, and then by one that
+ * asks for that. */
 static double
 measure_max(struct real_rig *real)
 {
+	struct stream *s;
+
 	clear_streams(real->r);
-	add(real->r, STREAM_PPS, 1e6);
+	s = add(real->r, STREAM_PPS, 1e6);
 	real_rig_run(real, case_s, true, 10 + case_s);
+	s->rate = (double)run_sent(real->run) / case_s;
+	real_rig_run(real, case_s, false, 10 + case_s);
+	print_message("# %.3f Mpps flat out, %.3f Mpps by a schedule\n", s->rate / 1e6,
+		      (double)run_sent(real->run) / case_s / 1e6);
 	return (double)run_sent(real->run) / case_s;
 }
 
@@ -156,7 +163,6 @@ so_has_one_at_nine_tenths_of_the_maximum(void **state)
 	/* The best of three: what a busy machine leaves is not the maximum. */
 	double max = fmax(measure_max(real), fmax(measure_max(real), measure_max(real)));
 
-	print_message("# %.3f Mpps at most\n", max / 1e6);
 	if (quiet) {
 		run_continuous(real, "90 % of the maximum", STREAM_PPS, floor(0.9 * max));
 	} else {
