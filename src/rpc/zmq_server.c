@@ -24,6 +24,8 @@
 #define BACKLOG 1024
 /* Requests served before other events of the loop have their turn. */
 #define TURN 16
+/* Of a message: its sender, proxies on the way, and the empty part before the request. */
+#define ADDRESS_PARTS 8
 
 struct bound {
 	void *socket;
@@ -33,7 +35,7 @@ struct bound {
 struct zmq_server {
 	struct jsonrpc_server rpc;
 	void *ctx;
-	struct bound rep;
+	struct bound router; /* a REP socket with fewer surprises: see start() */
 	struct bound pub;
 	struct loop_watch *watch;
 	struct loop_watch *again_watch;
@@ -46,45 +48,97 @@ has_request(const struct zmq_server *s)
 	int events = 0;
 	size_t size = sizeof(events);
 
-	if (zmq_getsockopt(s->rep.socket, ZMQ_EVENTS, &events, &size) < 0)
+	if (zmq_getsockopt(s->router.socket, ZMQ_EVENTS, &events, &size) < 0)
 		return false;
 	return (events & ZMQ_POLLIN) != 0;
 }
 
-/* TRex's messages have one part; what comes in several is taken whole and is no request. */
 static bool
-drop_more_parts(const struct zmq_server *s, zmq_msg_t *msg)
+receive_part(const struct zmq_server *s, zmq_msg_t *part)
 {
-	bool many = false;
-
-	while (zmq_msg_more(msg)) {
-		many = true;
-		if (zmq_msg_recv(msg, s->rep.socket, ZMQ_DONTWAIT) < 0)
-			break;
-	}
-	return many;
+	return zmq_msg_recv(part, s->router.socket, ZMQ_DONTWAIT) >= 0;
 }
 
+/* Whatever else belongs to the message that 'part' is of; returns whether there was anything. */
+static bool
+skip_parts(const struct zmq_server *s, zmq_msg_t *part)
+{
+	bool any = zmq_msg_more(part);
+
+	while (zmq_msg_more(part) && receive_part(s, part))
+		;
+	return any;
+}
+
+/* The parts of a message up to the empty one, which are sent back before the reply. */
+struct address {
+	zmq_msg_t part[ADDRESS_PARTS];
+	size_t n;
+};
+
+static void
+forget_address(struct address *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		zmq_msg_close(&a->part[i]);
+	a->n = 0;
+}
+
+/* Returns whether a request follows.  A message without an empty part is skipped: nobody waits for
+ * an answer to it. */
+static bool
+receive_address(const struct zmq_server *s, struct address *a)
+{
+	a->n = 0;
+	while (a->n < ADDRESS_PARTS) {
+		zmq_msg_t *part = &a->part[a->n];
+
+		zmq_msg_init(part);
+		a->n++;
+		if (!receive_part(s, part) || !zmq_msg_more(part))
+			return false;
+		if (zmq_msg_size(part) == 0)
+			return true;
+	}
+	skip_parts(s, &a->part[a->n - 1]);
+	return false;
+}
+
+/* Never blocks: the reply to a client that has gone, or does not read, is lost. */
+static void
+send_reply(const struct zmq_server *s, struct address *to, const char *reply, size_t len)
+{
+	for (size_t i = 0; i < to->n; i++) {
+		if (zmq_msg_send(&to->part[i], s->router.socket, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+			LOG(ERR, "rpc: cannot reply: %s", zmq_strerror(errno));
+			return;
+		}
+	}
+	if (zmq_send(s->router.socket, reply, len, ZMQ_DONTWAIT) < 0)
+		LOG(ERR, "rpc: cannot reply: %s", zmq_strerror(errno));
+}
+
+/* TRex's requests have one part; what comes in several is taken whole and is no request. */
 static void
 serve_request(const struct zmq_server *s)
 {
+	struct address from;
 	size_t len = 0;
 	zmq_msg_t msg;
 	char *reply;
 
 	zmq_msg_init(&msg);
-	if (zmq_msg_recv(&msg, s->rep.socket, ZMQ_DONTWAIT) >= 0) {
-		if (drop_more_parts(s, &msg))
+	if (receive_address(s, &from) && receive_part(s, &msg)) {
+		if (skip_parts(s, &msg))
 			reply = envelope_serve(&s->rpc, "", 0, &len);
 		else
 			reply = envelope_serve(&s->rpc, zmq_msg_data(&msg), zmq_msg_size(&msg),
 					       &len);
-		/* Never blocks: the reply to a client that has gone, or does not read, is lost. */
-		if (zmq_send(s->rep.socket, reply, len, ZMQ_DONTWAIT) < 0)
-			LOG(ERR, "rpc: cannot reply: %s", zmq_strerror(errno));
+		send_reply(s, &from, reply, len);
 		free(reply);
 	}
 	zmq_msg_close(&msg);
+	forget_address(&from);
 }
 
 static void
@@ -201,7 +255,7 @@ watch_requests(struct zmq_server *s, struct loop *loop, struct err *err)
 	size_t size = sizeof(int);
 	int fd;
 
-	if (zmq_getsockopt(s->rep.socket, ZMQ_FD, &fd, &size) < 0)
+	if (zmq_getsockopt(s->router.socket, ZMQ_FD, &fd, &size) < 0)
 		return err_set(err, errno, "descriptor of a socket: %s", zmq_strerror(errno));
 	s->again_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (s->again_fd < 0)
@@ -223,7 +277,9 @@ start(struct zmq_server *s, const struct zmq_server_conf *conf, struct loop *loo
 	s->ctx = zmq_ctx_new();
 	if (s->ctx == NULL)
 		return err_set(err, errno, "ZeroMQ: %s", zmq_strerror(errno));
-	rc = bind_socket(&s->rep, s->ctx, ZMQ_REP, conf->rpc_endpoint, err);
+	/* Not REP: when a client is gone whose message had no empty part, a REP socket
+	 * (libzmq 4.3.4) does not send the next reply, whoever waits for it. */
+	rc = bind_socket(&s->router, s->ctx, ZMQ_ROUTER, conf->rpc_endpoint, err);
 	if (rc == 0 && conf->pub_endpoint != NULL)
 		rc = bind_socket(&s->pub, s->ctx, ZMQ_PUB, conf->pub_endpoint, err);
 	return rc < 0 ? rc : watch_requests(s, loop, err);
@@ -265,7 +321,7 @@ zmq_server_close(struct zmq_server *s)
 	loop_unwatch(s->again_watch);
 	if (s->again_fd >= 0)
 		close(s->again_fd);
-	unbind(&s->rep);
+	unbind(&s->router);
 	unbind(&s->pub);
 	while (s->ctx != NULL && zmq_ctx_term(s->ctx) < 0 && errno == EINTR)
 		;

@@ -4,7 +4,7 @@
 #include "base/loop.h"
 #include "jsonrpc.h"
 
-/* A JSON-RPC server on a ZeroMQ REP socket with TRex's envelope, and the PUB socket that is its
+/* A JSON-RPC server for ZeroMQ's REQ sockets with TRex's envelope, and the PUB socket that is its
  * doorbell: the two bytes "{}" tell clients to ask for events.  All calls from the loop's thread.
  */
 

@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <pthread.h>
-#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,105 +23,13 @@
 #include "base/mem.h"
 #include "envelope.h"
 #include "zmq_client.h"
-#include "zmq_server.h"
+#include "zmq_served.h"
 
 #define LONG_MS 10000
-
-/* A server in a thread of its own, as in the generator. */
-struct served {
-	struct zmq_server_conf conf;
-	struct loop *loop;
-	struct zmq_server *server;
-	struct err err;
-	int rc;
-	sem_t ready;
-	sem_t waiting; /* the method 'wait' posts one and then takes a 'go' */
-	sem_t go;
-	pthread_t thread;
-};
 
 static char dir[] = "/tmp/nfvchain-zmq-XXXXXX";
 static char rpc_path[64], rpc_endpoint[80], pub_endpoint[80];
 static struct served served;
-
-static int
-echo(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
-{
-	*result = json_deep_copy(params);
-	return 0;
-}
-
-static int
-wait_for_go(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
-{
-	struct served *s = ctx;
-
-	sem_post(&s->waiting);
-	sem_wait(&s->go);
-	*result = json_string("waited");
-	return 0;
-}
-
-static int
-ring(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
-{
-	struct served *s = ctx;
-
-	zmq_server_ring(s->server);
-	return 0;
-}
-
-static int
-busy(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
-{
-	return jsonrpc_fail(e, JSONRPC_FAILED, "port is busy");
-}
-
-static const struct jsonrpc_method methods[] = {
-	{.name = "echo", .call = echo},
-	{.name = "wait", .call = wait_for_go},
-	{.name = "ring", .call = ring},
-	{.name = "busy", .call = busy},
-};
-
-static void *
-serve(void *arg)
-{
-	struct served *s = arg;
-
-	s->rc = loop_open(&s->loop, &s->err);
-	if (s->rc == 0)
-		s->rc = zmq_server_open(&s->server, &s->conf, s->loop, &s->err);
-	sem_post(&s->ready);
-	if (s->rc == 0)
-		loop_run(s->loop);
-	zmq_server_close(s->server);
-	loop_close(s->loop);
-	return NULL;
-}
-
-static void
-served_start(struct served *s, const char *endpoint, const char *pub)
-{
-	*s = (struct served){
-		.conf = {.rpc_endpoint = endpoint,
-			 .pub_endpoint = pub,
-			 .rpc = {.methods = methods, .n_methods = N_ELEMS(methods), .ctx = s}},
-	};
-	sem_init(&s->ready, 0, 0);
-	sem_init(&s->waiting, 0, 0);
-	sem_init(&s->go, 0, 0);
-	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
-	assert_int_equal(sem_wait(&s->ready), 0);
-}
-
-static void
-served_stop(struct served *s)
-{
-	if (s->rc == 0)
-		loop_stop(s->loop);
-	pthread_join(s->thread, NULL);
-}
 
 static int
 setup(void **state)
@@ -440,6 +346,58 @@ hostile_messages_do_not_stop_the_server(void **state)
 	zmq_ctx_term(ctx);
 }
 
+/* What comes next to a socket is the reply to somebody else's request. */
+static void
+a_client_that_is_gone_costs_nobody_a_reply(void **state)
+{
+	void *ctx = zmq_ctx_new();
+	void *first = raw_socket(ctx, ZMQ_REQ, rpc_endpoint);
+	struct zmq_client *c = client_to(rpc_endpoint);
+
+	for (int i = 0; i < 20; i++) {
+		void *other_ctx = zmq_ctx_new();
+		void *gone = raw_socket(other_ctx, ZMQ_DEALER, rpc_endpoint);
+
+		send_text(first, "{\"id\":1,\"jsonrpc\":\"2.0\",\"method\":\"wait\"}", 0);
+		sem_wait(&served.waiting);
+		/* It says who it is by nothing, and is gone before the server looks. */
+		zmq_setsockopt(gone, ZMQ_LINGER, &(int){LONG_MS}, sizeof(int));
+		send_text(gone, "{}", 0);
+		zmq_close(gone);
+		zmq_ctx_term(other_ctx);
+		clock_sleep_ms(2);
+		sem_post(&served.go);
+		assert_received(first, "{\"id\":1,\"jsonrpc\":\"2.0\",\"result\":\"waited\"}");
+		assert_echo(c, i);
+	}
+	zmq_client_close(c);
+	zmq_close(first);
+	zmq_ctx_term(ctx);
+}
+
+/* As a proxy sends it on, and back. */
+static void
+the_way_back_may_be_long(void **state)
+{
+	void *ctx = zmq_ctx_new();
+	void *dealer = raw_socket(ctx, ZMQ_DEALER, rpc_endpoint);
+
+	send_text(dealer, "somebody", ZMQ_SNDMORE);
+	send_text(dealer, "behind a proxy", ZMQ_SNDMORE);
+	send_echo(dealer, 1);
+	assert_received(dealer, "somebody");
+	assert_received(dealer, "behind a proxy");
+	assert_echoed(dealer, 1);
+	/* Too long, and no request for it. */
+	for (int i = 0; i < 40; i++)
+		send_text(dealer, "x", ZMQ_SNDMORE);
+	send_echo(dealer, 2);
+	send_echo(dealer, 3);
+	assert_echoed(dealer, 3);
+	zmq_close(dealer);
+	zmq_ctx_term(ctx);
+}
+
 static void
 the_doorbell_is_two_bytes(void **state)
 {
@@ -588,6 +546,8 @@ main(void)
 		SERVED(requests_that_come_at_once_are_all_served),
 		SERVED(a_sealed_request_gets_a_sealed_reply),
 		SERVED(hostile_messages_do_not_stop_the_server),
+		SERVED(a_client_that_is_gone_costs_nobody_a_reply),
+		SERVED(the_way_back_may_be_long),
 		SERVED(the_doorbell_is_two_bytes),
 		cmocka_unit_test(a_taken_tcp_port_is_one_sentence),
 		SERVED(a_running_server_keeps_its_path),
