@@ -13,6 +13,9 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/str.h"
+
+#define FASTER "{\"type\":\"continuous\",\"rate\":{\"type\":\"pps\",\"value\":8}}"
 
 static void
 traffic_goes_through_its_states(void **state)
@@ -291,6 +294,35 @@ streams_are_changed_one_by_one(void **state)
 }
 
 static void
+a_whole_profile_is_updated_at_once(void **state)
+{
+	struct server_rig *r = *state;
+	const struct run_change *change;
+	struct str params = {0};
+	const struct run *run;
+
+	calls_acquire(r, 0);
+	str_addf(&params, "{\"port_id\":0,\"force\":true,\"mul\":" CALLS_KPPS ",\"stream_ids\":[");
+	for (int i = 1; i <= PROFILE_MAX_STREAMS; i++) {
+		calls_add_stream(r, "_", i, i % 2 == 0 ? CALLS_CONTINUOUS : FASTER);
+		str_addf(&params, "%s%d", i > 1 ? "," : "", i);
+	}
+	str_addf(&params, "]}");
+	calls_start(r, "_", "{\"type\":\"raw\",\"value\":1,\"op\":\"abs\"}");
+	run = r->worker.ports[0].slots[0].run;
+	calls_ok(r, "update_streams", str_text(&params));
+	str_fini(&params);
+	/* Each is to send 1000 frames a second. */
+	assert_int_equal(atomic_load(&run->n_asked), 1);
+	change = &run->changes[0];
+	assert_int_equal(change->kind, RUN_CHANGE_FACTOR);
+	assert_int_equal(change->n, PROFILE_MAX_STREAMS);
+	for (size_t i = 0; i < change->n; i++)
+		assert_float_equal(change->factors[i] * run->streams[change->streams[i]].pps, 1000,
+				   1e-6);
+}
+
+static void
 a_start_is_checked_unless_forced(void **state)
 {
 	struct server_rig *r = *state;
@@ -400,12 +432,12 @@ main(void)
 		TEST(the_end_of_a_burst_is_an_event),
 		TEST(what_has_a_duration_is_not_paused),
 		TEST(each_streams_slots_are_told_and_add_up),
-		TEST(what_has_a_duration_is_not_paused),
 		TEST(a_stop_is_at_once),
 		TEST(a_worker_that_never_answers_is_said),
 		TEST(profiles_send_side_by_side),
 		TEST(updates_change_the_multiplier),
 		TEST(streams_are_changed_one_by_one),
+		TEST(a_whole_profile_is_updated_at_once),
 		TEST(a_start_is_checked_unless_forced),
 		TEST(streams_are_told_as_they_came),
 		TEST(a_bad_stream_leaves_nothing),

@@ -328,14 +328,12 @@ traffic_update_streams(struct server *s, unsigned port, struct profile *p, const
 	if (m->op != MULTIPLIER_ABS)
 		return jsonrpc_fail(e, JSONRPC_FAILED,
 				    "Must use absolute multiplier for updating stream");
-	if (n > RUN_CHANGES_MAX)
-		return jsonrpc_fail(e, JSONRPC_FAILED, "up to %d streams are updated at once",
-				    RUN_CHANGES_MAX);
 	factors = xcalloc(n, sizeof(*factors));
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = factor_of_stream(s, port, profile_stream(p, ids[i]), m, force, &factors[i], e);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = run_set_factor(p->run, factors[i], &ids[i], 1, e);
+	/* All or none: one change of the run, whatever their number. */
+	if (rc == 0)
+		rc = run_set_factors(p->run, factors, ids, n, e);
 	free(factors);
 	return rc;
 }
