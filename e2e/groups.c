@@ -79,9 +79,9 @@ up(void **state)
 	take(api_h, sizeof(api_h), json_string_value(json_object_get(result, "api_h")));
 	json_decref(result);
 	for (int port = 0; port < 2; port++) {
-		result = call("acquire", port,
-			      json_pack("{s:s, s:i, s:b}", "user", "e2e", "session_id", 1, "force",
-					1));
+		result = call(
+			"acquire", port,
+			json_pack("{s:s, s:i, s:b}", "user", "e2e", "session_id", 1, "force", 1));
 		take(handler[port], sizeof(handler[port]), json_string_value(result));
 		json_decref(result);
 	}
@@ -127,7 +127,8 @@ add(uint32_t id, uint32_t pg_id, const char *rule, double pps, uint32_t n)
 	char *binary = packet(128);
 
 	do_call("add_stream", 0,
-		json_pack("{s:i, s:{s:b, s:b, s:f, s:i, s:i, s:{s:s, s:i, s:{s:s, s:f}}, s:{s:s, s:s}, "
+		json_pack("{s:i, s:{s:b, s:b, s:f, s:i, s:i, s:{s:s, s:i, s:{s:s, s:f}}, s:{s:s, "
+			  "s:s}, "
 			  "s:{s:[]}, s:{s:b, s:i, s:s}}}",
 			  "stream_id", (int)id, "stream", "enabled", 1, "self_start", 1, "isg", 0.0,
 			  "flags", 0, "next_stream_id", -1, "mode", "type", "single_burst",
@@ -207,8 +208,8 @@ forwarded(void)
 static uint64_t
 error_of(const json_t *all, const char *key)
 {
-	const json_t *er = json_object_get(
-		json_object_get(json_object_get(all, "latency"), "7"), "er");
+	const json_t *er =
+		json_object_get(json_object_get(json_object_get(all, "latency"), "7"), "er");
 
 	return (uint64_t)json_integer_value(json_object_get(er, key));
 }
@@ -216,8 +217,8 @@ error_of(const json_t *all, const char *key)
 static uint64_t
 sum_of_histogram(const json_t *all)
 {
-	const json_t *lat = json_object_get(
-		json_object_get(json_object_get(all, "latency"), "7"), "lat");
+	const json_t *lat =
+		json_object_get(json_object_get(json_object_get(all, "latency"), "7"), "lat");
 	const char *key;
 	json_t *n;
 	uint64_t sum = 0;
@@ -365,9 +366,9 @@ push(int n, uint16_t size)
 	char *binary = packet(size);
 
 	for (int i = 0; i < n; i++)
-		json_array_append_new(pkts, json_pack("{s:s, s:b, s:b}", "binary", binary,
-						      "use_port_dst_mac", 1, "use_port_src_mac",
-						      1));
+		json_array_append_new(pkts,
+				      json_pack("{s:s, s:b, s:b}", "binary", binary,
+						"use_port_dst_mac", 1, "use_port_src_mac", 1));
 	free(binary);
 	do_call("push_pkts", 0, json_pack("{s:o, s:f}", "pkts", pkts, "ipg_usec", 100.0));
 }
@@ -386,9 +387,9 @@ a_client_sends_frames_and_sees_them_arrive(void **state)
 		do_call("service", port, json_pack("{s:b, s:b}", "enabled", 1, "filtered", 0));
 	do_call("set_rx_feature", 1,
 		json_pack("{s:s, s:b, s:i}", "type", "queue", "enabled", 1, "size", 100));
-	result = capture("start", json_pack("{s:i, s:s, s:[i], s:[i], s:s}", "limit", 100, "mode",
-					    "fixed", "tx", 0, "rx", 1, "filter",
-					    "udp dst port 12 and greater 90"));
+	result = capture("start",
+			 json_pack("{s:i, s:s, s:[i], s:[i], s:s}", "limit", 100, "mode", "fixed",
+				   "tx", 0, "rx", 1, "filter", "udp dst port 12 and greater 90"));
 	id = json_integer_value(json_object_get(result, "capture_id"));
 	json_decref(result);
 	push(3, 64);
@@ -399,8 +400,7 @@ a_client_sends_frames_and_sees_them_arrive(void **state)
 	}
 	assert_int_equal(seen, 8);
 	json_decref(capture("stop", json_pack("{s:I}", "capture_id", id)));
-	result = capture("fetch",
-			 json_pack("{s:I, s:i}", "capture_id", id, "pkt_limit", 1000));
+	result = capture("fetch", json_pack("{s:I, s:i}", "capture_id", id, "pkt_limit", 1000));
 	assert_int_equal(count_kept(json_object_get(result, "pkts"), "TX", 0), 5);
 	assert_int_equal(count_kept(json_object_get(result, "pkts"), "RX", 1), 5);
 	assert_int_equal(json_array_size(json_object_get(result, "pkts")), 10);
