@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/units.h"
 
 static const struct profile_tunable *
@@ -129,15 +130,19 @@ int
 profile_flag(const struct profile_reading *r, const struct yaml_node *map, const char *key,
 	     bool *value, struct err *err)
 {
-	struct err why = {0};
+	static const char *const words[] = {"false", "true", "no", "yes"};
 	const char *text;
 	int rc = text_of(r, map, key, &text, err);
 
 	if (rc < 0 || text == NULL)
 		return rc;
-	if (opt_set_switch(value, text, &why) < 0)
-		return yaml_error(r->doc, yaml_get(map, key), err, "%s: %s", key, why.msg);
-	return 0;
+	for (size_t i = 0; i < N_ELEMS(words); i++) {
+		if (strcasecmp(text, words[i]) == 0) {
+			*value = i % 2 == 1;
+			return 0;
+		}
+	}
+	return yaml_error(r->doc, yaml_get(map, key), err, "'%s' must be true or false", key);
 }
 
 int

@@ -317,6 +317,7 @@ mistakes_have_a_place(void **state)
 	assert_refused("- {frame: " FRAME ", vary: [{field: size, from: 64, to: 65}]}", "sizes go");
 	assert_refused("- {frame: " FRAME ", name: a, then: b}", "no stream 'b'");
 	assert_refused("- {frame: " FRAME ", burst: $x}", "no tunable 'x'");
+	assert_refused("- {frame: " FRAME ", waits: maybe}", "'waits' must be true or false");
 	assert_refused("- {capture: {file: nothing.pcap}}", "nothing.pcap");
 	assert_refused("- {capture: {file: bench.yaml}}", "is no capture");
 	assert_refused("- {frame: " FRAME ", name: a}\n  - {frame: " FRAME ", name: a}",
