@@ -150,14 +150,16 @@ name_common(struct attr_names *names, struct rte_eth_xstat_name *const *list, co
 }
 
 void
-attr_names_init(struct attr_names *names)
+attr_names_init(struct attr_names *names, const uint16_t device[ATTR_PORTS])
 {
 	struct rte_eth_xstat_name *list[ATTR_PORTS];
 	size_t n[ATTR_PORTS];
 
 	*names = (struct attr_names){0};
-	for (uint16_t p = 0; p < ATTR_PORTS; p++)
-		list[p] = names_of(p, &n[p]);
+	for (uint16_t p = 0; p < ATTR_PORTS; p++) {
+		names->device[p] = device[p];
+		list[p] = names_of(device[p], &n[p]);
+	}
 	if (n[0] > 0 && n[1] > 0)
 		name_common(names, list, n);
 	else
@@ -178,19 +180,20 @@ attr_names_fini(struct attr_names *names)
 }
 
 void
-attr_values(const struct attr_names *names, uint16_t port, uint64_t *values)
+attr_values(const struct attr_names *names, unsigned port, uint64_t *values)
 {
+	const uint16_t device = names->device[port];
 	struct rte_eth_xstat *all;
 	int count;
 	bool ok;
 
 	if (names->basic) {
-		basic_values(port, values);
+		basic_values(device, values);
 		return;
 	}
-	count = rte_eth_xstats_get(port, NULL, 0);
+	count = rte_eth_xstats_get(device, NULL, 0);
 	all = xcalloc(count > 0 ? (size_t)count : 1, sizeof(*all));
-	ok = count > 0 && rte_eth_xstats_get(port, all, (unsigned)count) == count;
+	ok = count > 0 && rte_eth_xstats_get(device, all, (unsigned)count) == count;
 	for (size_t i = 0; i < names->n; i++) {
 		uint32_t id = names->ids[port][i];
 

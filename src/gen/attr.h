@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the devices say of themselves, for the RPC thread: none of it waits for the worker. */
+/* What the devices say of themselves, for the RPC thread: none of it waits for the worker.  'port'
+ * is DPDK's number. */
 
 #define ATTR_PORTS 2
 
@@ -31,9 +32,11 @@ struct attr_names {
 	bool basic; /* the latter; there are no ids */
 	char **names;
 	uint32_t *ids[ATTR_PORTS]; /* of each, by port */
+	uint16_t device[ATTR_PORTS];
 };
 
-void attr_names_init(struct attr_names *names);
+/* 'device' are the ports' numbers in DPDK. */
+void attr_names_init(struct attr_names *names, const uint16_t device[ATTR_PORTS]);
 void attr_names_fini(struct attr_names *names);
-/* Fills 'values[names->n]'; zeros when the device refuses. */
-void attr_values(const struct attr_names *names, uint16_t port, uint64_t *values);
+/* Fills 'values[names->n]' with those of port 0 or 1; zeros when the device refuses. */
+void attr_values(const struct attr_names *names, unsigned port, uint64_t *values);

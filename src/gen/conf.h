@@ -17,6 +17,12 @@ struct gen_l3 {
 	uint16_t vlan;
 };
 
+/* Which device a port is, by EAL's name of it; "" for the next one in EAL's order. */
+struct gen_device {
+	char name[64];
+	unsigned nth; /* of the ports of a device that has several, from 0 */
+};
+
 struct gen_conf {
 	char *rpc;
 	char *pub;    /* "none" for no doorbell */
@@ -25,9 +31,10 @@ struct gen_conf {
 	struct port_mac addr[PROGRAM_MAX_PORTS];
 	struct port_mac dest[PROGRAM_MAX_PORTS];
 	struct gen_l3 l3[2];
-	char *cfg;	     /* path of TRex's configuration, or NULL */
-	struct opt_list eal; /* words for EAL that it holds */
-	uint32_t queues;     /* receive and transmit queues of each port */
+	struct gen_device device[2]; /* both or none */
+	char *cfg;		     /* path of TRex's configuration, or NULL */
+	struct opt_list eal;	     /* words for EAL that it holds */
+	uint32_t queues;	     /* receive and transmit queues of each port */
 	uint32_t rxd;
 	uint32_t txd;
 	uint64_t max_frame; /* bytes with FCS */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf_dyn.h>
@@ -27,12 +28,12 @@ pool_size(uint32_t n_queues, uint32_t n_rings, uint32_t descriptors, uint32_t n_
 
 /* The same for ports of which some copy frames instead of holding their buffers. */
 static uint32_t
-pool_size_of_ports(uint32_t n_queues, uint32_t descriptors, uint32_t n_bursts)
+pool_size_of_ports(const uint16_t *ids, uint32_t n_queues, uint32_t descriptors, uint32_t n_bursts)
 {
 	uint32_t n_rings = 0;
 
-	for (uint16_t i = 0; i < GEN_PORTS; i++)
-		n_rings += port_holds_buffers(i) ? n_queues : 0;
+	for (unsigned i = 0; i < GEN_PORTS; i++)
+		n_rings += port_holds_buffers(ids[i]) ? n_queues : 0;
 	return pool_size(n_queues, n_rings, descriptors, n_bursts);
 }
 
@@ -63,16 +64,16 @@ reserve_holds(struct err *err)
 }
 
 static int
-open_pools(struct gen_worker *w, const struct gen_conf *conf, struct err *err)
+open_pools(struct gen_worker *w, const struct gen_conf *conf, const uint16_t *ids, struct err *err)
 {
 	uint16_t room = port_buffer_size((uint16_t)(conf->max_frame - FRAME_FCS));
 
-	w->rx_pool = rte_pktmbuf_pool_create("rx",
-					     pool_size_of_ports(conf->queues, conf->rxd, RX_BURSTS),
-					     POOL_CACHE, 0, room, SOCKET_ID_ANY);
-	w->tx_pool = rte_pktmbuf_pool_create("tx",
-					     pool_size_of_ports(conf->queues, conf->txd, TX_BURSTS),
-					     POOL_CACHE, 0, room, SOCKET_ID_ANY);
+	w->rx_pool = rte_pktmbuf_pool_create(
+		"rx", pool_size_of_ports(ids, conf->queues, conf->rxd, RX_BURSTS), POOL_CACHE, 0,
+		room, SOCKET_ID_ANY);
+	w->tx_pool = rte_pktmbuf_pool_create(
+		"tx", pool_size_of_ports(ids, conf->queues, conf->txd, TX_BURSTS), POOL_CACHE, 0,
+		room, SOCKET_ID_ANY);
 	if (w->rx_pool == NULL || w->tx_pool == NULL)
 		return err_machine(err, "no memory for buffers (see -m): %s",
 				   rte_strerror(rte_errno));
@@ -80,7 +81,8 @@ open_pools(struct gen_worker *w, const struct gen_conf *conf, struct err *err)
 }
 
 static int
-open_port(struct gen_worker *w, unsigned i, const struct gen_conf *conf, struct err *err)
+open_port(struct gen_worker *w, unsigned i, uint16_t id, const struct gen_conf *conf,
+	  struct err *err)
 {
 	struct gen_port *p = &w->ports[i];
 	const struct port_conf pc = {
@@ -91,7 +93,7 @@ open_port(struct gen_worker *w, unsigned i, const struct gen_conf *conf, struct 
 		.max_len = (uint16_t)(conf->max_frame - FRAME_FCS),
 		.pool = w->rx_pool,
 	};
-	int rc = port_open(&p->port, (uint16_t)i, &pc, err);
+	int rc = port_open(&p->port, id, &pc, err);
 
 	if (rc < 0)
 		return rc;
@@ -103,25 +105,61 @@ open_port(struct gen_worker *w, unsigned i, const struct gen_conf *conf, struct 
 	return 0;
 }
 
+/* The 'nth' port of the device; a port may also have a name of its own. */
+static int
+find_device(const struct gen_device *d, uint16_t *id, struct err *err)
+{
+	unsigned n = 0;
+
+	if (d->nth == 0 && rte_eth_dev_get_port_by_name(d->name, id) == 0)
+		return 0;
+	RTE_ETH_FOREACH_DEV(*id) {
+		struct rte_eth_dev_info info;
+
+		if (rte_eth_dev_info_get(*id, &info) == 0 &&
+		    strcmp(rte_dev_name(info.device), d->name) == 0 && n++ == d->nth)
+			return 0;
+	}
+	return err_machine(err, "no port is '%s': is it bound to a driver of DPDK's?", d->name);
+}
+
+/* Which of DPDK's ports are ours. */
+static int
+find_ports(const struct gen_conf *conf, uint16_t *ids, struct err *err)
+{
+	unsigned n = rte_eth_dev_count_avail();
+	int rc = 0;
+
+	if (n < GEN_PORTS)
+		return err_machine(err,
+				   "%u ports, the generator needs two: name them with --vdev or "
+				   "-a after --",
+				   n);
+	for (uint16_t i = 0; rc == 0 && i < GEN_PORTS; i++) {
+		ids[i] = i;
+		if (conf->device[i].name[0] != '\0')
+			rc = find_device(&conf->device[i], &ids[i], err);
+	}
+	return rc;
+}
+
 int
 generator_open(struct gen_worker *w, const struct gen_conf *conf, bool shares_cpus, struct err *err)
 {
-	unsigned n = rte_eth_dev_count_avail();
+	uint16_t ids[GEN_PORTS];
 	int rc;
 
 	memset(w, 0, sizeof(*w));
 	w->tsc_hz = tsc_hz();
 	w->tsc_to_ns = 1e9 / (double)w->tsc_hz;
 	idle_init(&w->idle, conf->idle, shares_cpus);
-	if (n < GEN_PORTS)
-		return err_machine(err,
-				   "%u ports, the generator needs two: name them with --vdev or "
-				   "-a after --",
-				   n);
+	rc = find_ports(conf, ids, err);
+	if (rc < 0)
+		return rc;
 	service_open(w);
-	rc = open_pools(w, conf, err);
+	rc = open_pools(w, conf, ids, err);
 	for (unsigned i = 0; rc == 0 && i < GEN_PORTS; i++)
-		rc = open_port(w, i, conf, err);
+		rc = open_port(w, i, ids[i], conf, err);
 	return rc;
 }
 

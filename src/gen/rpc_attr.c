@@ -91,7 +91,7 @@ call_set_port_attr(void *ctx, const json_t *params, json_t **result, struct json
 	if (!json_is_object(attr))
 		return jsonrpc_fail(e, JSONRPC_PARAMS, "parameter 'attr' must be an object");
 	json_object_foreach(attr, name, value) {
-		rc = set_attribute((uint16_t)port, name, value, e);
+		rc = set_attribute(server_device(ctx, port), name, value, e);
 		if (rc < 0)
 			break;
 	}

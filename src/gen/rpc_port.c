@@ -139,8 +139,8 @@ static json_t *
 attr_json(const struct server *s, unsigned port)
 {
 	return json_pack("{s:{s:b}, s:{s:b}, s:{s:b}, s:f, s:[], s:{s:i}}", "promiscuous",
-			 "enabled", (int)attr_promiscuous((uint16_t)port), "multicast", "enabled",
-			 (int)attr_multicast((uint16_t)port), "link", "up",
+			 "enabled", (int)attr_promiscuous(server_device(s, port)), "multicast",
+			 "enabled", (int)attr_multicast(server_device(s, port)), "link", "up",
 			 (int)s->ports[port].link_up, "speed", (double)s->conf->speed_bps / 1e9,
 			 "vxlan_fs", "fc", "mode", -1);
 }
@@ -161,7 +161,7 @@ void
 rpc_port_watch_links(struct server *s)
 {
 	for (unsigned i = 0; i < GEN_PORTS; i++) {
-		bool up = attr_link_up((uint16_t)i);
+		bool up = attr_link_up(server_device(s, i));
 		json_t *status, *attr;
 
 		if (up == s->ports[i].link_up)

@@ -25,15 +25,16 @@ call_get_port_stats(void *ctx, const json_t *params, json_t **result, struct jso
 	if (p == NULL)
 		return -EINVAL;
 	g = &s->worker->ports[id];
-	*result = json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:f, s:f, s:f}", "opackets",
-		wide_json(counter_get(&g->opackets)), "ipackets",
-		wide_json(counter_get(&g->ipackets)), "obytes", wide_json(counter_get(&g->obytes)),
-		"ibytes", wide_json(counter_get(&g->ibytes)), "oerrors",
-		wide_json(attr_tx_errors((uint16_t)id)), "ierrors",
-		wide_json(attr_rx_errors((uint16_t)id)), "m_total_tx_pps", p->rates.tx.per_s,
-		"m_total_rx_pps", p->rates.rx.per_s, "m_total_tx_bps", 8 * p->rates.tx_bytes.per_s,
-		"m_total_rx_bps", 8 * p->rates.rx_bytes.per_s, "m_cpu_util", s->cpu.smooth);
+	*result = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:f, s:f, s:f}", "opackets",
+			    wide_json(counter_get(&g->opackets)), "ipackets",
+			    wide_json(counter_get(&g->ipackets)), "obytes",
+			    wide_json(counter_get(&g->obytes)), "ibytes",
+			    wide_json(counter_get(&g->ibytes)), "oerrors",
+			    wide_json(attr_tx_errors(server_device(s, id))), "ierrors",
+			    wide_json(attr_rx_errors(server_device(s, id))), "m_total_tx_pps",
+			    p->rates.tx.per_s, "m_total_rx_pps", p->rates.rx.per_s,
+			    "m_total_tx_bps", 8 * p->rates.tx_bytes.per_s, "m_total_rx_bps",
+			    8 * p->rates.rx_bytes.per_s, "m_cpu_util", s->cpu.smooth);
 	return 0;
 }
 
@@ -161,7 +162,7 @@ call_get_port_xstats_values(void *ctx, const json_t *params, json_t **result,
 	if (server_find_port(s, params, &id, e) == NULL)
 		return -EINVAL;
 	values = xcalloc(s->xstats.n + 1, sizeof(*values));
-	attr_values(&s->xstats, (uint16_t)id, values);
+	attr_values(&s->xstats, id, values);
 	list = json_array();
 	for (size_t i = 0; i < s->xstats.n; i++)
 		json_array_append_new(list, wide_json(values[i]));

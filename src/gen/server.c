@@ -325,10 +325,10 @@ server_init(struct server *s, const struct gen_conf *conf, struct gen_worker *wo
 		profiles_init(&s->ports[i].profiles, (double)conf->speed_bps,
 			      conf->max_frame - FRAME_FCS);
 		init_layers(s, i);
-		s->ports[i].link_up = attr_link_up((uint16_t)i);
-		s->can_promiscuous[i] = attr_can_promiscuous((uint16_t)i);
+		s->ports[i].link_up = attr_link_up(server_device(s, i));
+		s->can_promiscuous[i] = attr_can_promiscuous(server_device(s, i));
 	}
-	attr_names_init(&s->xstats);
+	attr_names_init(&s->xstats, (uint16_t[]){server_device(s, 0), server_device(s, 1)});
 	rpc_rx_open(s);
 	join_tables(s);
 }

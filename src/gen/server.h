@@ -115,6 +115,13 @@ extern const size_t rpc_n_tables;
 #define RPC_NEEDS_API 1u   /* params must carry our api_h */
 #define RPC_NEEDS_OWNER 2u /* and the handler of port_id */
 
+/* The port's number in DPDK. */
+static inline uint16_t
+server_device(const struct server *s, unsigned port)
+{
+	return s->worker->ports[port].port.id;
+}
+
 /* The port that 'port_id' names, or NULL with the error set. */
 struct server_port *server_find_port(struct server *s, const json_t *params, unsigned *id,
 				     struct jsonrpc_error *e);

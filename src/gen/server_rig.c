@@ -23,6 +23,7 @@ server_rig_new(void)
 	for (unsigned i = 0; i < GEN_PORTS; i++) {
 		memcpy(r->worker.ports[i].addr, (const uint8_t[6]){2, 0, 0, 0, 0, (uint8_t)i}, 6);
 		memcpy(r->worker.ports[i].dest, (const uint8_t[6]){2, 0, 0, 0, 0, !i}, 6);
+		r->worker.ports[i].port.id = (uint16_t)i;
 	}
 	server_init(&r->server, &r->conf, &r->worker);
 	return r;

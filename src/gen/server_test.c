@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "trex_cfg.h"
 
 static void
 handles_are_checked(void **state)
@@ -141,6 +142,73 @@ addresses_are_kept(void **state)
 	assert_string_equal(json_string_value(json_at(s, "attr.layer_cfg.ipv6.src")),
 			    "2001:db8::1");
 	json_decref(s);
+}
+
+/* A server that starts with TRex's configuration, as generator.c opens its ports with it. */
+static void
+configure(struct server_rig *r, const char *port_info)
+{
+	char *text = xasprintf("- version: 2\n  interfaces: [a, b]\n  port_info:\n%s", port_info);
+	struct err err = {0};
+
+	server_fini(&r->server);
+	if (trex_cfg_parse("cfg", text, strlen(text), &r->conf, &r->conf.eal, &err) < 0)
+		fail_msg("%s", err.msg);
+	for (unsigned i = 0; i < GEN_PORTS; i++) {
+		struct gen_port *p = &r->worker.ports[i];
+
+		if (r->conf.addr[i].set)
+			memcpy(p->addr, r->conf.addr[i].mac, 6);
+		memset(p->dest, 0xff, 6);
+		if (r->conf.dest[i].set)
+			memcpy(p->dest, r->conf.dest[i].mac, 6);
+	}
+	server_init(&r->server, &r->conf, &r->worker);
+	free(text);
+}
+
+static void
+assert_status(struct server_rig *r, int port, const char *path, const char *want)
+{
+	char params[32], *got;
+	json_t *status;
+
+	snprintf(params, sizeof(params), "{\"port_id\":%d}", port);
+	status = calls_result(r, "get_port_status", params);
+	got = json_dumps(json_at(status, path), JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+	assert_non_null(got);
+	assert_string_equal(got, want);
+	free(got);
+	json_decref(status);
+}
+
+/* TRex's configuration makes a port one of L3 if it has an address and a gateway, resolved if the
+ * gateway's MAC address is there too; else one of L2. */
+static void
+addresses_of_the_configuration_are_told(void **state)
+{
+	struct server_rig *r = *state;
+
+	configure(r, "    - {src_mac: '02:00:00:00:01:01', dest_mac: '02:00:00:00:01:02'}\n"
+		     "    - {ip: 10.0.0.1, default_gw: 10.0.0.2, vlan: 100}\n");
+	assert_status(r, 0, "attr.layer_cfg.ether",
+		      "{\"dst\":\"02:00:00:00:01:02\",\"src\":\"02:00:00:00:01:01\","
+		      "\"state\":\"configured\"}");
+	assert_status(r, 0, "attr.layer_cfg.ipv4", "{\"state\":\"none\"}");
+	assert_status(r, 0, "attr.vlan", "{\"tags\":[]}");
+	assert_status(r, 1, "attr.layer_cfg.ether.state", "\"unconfigured\"");
+	assert_status(r, 1, "attr.layer_cfg.ipv4",
+		      "{\"dst\":\"10.0.0.2\",\"src\":\"10.0.0.1\",\"state\":\"unresolved\"}");
+	assert_status(r, 1, "attr.vlan", "{\"tags\":[100]}");
+	configure(r, "    - {}\n"
+		     "    - {ip: 10.0.0.1, default_gw: 10.0.0.2, dest_mac: [2, 0, 0, 0, 1, 3]}\n");
+	assert_status(r, 1, "attr.layer_cfg.ether.dst", "\"02:00:00:00:01:03\"");
+	assert_status(r, 1, "attr.layer_cfg.ether.state", "\"configured\"");
+	assert_status(r, 1, "attr.layer_cfg.ipv4.state", "\"resolved\"");
+	/* And the client's word is later than the configuration's. */
+	calls_ok(r, "set_l2", "{\"port_id\":1,\"dst_mac\":\"02:00:00:00:01:04\"}");
+	assert_status(r, 1, "attr.layer_cfg.ipv4", "{\"state\":\"none\"}");
+	assert_status(r, 1, "attr.layer_cfg.ether.dst", "\"02:00:00:00:01:04\"");
 }
 
 static void
@@ -338,6 +406,7 @@ main(void)
 		TEST(a_port_has_one_owner),
 		TEST(who_takes_a_port_is_told_to_all),
 		TEST(addresses_are_kept),
+		TEST(addresses_of_the_configuration_are_told),
 		TEST(bad_addresses_are_refused),
 		TEST(rates_follow_the_counters),
 		TEST(shutting_down_asks_the_owners),

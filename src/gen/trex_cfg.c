@@ -24,6 +24,7 @@ struct reading {
 	struct gen_conf *conf;
 	struct opt_list *eal;
 	unsigned n_pci, n_virtual;
+	unsigned long pci_port[PORTS]; /* behind a PCI address: which of the device's */
 };
 
 static void __attribute__((format(printf, 2, 3))) add_eal(struct reading *r, const char *fmt, ...)
@@ -53,20 +54,59 @@ is_pci(const char *text)
 	return text[end] == '\0' || text[end] == '/';
 }
 
-/* Both ports of a device that has two are named by it. */
+/* Port 'i' is what EAL calls so. */
+static void __attribute__((format(printf, 3, 4)))
+set_device(struct reading *r, unsigned i, const char *fmt, ...)
+{
+	struct gen_device *d = &r->conf->device[i];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)str_vprint(d->name, sizeof(d->name), fmt, ap);
+	va_end(ap);
+}
+
+/* EAL probes devices in the order of their addresses, whatever that of the words is: the ports find
+ * theirs by name.  Both ports of a device that has two are named by it; the smaller of the numbers
+ * behind it is the first. */
 static void
-add_pci(struct reading *r, const char *text)
+add_pci(struct reading *r, const char *text, unsigned i)
 {
 	const bool full = strchr(text, ':') != strrchr(text, ':');
+	const char *slash = strchr(text, '/');
+	struct gen_device *device = r->conf->device;
 	char address[16];
 
 	snprintf(address, sizeof(address), "%s%.*s", full ? "" : "0000:", (int)strcspn(text, "/"),
 		 text);
+	set_device(r, i, "%s", address);
+	device[i].nth = 0;
+	r->pci_port[i] = slash != NULL ? strtoul(slash + 1, NULL, 10) : i;
 	r->n_pci++;
-	if (r->eal->n > 0 && strcmp(r->eal->items[r->eal->n - 1], address) == 0)
+	if (i > 0 && strcmp(device[0].name, address) == 0) {
+		device[r->pci_port[0] <= r->pci_port[i] ? i : 0].nth = 1;
 		return;
+	}
 	add_eal(r, "-a");
 	add_eal(r, "%s", address);
+}
+
+/* "--vdev=NAME,ARGUMENTS" as it is, or one of ours. */
+static void
+add_vdev(struct reading *r, const char *text, unsigned i)
+{
+	const char *name = text + strlen("--vdev=");
+
+	if (strncmp(text, "--vdev=", strlen("--vdev=")) == 0) {
+		add_eal(r, "%s", text);
+		set_device(r, i, "%.*s", (int)strcspn(name, ","), name);
+	} else if (strcmp(text, "dummy") == 0) {
+		add_eal(r, "--vdev=net_null%u", i);
+		set_device(r, i, "net_null%u", i);
+	} else {
+		add_eal(r, "--vdev=net_af_packet%u,iface=%s", i, text);
+		set_device(r, i, "net_af_packet%u", i);
+	}
 }
 
 static int
@@ -78,20 +118,16 @@ add_interface(struct reading *r, const struct yaml_node *node, unsigned i, struc
 		return yaml_error(r->doc, node, err,
 				  "an interface is a PCI address, a name or --vdev=...");
 	if (is_pci(text)) {
-		add_pci(r, text);
+		add_pci(r, text, i);
 		return 0;
 	}
 	r->n_virtual++;
-	if (strncmp(text, "--vdev=", strlen("--vdev=")) == 0)
-		add_eal(r, "%s", text);
-	else if (strcmp(text, "dummy") == 0)
-		add_eal(r, "--vdev=net_null%u", i);
-	else if (strlen(text) <= IFNAME_MAX && strpbrk(text, ",=/ \t") == NULL && text[0] != '-')
-		add_eal(r, "--vdev=net_af_packet%u,iface=%s", i, text);
-	else
+	if (strncmp(text, "--vdev=", strlen("--vdev=")) != 0 &&
+	    (strlen(text) > IFNAME_MAX || strpbrk(text, ",=/ \t") != NULL || text[0] == '-'))
 		return yaml_error(r->doc, node, err,
 				  "'%s' is no PCI address, no interface name and not --vdev=...",
 				  text);
+	add_vdev(r, text, i);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,37 @@ interfaces_of_each_form(void **state)
 	/* Not a list, as some have it. */
 	assert_eal("version: 2\nport_limit: 2\ninterfaces: [a, b]\n",
 		   "--vdev=net_af_packet0,iface=a --vdev=net_af_packet1,iface=b");
+}
+
+static void
+assert_devices(const char *interfaces, const char *first, unsigned first_nth, const char *second,
+	       unsigned second_nth)
+{
+	char text[256];
+	struct got g;
+
+	snprintf(text, sizeof(text), "- version: 2\n  interfaces: [%s]\n", interfaces);
+	g = parse(text);
+	assert_int_equal(g.rc, 0);
+	assert_string_equal(g.conf.device[0].name, first);
+	assert_int_equal(g.conf.device[0].nth, first_nth);
+	assert_string_equal(g.conf.device[1].name, second);
+	assert_int_equal(g.conf.device[1].nth, second_nth);
+	gen_conf_fini(&g.conf);
+}
+
+/* EAL has an order of its own. */
+static void
+ports_are_in_the_files_order(void **state)
+{
+	(void)state;
+	assert_devices("'03:00.1', '0000:03:00.0'", "0000:03:00.1", 0, "0000:03:00.0", 0);
+	assert_devices("'82:00.0/0', '82:00.0/1'", "0000:82:00.0", 0, "0000:82:00.0", 1);
+	assert_devices("'82:00.0/1', '82:00.0/0'", "0000:82:00.0", 1, "0000:82:00.0", 0);
+	assert_devices("'82:00.0/1', '82:00.0/2'", "0000:82:00.0", 0, "0000:82:00.0", 1);
+	assert_devices("'82:00.0', '82:00.0'", "0000:82:00.0", 0, "0000:82:00.0", 1);
+	assert_devices("b, a", "net_af_packet0", 0, "net_af_packet1", 0);
+	assert_devices("dummy, '--vdev=net_memif7,id=0'", "net_null0", 0, "net_memif7", 0);
 }
 
 static void
@@ -212,6 +244,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(interfaces_of_each_form),
+		cmocka_unit_test(ports_are_in_the_files_order),
 		cmocka_unit_test(ports_have_addresses),
 		cmocka_unit_test(sizes_threads_and_endpoints),
 		cmocka_unit_test(the_thread_of_a_platform),
