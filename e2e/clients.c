@@ -25,10 +25,7 @@
 #define RUN_S 3
 #define RUN_PPS 20000
 #define TURNS 2000
-/* What runs on the other port all the time, and how much of it may be late: less than 1 % is on a
- * machine of its own, and tests share theirs. */
-#define BACKGROUND_PPS 2000
-#define MOST_LATE 0.25
+#define BACKGROUND_PPS 2000 /* on the other port, all the time */
 /* What a client that does nothing may cost: two connections and their buffers. */
 #define KB_PER_CLIENT 256
 #define MAX_CALL_NS (2000 * NSEC_PER_MS)
@@ -36,6 +33,7 @@
 static const char *rpc, *pub;
 static int pid;
 static struct client background;
+static double most_late;
 
 static struct client
 enter(const char *user, uint32_t session)
@@ -70,7 +68,7 @@ one_port_has_one_owner_at_a_time(void **state)
 		assert_int_equal(client_acquire(other, true), 0);
 		assert_true(try_owned(owner) < 0);
 	}
-	background_end(&a, MOST_LATE, "two clients took its port in turns");
+	background_end(&a, most_late, "two clients took its port in turns");
 	client_do(&a, "release", json_object());
 	assert_true(try_owned(&a) < 0);
 	client_leave(&a);
@@ -286,6 +284,7 @@ begin_background(void **state)
 {
 	(void)state;
 	background = client_enter(rpc, "background", 3, 1);
+	most_late = background_most_late(&background, BACKGROUND_PPS);
 	background_begin(&background, BACKGROUND_PPS);
 	return 0;
 }
@@ -294,7 +293,7 @@ static void
 other_traffic_was_not_disturbed(void **state)
 {
 	(void)state;
-	background_end(&background, MOST_LATE, "all this went on beside it");
+	background_end(&background, most_late, "all this went on beside it");
 	client_leave(&background);
 }
 

@@ -17,6 +17,11 @@
 #define FRAME60 "AAAAAQAAAAAAAgAACABFAAAuAAEAAEAROrcQAAAEMAAABAQBAAwAGgAAeHh4eHh4eHh4eHh4eHh4eHh4"
 #define END_MS 25000
 #define LOOK_MS 50
+#define ALONE_MS 1000
+/* Of a schedule without anybody else that is late where nothing disturbs, and how much more may be
+ * late with others, who take CPU time too. */
+#define LATE_ALONE 0.01
+#define LATE_MORE 0.25
 
 int
 client_try(struct client *c, const char *method, json_t *params, json_t **result, struct err *err)
@@ -183,7 +188,9 @@ settled_trial(struct client *c)
 
 	while (true) {
 		json_t *trial = client_call(c, "x_nfvchain_trial", json_object());
-		bool all = client_count(trial, "received") == client_count(trial, "sent");
+		const char *state = json_string_value(json_object_get(trial, "state"));
+		bool all = strcmp(state, "sent") == 0 &&
+			   client_count(trial, "ok") == client_count(trial, "sent");
 
 		if (all || deadline_passed(&d))
 			return trial;
@@ -192,12 +199,28 @@ settled_trial(struct client *c)
 	}
 }
 
+/* What differs from what it should be says little without the rest. */
+static void
+fail_trial(const json_t *trial, const char *what)
+{
+	json_t *short_one = json_copy((json_t *)(uintptr_t)trial);
+	char *text;
+
+	json_object_del(short_one, "latency");
+	json_object_del(short_one, "pacing");
+	text = json_dumps(short_one, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	json_decref(short_one);
+	print_error("%s\n", text);
+	free(text);
+	fail_msg("%s", what);
+}
+
 double
 background_end(struct client *c, double most_late, const char *while_what)
 {
-	static const char *const never[] = {"refused",	 "never_seen", "duplicate",
-					    "reordered", "corrupt",    "truncated",
-					    "reflected", "overdue",    "misdelivered"};
+	/* Of others' frames some may look like damaged ones of ours; ours were all received whole.
+	 */
+	static const char *const never[] = {"refused", "never_seen", "duplicate", "reordered"};
 	uint64_t slowest_ns = 0, intended, sent, late;
 	json_t *trial;
 
@@ -209,17 +232,28 @@ background_end(struct client *c, double most_late, const char *while_what)
 	late = client_count(trial, "late");
 	print_message("# while %s: %llu of %llu frames sent, %llu received, %llu late\n",
 		      while_what, (unsigned long long)sent, (unsigned long long)intended,
-		      (unsigned long long)client_count(trial, "received"),
-		      (unsigned long long)late);
-	assert_true(sent > 0);
-	assert_int_equal(client_count(trial, "ok"), sent);
-	assert_int_equal(client_count(trial, "received"), sent);
+		      (unsigned long long)client_count(trial, "ok"), (unsigned long long)late);
+	if (sent == 0 || intended != sent + late)
+		fail_trial(trial, "the schedule's slots do not add up");
+	if (client_count(trial, "ok") != sent)
+		fail_trial(trial, "not each frame was received once");
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
 		if (client_count(trial, never[i]) != 0)
-			fail_msg("%s: %llu", never[i],
-				 (unsigned long long)client_count(trial, never[i]));
-	assert_int_equal(intended, sent + late);
+			fail_trial(trial, never[i]);
 	assert_true((double)late <= most_late * (double)intended);
 	json_decref(trial);
 	return (double)late / (double)intended;
+}
+
+double
+background_most_late(struct client *c, double pps)
+{
+	double late;
+
+	background_begin(c, pps);
+	clock_sleep_ms(ALONE_MS);
+	late = background_end(c, 1, "alone");
+	if (late > LATE_ALONE)
+		print_message("# the machine is too busy for a verdict on lateness\n");
+	return late > LATE_ALONE ? 1 : late + LATE_MORE;
 }

@@ -55,3 +55,7 @@ bool is_sanitized(int pid);
  * Returns how much of it was. */
 void background_begin(struct client *c, double pps);
 double background_end(struct client *c, double most_late, const char *while_what);
+
+/* How much of the same may be late while others do things: more than while nobody does, which it
+ * finds out.  1 where the machine itself, shared with others, leaves no way to tell. */
+double background_most_late(struct client *c, double pps);

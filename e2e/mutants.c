@@ -29,9 +29,6 @@
 #define FLOOD_BYTES (5 << 20)
 #define REPLY_MAX (64 << 20)
 #define BACKGROUND_PPS 2000
-/* Of the schedule, more than without mutants: tests share their CPUs. */
-#define MOST_LATE 0.25
-#define ALONE_MS 1000
 /* A megabyte a port would be little for a program that keeps streams, captures and events; an
  * allocator that finds errors keeps 256 MB of what was freed. */
 #define MORE_KB (64 << 10)
@@ -235,14 +232,6 @@ close_siege(struct siege *s)
 	client_leave(&s->traffic);
 }
 
-static double
-late_without_mutants(struct siege *s)
-{
-	background_begin(&s->traffic, BACKGROUND_PPS);
-	clock_sleep_ms(ALONE_MS);
-	return background_end(&s->traffic, 1, "alone");
-}
-
 static void
 report(const struct siege *s, double seconds, uint64_t end_kb)
 {
@@ -264,11 +253,11 @@ mutants_harm_nothing(void **state)
 	const uint64_t more_kb = is_sanitized(line.pid) ? MORE_SANITIZED_KB : MORE_KB;
 	struct siege s;
 	uint64_t begin_ns, end_kb;
-	double late, seconds;
+	double most_late, seconds;
 
 	(void)state;
 	open_siege(&s);
-	late = late_without_mutants(&s);
+	most_late = background_most_late(&s.traffic, BACKGROUND_PPS);
 	background_begin(&s.traffic, BACKGROUND_PPS);
 	s.begin_kb = s.middle_kb = resident_kb(line.pid);
 	begin_ns = clock_now_ns();
@@ -281,7 +270,7 @@ mutants_harm_nothing(void **state)
 	clean(&s);
 	end_kb = resident_kb(line.pid);
 	report(&s, seconds, end_kb);
-	background_end(&s.traffic, late + MOST_LATE, "mutants came");
+	background_end(&s.traffic, most_late, "mutants came");
 	assert_true(s.middle_kb <= s.begin_kb + more_kb);
 	assert_true(end_kb <= s.begin_kb + more_kb);
 	/* Most mutants are refused, and many are not: otherwise this would test little. */

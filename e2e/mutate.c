@@ -246,7 +246,7 @@ is_harmful(const json_t *request)
 
 	if (method == NULL)
 		return false;
-	if (strcmp(method, "acquire") == 0)
+	if (strcmp(method, "acquire") == 0 || strncmp(method, "set_l", 5) == 0)
 		return json_is_number(port) && json_number_value(port) == 0;
 	if (strcmp(method, "start_traffic") == 0 || strncmp(method, "update_", 7) == 0)
 		return json_is_true(json_object_get(params, "force")) ||

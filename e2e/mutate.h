@@ -9,8 +9,8 @@
 
 /* Requests as no client of TRex's would send them, made from those that one did.
  *
- * A mutant never shuts the server down, takes port 0 or sends more than the link is said to carry:
- * that is everybody's right, and would end what the test looks at. */
+ * A mutant never shuts the server down, takes port 0, changes its addresses or sends more than the
+ * link is said to carry: that is everybody's right, and would end what the test looks at. */
 
 struct mutator {
 	struct random random;

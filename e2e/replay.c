@@ -576,6 +576,20 @@ connect_to(struct replay *r, void *ctx, const char *endpoint)
 		die(endpoint, zmq_strerror(errno));
 }
 
+static void
+forget(struct replay *r)
+{
+	for (size_t i = 0; i < r->n_sessions; i++) {
+		json_decref(r->session[i].expected);
+		json_decref(r->session[i].got);
+	}
+	for (size_t i = 0; i < r->n_handlers; i++) {
+		free(r->handler[i].recorded);
+		free(r->handler[i].ours);
+	}
+	free(r->api_h);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -600,5 +614,6 @@ main(int argc, char **argv)
 	       r.failures);
 	zmq_close(r.socket);
 	zmq_ctx_term(ctx);
+	forget(&r);
 	return r.failures > 0 || r.compared == 0;
 }
