@@ -68,12 +68,12 @@ read_tunables(struct profile_reading *r, const struct yaml_node *map, struct err
 	struct profile *p = r->profile;
 	int rc = 0;
 
+	p->tunables = xcalloc(MAX_TUNABLES + 1, sizeof(*p->tunables));
 	if (map == NULL)
 		return 0;
 	if (!yaml_is_map(map) || yaml_length(map) > MAX_TUNABLES)
 		return yaml_error(r->doc, map, err, "'tunables' is a map of up to %d names",
 				  MAX_TUNABLES);
-	p->tunables = xcalloc(yaml_length(map), sizeof(*p->tunables));
 	for (size_t i = 0; rc == 0 && i < yaml_length(map); i++) {
 		const struct yaml_node *node = yaml_value(map, i);
 		struct profile_tunable *t = &p->tunables[p->n_tunables++];
@@ -88,6 +88,25 @@ read_tunables(struct profile_reading *r, const struct yaml_node *map, struct err
 			rc = read_choices(r, yaml_get(node, "one_of"), t, err);
 	}
 	return rc;
+}
+
+/* Appends the tunable that every profile has, unless it is there. */
+static void
+add_direction(struct profile *p)
+{
+	struct profile_tunable *t = &p->tunables[p->n_tunables];
+
+	for (size_t i = 0; i < p->n_tunables; i++)
+		if (strcmp(p->tunables[i].name, PROFILE_DIRECTION) == 0)
+			return;
+	p->n_tunables++;
+	t->name = xstrdup(PROFILE_DIRECTION);
+	t->value = xstrdup("0");
+	t->about = xstrdup("1: the other way, as from odd ports");
+	t->one_of = xcalloc(3, sizeof(*t->one_of));
+	t->one_of[0] = xstrdup("0");
+	t->one_of[1] = xstrdup("1");
+	p->mirrors = true;
 }
 
 static bool
@@ -214,8 +233,13 @@ read_document(struct profile_reading *r, const struct opt_list *settings, struct
 		rc = yaml_error(r->doc, root, err, "a profile begins with 'version: 1'");
 	if (rc == 0)
 		rc = read_tunables(r, yaml_get(root, "tunables"), err);
+	if (rc == 0)
+		add_direction(r->profile);
 	for (size_t i = 0; rc == 0 && settings != NULL && i < settings->n; i++)
 		rc = set_tunable(r->profile, settings->items[i], err);
+	if (rc == 0 && r->profile->mirrors)
+		r->mirrored =
+			strcmp(r->profile->tunables[r->profile->n_tunables - 1].value, "1") == 0;
 	if (rc == 0 && (!yaml_is_list(list) || yaml_length(list) == 0))
 		rc = yaml_error(r->doc, list != NULL ? list : root, err, "'streams' is a list");
 	if (rc == 0)

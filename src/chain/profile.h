@@ -42,11 +42,17 @@ struct profile {
 	size_t n_streams;
 	struct profile_tunable *tunables;
 	size_t n_tunables;
+	bool mirrors; /* the last tunable is PROFILE_DIRECTION, and not the profile's own */
 };
 
 #define PROFILE_MAX_STREAMS 20000
 
-/* Reads the file; 'settings' are "NAME=VALUE" for its tunables. */
+/* The tunable that every profile has: "0", or "1" for the other way, as TRex's profiles are sent
+ * from odd ports.  Sources and destinations, of Ethernet and IP, are then exchanged, unless the
+ * profile has a tunable of that name itself. */
+#define PROFILE_DIRECTION "direction"
+
+/* Reads the file; 'settings' are "NAME=VALUE" for its tunables, later ones win. */
 int profile_open(struct profile **profile, const char *path, const struct opt_list *settings,
 		 struct err *err);
 /* The same for a text; files it names are relative to 'dir'. */

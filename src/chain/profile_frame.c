@@ -8,6 +8,9 @@
 
 #include "base/units.h"
 
+/* The other of 'a' and 'b', if the frame goes the other way. */
+#define EITHER(r, a, b) ((r)->mirrored ? (b) : (a))
+
 /* What TRex's library builds with; the ports' own addresses take their place. */
 static const uint8_t default_dst[6] = {0, 0, 0, 1, 0, 0}, default_src[6] = {0, 0, 0, 2, 0, 0};
 
@@ -43,9 +46,9 @@ read_eth(const struct profile_reading *r, const struct yaml_node *frame, struct 
 	if (map != NULL)
 		rc = profile_map(r, map, "eth", keys, err);
 	if (rc == 0)
-		rc = read_mac(r, map, "src", src, own, 1, err);
+		rc = read_mac(r, map, EITHER(r, "src", "dst"), src, own, 1, err);
 	if (rc == 0)
-		rc = read_mac(r, map, "dst", dst, own, 2, err);
+		rc = read_mac(r, map, EITHER(r, "dst", "src"), dst, own, 2, err);
 	if (rc == 0 && yaml_get(map, "type") != NULL)
 		rc = profile_value(r, yaml_get(map, "type"), &type, err);
 	packet_eth(p, dst, src);
@@ -130,8 +133,8 @@ read_ipv4(const struct profile_reading *r, const struct yaml_node *map, struct p
 		rc = profile_uint(r, map, "proto", 0, 255, &proto, err);
 	if (rc == 0)
 		rc = profile_flag(r, map, "df", &df, err);
-	packet_ipv4(p, &(struct packet_ipv4){.src = (uint32_t)src,
-					     .dst = (uint32_t)dst,
+	packet_ipv4(p, &(struct packet_ipv4){.src = (uint32_t)EITHER(r, src, dst),
+					     .dst = (uint32_t)EITHER(r, dst, src),
 					     .ttl = (uint8_t)ttl,
 					     .tos = (uint8_t)tos,
 					     .proto = (uint8_t)proto,
@@ -162,9 +165,9 @@ read_ipv6(const struct profile_reading *r, const struct yaml_node *map, struct p
 	int rc = profile_map(r, map, "ipv6", keys, err);
 
 	if (rc == 0)
-		rc = read_ipv6_address(r, map, "src", "2001:2::1", ip.src, err);
+		rc = read_ipv6_address(r, map, "src", "2001:2::1", EITHER(r, ip.src, ip.dst), err);
 	if (rc == 0)
-		rc = read_ipv6_address(r, map, "dst", "2001:2::2", ip.dst, err);
+		rc = read_ipv6_address(r, map, "dst", "2001:2::2", EITHER(r, ip.dst, ip.src), err);
 	if (rc == 0)
 		rc = profile_uint(r, map, "hops", 0, 255, &hops, err);
 	if (rc == 0)

@@ -11,6 +11,7 @@ struct profile_reading {
 	const struct yaml *doc;
 	const char *dir; /* of the file */
 	struct profile *profile;
+	bool mirrored; /* sources are destinations and the reverse */
 };
 
 /* The text of a scalar, or of the tunable that it names with '$'; NULL for other nodes. */

@@ -276,6 +276,77 @@ ours_are_read(void **state)
 }
 
 static void
+assert_same_streams(const char *a, const char *setting_a, const char *b, const char *setting_b)
+{
+	struct profile *p = parse(a, setting_a), *q = parse(b, setting_b);
+
+	assert_int_equal(p->n_streams, q->n_streams);
+	for (size_t i = 0; i < p->n_streams; i++)
+		assert_true(json_equal(p->streams[i].object, q->streams[i].object));
+	profile_close(p);
+	profile_close(q);
+}
+
+/* Addresses change places, ports and all else stay. */
+static void
+the_other_way_sources_are_destinations(void **state)
+{
+	static const char one[] =
+		"version: 1\n"
+		"tunables: {first: {default: 16.0.0.1}}\n"
+		"streams:\n"
+		"  - frame: {size: 100, eth: {src: '02:00:00:00:00:01', dst: "
+		"'02:00:00:00:00:02'},\n"
+		"            ipv4: {src: $first, dst: 48.0.0.9}, udp: {src: 1, dst: 2}}\n"
+		"    vary: [{field: ipv4.src, from: $first, to: 16.0.0.9}, {field: eth.dst, to: "
+		"7},\n"
+		"           {field: udp.src, from: 5, to: 6}, {offset: 70, op: random}]\n"
+		"  - frame: {eth: {dst: '02:00:00:00:00:02'}, ipv6: {src: '2001::1'}, tcp: {dst: "
+		"9}}\n"
+		"    vary: [{field: ipv6.dst, to: 5},\n"
+		"           {field: size, from: 64, to: 78}]\n"
+		"  - frame: {ipv4: {src: 1.1.1.1, dst: 2.2.2.2}, udp: {}}\n"
+		"    vary: [{clients: {ip: ipv4.src, port: udp.src, ips: [1.1.1.1, 1.1.1.9]}}]\n";
+	static const char other[] =
+		"version: 1\n"
+		"streams:\n"
+		"  - frame: {size: 100, eth: {dst: '02:00:00:00:00:01', src: "
+		"'02:00:00:00:00:02'},\n"
+		"            ipv4: {dst: 16.0.0.1, src: 48.0.0.9}, udp: {src: 1, dst: 2}}\n"
+		"    vary: [{field: ipv4.dst, from: 16.0.0.1, to: 16.0.0.9}, {field: eth.src, to: "
+		"7},\n"
+		"           {field: udp.src, from: 5, to: 6}, {offset: 70, op: random}]\n"
+		"  - frame: {eth: {src: '02:00:00:00:00:02'},\n"
+		"            ipv6: {dst: '2001::1', src: '2001:2::2'}, tcp: {dst: 9}}\n"
+		"    vary: [{field: ipv6.src, to: 5},\n"
+		"           {field: size, from: 64, to: 78}]\n"
+		"  - frame: {ipv4: {src: 2.2.2.2, dst: 1.1.1.1}, udp: {}}\n"
+		"    vary: [{clients: {ip: ipv4.dst, port: udp.src, ips: [1.1.1.1, 1.1.1.9]}}]\n";
+
+	(void)state;
+	assert_same_streams(one, "direction=1", other, NULL);
+	assert_same_streams(one, "direction=0", one, NULL);
+	assert_same_streams(other, "direction=1", one, NULL);
+}
+
+/* Such as one that is written for TRex's way. */
+static void
+a_profile_may_have_a_direction_of_its_own(void **state)
+{
+	static const char text[] =
+		"version: 1\n"
+		"tunables: {direction: {default: 0}}\n"
+		"streams:\n"
+		"  - {only: {direction: 0}, frame: {ipv4: {src: 1.1.1.1}}, burst: 1}\n"
+		"  - {only: {direction: 1}, frame: {ipv4: {src: 2.2.2.2}}, burst: 2}\n";
+	static const char second[] =
+		"version: 1\nstreams: [{frame: {ipv4: {src: 2.2.2.2}}, burst: 2}]\n";
+
+	(void)state;
+	assert_same_streams(text, "direction=1", second, NULL);
+}
+
+static void
 assert_refused(const char *rest, const char *part)
 {
 	char *text =
@@ -330,8 +401,9 @@ settings_that_are_wrong(void **state)
 	static const char text[] =
 		"version: 1\ntunables: {k: {default: a, one_of: [a, b]}}\nstreams: "
 		"[{frame: {}}]\n";
-	static const char *const rows[][2] = {
-		{"k", "is not NAME=VALUE"}, {"j=1", "tunables are k"}, {"k=c", "k is one of a, b"}};
+	static const char *const rows[][2] = {{"k", "is not NAME=VALUE"},
+					      {"j=1", "tunables are k, direction"},
+					      {"k=c", "k is one of a, b"}};
 
 	(void)state;
 	for (size_t i = 0; i < N_ELEMS(rows); i++) {
@@ -357,6 +429,8 @@ main(void)
 		cmocka_unit_test(fields_become_instructions),
 		cmocka_unit_test(checksums_follow_what_varies),
 		cmocka_unit_test(tunables_are_put_in),
+		cmocka_unit_test(the_other_way_sources_are_destinations),
+		cmocka_unit_test(a_profile_may_have_a_direction_of_its_own),
 		cmocka_unit_test(captures_keep_their_time),
 		cmocka_unit_test(ours_are_read),
 		cmocka_unit_test(mistakes_have_a_place),

@@ -65,6 +65,20 @@ find_layer(const struct packet *p, const struct layer_field *f, uint16_t *at)
 	}
 }
 
+/* Where a frame that goes the other way has what 'name' is in one that does not. */
+static const char *
+mirrored_name(const char *name)
+{
+	static const char *const pairs[][2] = {
+		{"eth.src", "eth.dst"}, {"ipv4.src", "ipv4.dst"}, {"ipv6.src", "ipv6.dst"}};
+
+	for (size_t i = 0; i < N_ELEMS(pairs); i++)
+		for (unsigned k = 0; k < 2; k++)
+			if (strcmp(name, pairs[i][k]) == 0)
+				return pairs[i][!k];
+	return name;
+}
+
 static int
 find_place(const struct profile_reading *r, const struct yaml_node *node, const struct packet *p,
 	   struct place *place, struct err *err)
@@ -80,7 +94,7 @@ find_place(const struct profile_reading *r, const struct yaml_node *node, const 
 		const struct layer_field *f = &fields[i];
 		uint16_t at;
 
-		if (strcmp(f->name, name) != 0)
+		if (strcmp(f->name, r->mirrored ? mirrored_name(name) : name) != 0)
 			continue;
 		if (!find_layer(p, f, &at))
 			return yaml_error(r->doc, node, err, "the frame has no %s", name);
