@@ -8,7 +8,9 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "replay_rules.h"
 #include "rpc/envelope.h"
 #include "rpc/jsonrpc.h"
 #include "rpc/wide.h"
@@ -18,9 +20,8 @@
  * Sends what a recorded session of TRex's client sent to a real server (vectors/), line by line,
  * and compares what ours replies with what the real one replied: the same members of the same
  * types, errors with the same code and sentence, and the same values but for those that depend on
- * time, on the device or on chance.  -x leaves out what this version does not do; a stream that
- * asks for it is left out too, and so is whatever happens until streams are next removed.  -l
- * leaves a stream on port 0, as somebody had before the recording began.
+ * time, on the device or on chance.  -x leaves out what this version does not do.  -l leaves a
+ * stream on port 0, as somebody had before the recording began.
  *
  * Events are compared in their order, over the whole session: their times are not the server's to
  * choose. */
@@ -43,7 +44,6 @@ struct replay {
 	void *socket;
 	const char *skip[MAX_SKIPPED];
 	size_t n_skip;
-	bool off; /* until streams are removed: the ones before were left out */
 	char *api_h;
 	struct {
 		char *recorded, *ours;
@@ -76,108 +76,11 @@ differs(struct replay *r, const char *path, const char *what, json_t *theirs, js
 	free(b);
 }
 
-/* Where only the type is compared; '*' stands for any method, a path that ends in '*' for all that
- * begin so. */
-static const struct {
-	const char *method, *path, *why;
-} masked[] = {
-	{"api_sync_v2", "/api_h", "made for each run of a server"},
-	{"acquire", "", "a handler, made for each acquire"},
-	{"ping", "/ts", "a clock"},
-	{"start_traffic", "/ts", "a clock"},
-	{"get_version", "/build_*", "of the build"},
-	{"get_version", "/built_by", "of the build"},
-	{"get_system_info", "/hostname", "of the machine"},
-	{"get_system_info", "/uptime", "a clock"},
-	{"get_system_info", "/core_type", "of the machine"},
-	{"get_system_info", "/ports/*/driver", "of the device"},
-	{"get_system_info", "/ports/*/description", "of the device"},
-	{"get_system_info", "/ports/*/hw_mac", "of the device"},
-	{"get_system_info", "/ports/*/is_prom_supported", "of the device"},
-	{"get_system_info", "/ports/*/rx/counters", "how many of what is counted"},
-	{"get_system_info", "/ports/*/rx/caps*", "what is counted; no tagged packet groups here"},
-	{"get_port_status", "/attr/promiscuous/enabled", "of the device"},
-	{"get_port_xstats_names", "/xstats_names*", "of the device"},
-	{"get_port_xstats_values", "/xstats_values*", "counters"},
-	{"get_global_stats", "/*", "counters and rates"},
-	{"get_port_stats", "/*", "counters and rates"},
-	{"get_utilization", "/cpu/*", "rates; one core serves both ports here"},
-	{"get_utilization", "/mbuf_stats/*", "of the pools"},
-	{"get_pgid_stats", "/*", "counters and rates"},
-	{"push_pkts", "/ts", "a clock"},
-	{"capture", "/start_ts", "a clock"},
-	{"capture", "/pkts/*/ts", "a clock"},
-};
-
-/* Members that one of the two does not have. */
-static const struct {
-	const char *method, *path, *why;
-} apart[] = {
-	{"get_version", "/x_nfvchain", "our own"},
-	{"get_utilization", "/mbuf_stats/cpu-socket-0/*", "pools are of the sizes that are used"},
-	{"get_pgid_stats", "/latency/*/lat/histogram/*", "what was measured"},
-	{"get_pgid_stats", "/latency/*/er*", "what was measured"},
-	{"get_pgid_stats", "/latency/*/hdrh", "our own"},
-};
-
-/* What would be other if a method had not been left out. */
-static const struct {
-	const char *left_out, *method, *path;
-} follows[] = {
-	{"service", "get_port_status", "/service"},
-	{"service", "get_port_status", "/attr/rx_filter_mode"},
-};
-
-/* '*' in the pattern is any text without '/', at its end any text. */
-static bool
-fits(const char *pattern, const char *path)
-{
-	for (; *pattern != '\0'; pattern++, path++) {
-		if (*pattern == '*') {
-			if (pattern[1] == '\0')
-				return true;
-			path += strcspn(path, "/");
-			pattern++;
-		}
-		if (*pattern != *path)
-			return false;
-	}
-	return *path == '\0';
-}
-
-static bool
-is_masked(const char *method, const char *path)
-{
-	for (size_t i = 0; i < N_ELEMS(masked); i++)
-		if (strcmp(masked[i].method, method) == 0 && fits(masked[i].path, path))
-			return true;
-	return false;
-}
-
 static bool
 skips(const struct replay *r, const char *method)
 {
 	for (size_t i = 0; i < r->n_skip; i++)
 		if (strcmp(r->skip[i], method) == 0)
-			return true;
-	return false;
-}
-
-static bool
-follows_left_out(const struct replay *r, const char *path)
-{
-	for (size_t i = 0; i < N_ELEMS(follows); i++)
-		if (strcmp(follows[i].method, r->method) == 0 && fits(follows[i].path, path) &&
-		    skips(r, follows[i].left_out))
-			return true;
-	return false;
-}
-
-static bool
-is_apart(const char *method, const char *path)
-{
-	for (size_t i = 0; i < N_ELEMS(apart); i++)
-		if (strcmp(apart[i].method, method) == 0 && fits(apart[i].path, path))
 			return true;
 	return false;
 }
@@ -195,12 +98,12 @@ compare_members(struct replay *r, const char *path, json_t *theirs, json_t *ours
 		snprintf(below, sizeof(below), "%s/%s", path, key);
 		if (json_object_get(ours, key) != NULL)
 			compare(r, below, v, json_object_get(ours, key));
-		else if (!is_apart(r->method, below))
+		else if (!replay_is_apart(r->method, below))
 			differs(r, below, "is missing", v, NULL);
 	}
 	json_object_foreach(ours, key, v) {
 		snprintf(below, sizeof(below), "%s/%s", path, key);
-		if (json_object_get(theirs, key) == NULL && !is_apart(r->method, below))
+		if (json_object_get(theirs, key) == NULL && !replay_is_apart(r->method, below))
 			differs(r, below, "is ours alone", NULL, v);
 	}
 }
@@ -228,8 +131,8 @@ compare_elements(struct replay *r, const char *path, json_t *theirs, json_t *our
 	size_t i;
 
 	snprintf(below, sizeof(below), "%s/", path);
-	if (json_array_size(theirs) != json_array_size(ours) && !is_masked(r->method, path) &&
-	    !is_masked(r->method, below)) {
+	if (json_array_size(theirs) != json_array_size(ours) &&
+	    !replay_is_masked(r->method, path) && !replay_is_masked(r->method, below)) {
 		differs(r, path, "other length", theirs, ours);
 		return;
 	}
@@ -252,8 +155,7 @@ compare(struct replay *r, const char *path, json_t *theirs, json_t *ours)
 		compare_members(r, path, theirs, ours);
 	else if (json_is_array(theirs))
 		compare_elements(r, path, theirs, ours);
-	else if (!json_equal(theirs, ours) && !is_masked(r->method, path) &&
-		 !follows_left_out(r, path))
+	else if (!json_equal(theirs, ours) && !replay_is_masked(r->method, path))
 		differs(r, path, "other value", theirs, ours);
 }
 
@@ -335,29 +237,6 @@ catch_up(struct replay *r, json_t *request, struct session *s, json_t *reply)
 	}
 }
 
-static bool
-counts_flows(json_t *params)
-{
-	json_t *stream = json_object_get(params, "stream");
-
-	return json_is_true(json_object_get(json_object_get(stream, "flow_stats"), "enabled"));
-}
-
-/* Is the request left out? */
-static bool
-leaves_out(struct replay *r, json_t *request)
-{
-	const char *method = json_string_value(json_object_get(request, "method"));
-	json_t *params = json_object_get(request, "params");
-	bool flows = r->n_skip > 0 && strcmp(method, "add_stream") == 0 && counts_flows(params);
-
-	if (flows)
-		r->off = true;
-	else if (r->off && strcmp(method, "remove_all_streams") == 0)
-		r->off = false;
-	return r->off || skips(r, method);
-}
-
 /* Puts our handles in the place of theirs. */
 static void
 translate(const struct replay *r, json_t *request)
@@ -409,6 +288,35 @@ compare_commands(struct replay *r, json_t *theirs, json_t *ours)
 	}
 }
 
+/* Is the reply one of a moment before, because ours was asked sooner? */
+static bool
+is_behind(const struct replay *r, json_t *theirs, json_t *ours)
+{
+	json_t *a = json_object_get(theirs, "result"), *b = json_object_get(ours, "result");
+
+	if (strcmp(r->method, "get_port_status") == 0)
+		return !json_equal(json_object_get(a, "state"), json_object_get(b, "state"));
+	if (strcmp(r->method, "capture") == 0 && json_is_array(a) && json_is_array(b))
+		return json_integer_value(json_object_get(json_array_get(a, 0), "count")) >
+		       json_integer_value(json_object_get(json_array_get(b, 0), "count"));
+	return false;
+}
+
+/* A new reference to the reply, or to a later one. */
+static json_t *
+settled(struct replay *r, json_t *request, json_t *theirs, json_t *ours)
+{
+	struct deadline d = deadline_in_ms(EVENT_MS);
+
+	json_incref(ours);
+	while (is_behind(r, theirs, ours) && !deadline_passed(&d)) {
+		json_decref(ours);
+		clock_sleep_ms(POLL_MS);
+		ours = exchange(r, request);
+	}
+	return ours;
+}
+
 static void
 compare_reply(struct replay *r, json_t *request, json_t *theirs, json_t *ours)
 {
@@ -438,19 +346,59 @@ as_list(json_t *json)
 	return json_is_array(json) ? json_incref(json) : json_pack("[O]", json);
 }
 
+static json_t *
+ask(struct replay *r, const char *method, json_t *params)
+{
+	json_t *request, *reply;
+
+	json_object_set_new(params, "api_h", json_string(r->api_h));
+	request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method", method,
+			    "params", params);
+	r->where = method;
+	reply = exchange(r, request);
+	if (json_object_get(reply, "result") == NULL)
+		die(method, "is refused");
+	json_decref(request);
+	return reply;
+}
+
+/* Until a burst has been sent: the recorded client had waited for as long. */
+static void
+wait_until_idle(struct replay *r, json_t *request)
+{
+	json_t *port = json_object_get(json_object_get(request, "params"), "port_id");
+	struct deadline d = deadline_in_ms(EVENT_MS);
+	const char *where = r->where;
+	bool sends = true;
+
+	while (sends && !deadline_passed(&d)) {
+		json_t *reply = ask(r, "get_port_status", json_pack("{s:O}", "port_id", port));
+		json_t *state = json_object_get(json_object_get(reply, "result"), "state");
+
+		sends = strcmp(json_string_value(state), "TX") == 0;
+		json_decref(reply);
+		if (sends)
+			clock_sleep_ms(POLL_MS);
+	}
+	r->where = where;
+}
+
 static void
 replay_one(struct replay *r, json_t *request, json_t *theirs)
 {
 	json_t *requests = as_list(request), *kept = json_array(), *expected = json_array();
-	json_t *replies = as_list(theirs), *q, *ours, *got;
+	json_t *replies = as_list(theirs), *q, *ours, *ours_now, *got;
 	size_t i;
 
 	json_array_foreach(requests, i, q) {
-		if (leaves_out(r, q)) {
+		if (skips(r, json_string_value(json_object_get(q, "method")))) {
 			r->skipped++;
 			continue;
 		}
 		translate(r, q);
+		if (strcmp(json_string_value(json_object_get(q, "method")), "remove_rx_filters") ==
+		    0)
+			wait_until_idle(r, q);
 		json_array_append(kept, q);
 		json_array_append(expected, json_array_get(replies, i));
 	}
@@ -461,7 +409,10 @@ replay_one(struct replay *r, json_t *request, json_t *theirs)
 		got = as_list(ours);
 		json_array_foreach(kept, i, q) {
 			r->method = json_string_value(json_object_get(q, "method"));
-			compare_reply(r, q, json_array_get(expected, i), json_array_get(got, i));
+			ours_now =
+				settled(r, q, json_array_get(expected, i), json_array_get(got, i));
+			compare_reply(r, q, json_array_get(expected, i), ours_now);
+			json_decref(ours_now);
 		}
 		json_decref(got);
 		json_decref(ours);
@@ -525,32 +476,33 @@ replay_argument(struct replay *r, const char *argument)
 	replay_file(r, path, first, last);
 }
 
-static json_t *
-ask(struct replay *r, const char *method, json_t *params)
+/* Before anybody listens to events: a link that comes up would be one. */
+static void
+wait_for_links(struct replay *r)
 {
-	json_t *request, *reply;
+	struct deadline d = deadline_in_ms(EVENT_MS);
+	json_t *reply = ask(r, "api_sync_v2",
+			    json_pack("{s:s, s:i, s:i}", "name", "STL", "major", 5, "minor", 1));
 
-	json_object_set_new(params, "api_h", json_string(r->api_h));
-	request = json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 1, "method", method,
-			    "params", params);
-	r->where = method;
-	reply = exchange(r, request);
-	if (json_object_get(reply, "result") == NULL)
-		die(method, "is refused");
-	json_decref(request);
-	return reply;
+	r->method = "api_sync_v2";
+	learn(r, reply, reply);
+	json_decref(reply);
+	for (int port = 0; port < 2 && !deadline_passed(&d);) {
+		reply = ask(r, "get_port_status", json_pack("{s:i}", "port_id", port));
+		if (json_is_true(json_at(reply, "result.attr.link.up")))
+			port++;
+		else
+			clock_sleep_ms(POLL_MS);
+		json_decref(reply);
+	}
 }
 
 static void
 leave_stream(struct replay *r)
 {
-	json_t *reply = ask(r, "api_sync_v2",
-			    json_pack("{s:s, s:i, s:i}", "name", "STL", "major", 5, "minor", 1));
+	json_t *reply;
 	const char *handler;
 
-	r->method = "api_sync_v2";
-	learn(r, reply, reply);
-	json_decref(reply);
 	reply = ask(r, "acquire",
 		    json_pack("{s:i, s:s, s:i, s:b}", "port_id", 0, "user", "earlier", "session_id",
 			      1, "force", 0));
@@ -599,6 +551,7 @@ main(int argc, char **argv)
 	if (argc < 3)
 		die("usage", "replay ENDPOINT [-x METHOD | -l]... FILE[:FIRST-[LAST]]...");
 	connect_to(&r, ctx, argv[1]);
+	wait_for_links(&r);
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[i], "-x") == 0 && i + 1 < argc && r.n_skip < MAX_SKIPPED)
 			r.skip[r.n_skip++] = argv[++i];
@@ -607,6 +560,7 @@ main(int argc, char **argv)
 		else
 			replay_argument(&r, argv[i]);
 	}
+	r.where = "at the end";
 	r.method = "get_async_events";
 	for (size_t i = 0; i < r.n_sessions; i++)
 		compare_events(&r, &r.session[i]);

@@ -55,7 +55,8 @@ rpc_rx_status(const struct server *s, unsigned port, json_t *status, json_t *att
 				      "latency", "is_active", latency, "queue", queue, "stack",
 				      "is_active", 1, "grat_arp", "is_active", 0, "capture_port",
 				      "is_active", 0, "capwap_proxy", "is_active", 0));
-	json_object_set_new(attr, "rx_filter_mode", json_string("hw"));
+	/* As TRex says it: in service mode all that a port receives is looked at. */
+	json_object_set_new(attr, "rx_filter_mode", json_string(p->service ? "all" : "hw"));
 }
 
 int
