@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+
 void
 fixture_up(struct fixture *f, const char *yaml)
 {
@@ -65,5 +67,22 @@ fixture_marked_processes(const char *chain_name)
 			n += is_marked(entry->d_name, mark);
 	if (proc != NULL)
 		closedir(proc);
+	return n;
+}
+
+void
+fixture_must(int rc, const struct err *err)
+{
+	if (rc < 0)
+		fail_msg("%s", err->msg);
+}
+
+uint64_t
+fixture_number(const json_t *json, const char *path)
+{
+	struct err err = {0};
+	uint64_t n = 0;
+
+	fixture_must(json_get_u64(json, path, &n, &err), &err);
 	return n;
 }

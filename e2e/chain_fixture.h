@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdint.h>
+
+#include <jansson.h>
+
 #include "chain/chain.h"
 #include "chain/measure.h"
 #include "ctl/session.h"
@@ -18,3 +22,8 @@ void fixture_down(struct fixture *f);
 
 /* Processes that carry the chain's mark in their environment. */
 unsigned fixture_marked_processes(const char *chain_name);
+
+/* Fails the test with the sentence if 'rc' is negative. */
+void fixture_must(int rc, const struct err *err);
+/* The unsigned number at 'path' of a result, which must be there. */
+uint64_t fixture_number(const json_t *json, const char *path);

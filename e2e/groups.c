@@ -138,17 +138,6 @@ add(uint32_t id, uint32_t pg_id, const char *rule, double pps, uint32_t n)
 	free(binary);
 }
 
-static uint64_t
-number(const json_t *stats, const char *path)
-{
-	struct err err = {0};
-	uint64_t n = 0;
-
-	if (json_get_u64(stats, path, &n, &err) < 0)
-		fail_msg("%s", err.msg);
-	return n;
-}
-
 static json_t *
 stats(void)
 {
@@ -178,8 +167,8 @@ run(int more)
 	for (;;) {
 		bool tx = sends();
 		json_t *all = stats();
-		uint64_t sent = number(all, "flow_stats.7.tp.0"),
-			 received = number(all, "flow_stats.7.rp.1");
+		uint64_t sent = fixture_number(all, "flow_stats.7.tp.0"),
+			 received = fixture_number(all, "flow_stats.7.rp.1");
 
 		if (deadline_passed(&d) || (!tx && received == sent + (uint64_t)(int64_t)more))
 			return all;
@@ -199,7 +188,7 @@ forwarded(void)
 
 	if (control_client_call(c, "counters", NULL, CALL_MS, &json, &err) < 0)
 		fail_msg("%s", err.msg);
-	n = number(json, "lcores[0].rx");
+	n = fixture_number(json, "lcores[0].rx");
 	json_decref(json);
 	return n;
 }
@@ -240,14 +229,14 @@ what_was_sent_is_received_and_was_forwarded(void **state)
 	add(1, STATS_ID, "stats", 20000, 4000);
 	add(2, LATENCY_ID, "latency", 1000, 300);
 	all = run(0);
-	sent = number(all, "flow_stats.5.tp.0");
-	timed = number(all, "flow_stats.7.tp.0");
+	sent = fixture_number(all, "flow_stats.5.tp.0");
+	timed = fixture_number(all, "flow_stats.7.tp.0");
 	assert_true(sent > 0 && timed > 0);
-	assert_int_equal(number(all, "flow_stats.5.rp.1"), sent);
-	assert_int_equal(number(all, "flow_stats.7.rp.1"), timed);
-	assert_int_equal(number(all, "flow_stats.5.rb.1"), sent * 128);
-	assert_int_equal(number(all, "flow_stats.5.tb.0"), sent * 128);
-	assert_int_equal(number(all, "flow_stats.5.rp.0"), 0);
+	assert_int_equal(fixture_number(all, "flow_stats.5.rp.1"), sent);
+	assert_int_equal(fixture_number(all, "flow_stats.7.rp.1"), timed);
+	assert_int_equal(fixture_number(all, "flow_stats.5.rb.1"), sent * 128);
+	assert_int_equal(fixture_number(all, "flow_stats.5.tb.0"), sent * 128);
+	assert_int_equal(fixture_number(all, "flow_stats.5.rp.0"), 0);
 	assert_int_equal(forwarded() - before, sent + timed);
 	assert_int_equal(sum_of_histogram(all), timed);
 	assert_null(json_object_get(json_object_get(json_object_get(all, "latency"), "7"), "er"));
@@ -268,11 +257,12 @@ a_second_run_goes_on_counting(void **state)
 	clear();
 	add(2, LATENCY_ID, "latency", 1000, 100);
 	all = run(0);
-	first = number(all, "flow_stats.7.tp.0");
+	first = fixture_number(all, "flow_stats.7.tp.0");
 	json_decref(all);
 	all = run(0);
-	assert_true(number(all, "flow_stats.7.tp.0") > first);
-	assert_int_equal(number(all, "flow_stats.7.rp.1"), number(all, "flow_stats.7.tp.0"));
+	assert_true(fixture_number(all, "flow_stats.7.tp.0") > first);
+	assert_int_equal(fixture_number(all, "flow_stats.7.rp.1"),
+			 fixture_number(all, "flow_stats.7.tp.0"));
 	assert_null(json_object_get(json_object_get(json_object_get(all, "latency"), "7"), "er"));
 	json_decref(all);
 }
@@ -313,10 +303,10 @@ faults_of_a_hop_are_counted(void **state)
 		order_fault(faults[i].kind, faults[i].count, faults[i].distance);
 		all = run(faults[i].more);
 		print_message("# %s: %llu sent, %llu received\n", faults[i].kind,
-			      (unsigned long long)number(all, "flow_stats.7.tp.0"),
-			      (unsigned long long)number(all, "flow_stats.7.rp.1"));
-		assert_int_equal(number(all, "flow_stats.7.rp.1"),
-				 number(all, "flow_stats.7.tp.0") +
+			      (unsigned long long)fixture_number(all, "flow_stats.7.tp.0"),
+			      (unsigned long long)fixture_number(all, "flow_stats.7.rp.1"));
+		assert_int_equal(fixture_number(all, "flow_stats.7.rp.1"),
+				 fixture_number(all, "flow_stats.7.tp.0") +
 					 (uint64_t)(int64_t)faults[i].more);
 		assert_int_equal(error_of(all, "drp"), faults[i].drp);
 		assert_int_equal(error_of(all, "dup"), faults[i].dup);

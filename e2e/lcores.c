@@ -28,23 +28,6 @@
 #define DURATION_S 0.3
 #define LEAST_SENT 1000
 
-static void
-must(int rc, const struct err *err)
-{
-	if (rc < 0)
-		fail_msg("%s", err->msg);
-}
-
-static uint64_t
-number_at(const json_t *json, const char *path)
-{
-	struct err err = {0};
-	uint64_t n = 0;
-
-	must(json_get_u64(json, path, &n, &err), &err);
-	return n;
-}
-
 /* Counters at rest. */
 static json_t *
 counters_of(struct control_client *c)
@@ -52,8 +35,8 @@ counters_of(struct control_client *c)
 	struct err err = {0};
 	json_t *json = NULL;
 
-	must(control_client_call(c, "quiesce", NULL, CALL_MS, &json, &err), &err);
-	must(control_client_call(c, "resume", NULL, CALL_MS, NULL, &err), &err);
+	fixture_must(control_client_call(c, "quiesce", NULL, CALL_MS, &json, &err), &err);
+	fixture_must(control_client_call(c, "resume", NULL, CALL_MS, NULL, &err), &err);
 	return json;
 }
 
@@ -87,7 +70,7 @@ a_chain_has_two_queues_and_lcores(void **state)
 
 	(void)state;
 	fixture_up(&chain, two_queues);
-	must(measure_trial(&chain.measure, &spec, &t, &err), &err);
+	fixture_must(measure_trial(&chain.measure, &spec, &t, &err), &err);
 	assert_true(t.ledger.balanced);
 	assert_true(t.sent > LEAST_SENT);
 	assert_int_equal(t.ok, t.sent);
@@ -96,8 +79,8 @@ a_chain_has_two_queues_and_lcores(void **state)
 		json_t *c = counters_of(chain.session.backend.hop[i].control);
 
 		assert_int_equal(json_array_size(json_object_get(c, "lcores")), 2);
-		assert_true(number_at(c, "lcores[0].rounds") > 0);
-		assert_true(number_at(c, "lcores[1].rounds") > 0);
+		assert_true(fixture_number(c, "lcores[0].rounds") > 0);
+		assert_true(fixture_number(c, "lcores[1].rounds") > 0);
 		json_decref(c);
 	}
 }
@@ -165,7 +148,7 @@ launch(struct proc *p, const char *name, struct words *w)
 		.name = name, .argv = w->argv, .env = envs, .log_path = log, .lifeline = true};
 	struct err err = {0};
 
-	must(proc_start(p, &conf, &err), &err);
+	fixture_must(proc_start(p, &conf, &err), &err);
 	for (size_t i = 0; i < w->n; i++)
 		free(w->argv[i]);
 	free(env);
@@ -200,7 +183,7 @@ start_generator(unsigned g)
 		    joined[g][port]);
 	launch(&pairs.gen[g], name, &w);
 	/* It serves once its ports, and so the sockets, are there. */
-	must(tg_open(&pairs.tg[g], endpoint, READY_MS, &err), &err);
+	fixture_must(tg_open(&pairs.tg[g], endpoint, READY_MS, &err), &err);
 	free(endpoint);
 	free(name);
 }
@@ -234,7 +217,7 @@ start_forwarder(void)
 	add(&w, "--control");
 	add(&w, "%s", socket);
 	launch(&pairs.fwd, "fwd", &w);
-	must(control_client_open(&pairs.control, socket, READY_MS, &err), &err);
+	fixture_must(control_client_open(&pairs.control, socket, READY_MS, &err), &err);
 	free(socket);
 }
 
@@ -264,10 +247,10 @@ finished_trial(unsigned g)
 		json_t *json;
 		bool sent;
 
-		must(tg_poll(pairs.tg[g], &sent, &received, &err), &err);
-		must(tg_trial(pairs.tg[g], &json, &err), &err);
+		fixture_must(tg_poll(pairs.tg[g], &sent, &received, &err), &err);
+		fixture_must(tg_trial(pairs.tg[g], &json, &err), &err);
 		if (deadline_passed(&d) ||
-		    (sent && number_at(json, "ok") >= number_at(json, "sent")))
+		    (sent && fixture_number(json, "ok") >= fixture_number(json, "sent")))
 			return json;
 		json_decref(json);
 		clock_sleep_ms(10);
@@ -281,20 +264,20 @@ send_by_both(uint64_t sent[N_GENS])
 	struct err err = {0};
 	const struct tg_traffic traffic = {.frames = &mix, .flows = 16};
 
-	must(imix_parse("64", &mix, &err), &err);
+	fixture_must(imix_parse("64", &mix, &err), &err);
 	for (unsigned g = 0; g < N_GENS; g++)
-		must(tg_set_streams(pairs.tg[g], &traffic, &err), &err);
+		fixture_must(tg_set_streams(pairs.tg[g], &traffic, &err), &err);
 	for (unsigned g = 0; g < N_GENS; g++)
-		must(tg_start(pairs.tg[g], RATE_PPS, DURATION_S, false, &err), &err);
+		fixture_must(tg_start(pairs.tg[g], RATE_PPS, DURATION_S, false, &err), &err);
 	for (unsigned g = 0; g < N_GENS; g++) {
 		json_t *json = finished_trial(g);
 
-		sent[g] = number_at(json, "sent");
+		sent[g] = fixture_number(json, "sent");
 		assert_true(sent[g] > LEAST_SENT);
-		assert_int_equal(number_at(json, "ok"), sent[g]);
-		assert_int_equal(number_at(json, "received"), sent[g]);
-		assert_int_equal(number_at(json, "never_seen"), 0);
-		assert_int_equal(number_at(json, "reordered"), 0);
+		assert_int_equal(fixture_number(json, "ok"), sent[g]);
+		assert_int_equal(fixture_number(json, "received"), sent[g]);
+		assert_int_equal(fixture_number(json, "never_seen"), 0);
+		assert_int_equal(fixture_number(json, "reordered"), 0);
 		json_decref(json);
 	}
 }
@@ -311,15 +294,15 @@ check_forwarder(const uint64_t sent[N_GENS])
 			char path[32];
 
 			snprintf(path, sizeof(path), "ports[%u].rx", joined[g][port]);
-			assert_int_equal(number_at(c, path), port == 0 ? sent[g] : 0);
+			assert_int_equal(fixture_number(c, path), port == 0 ? sent[g] : 0);
 			snprintf(path, sizeof(path), "ports[%u].tx", joined[g][port]);
-			assert_int_equal(number_at(c, path), port == 1 ? sent[g] : 0);
+			assert_int_equal(fixture_number(c, path), port == 1 ? sent[g] : 0);
 		}
 	json_object_foreach(json_object_get(c, "drops"), reason, n)
 		assert_int_equal(json_integer_value(n), 0);
 	/* One pair came in on each. */
-	assert_true(number_at(c, "lcores[0].bursts") > 0);
-	assert_true(number_at(c, "lcores[1].bursts") > 0);
+	assert_true(fixture_number(c, "lcores[0].bursts") > 0);
+	assert_true(fixture_number(c, "lcores[1].bursts") > 0);
 	json_decref(c);
 }
 
@@ -336,7 +319,7 @@ four_ports_are_two_pairs_on_two_lcores(void **state)
 	start_forwarder();
 	send_by_both(sent);
 	check_forwarder(sent);
-	must(control_client_call(pairs.control, "drain", NULL, CALL_MS, NULL, &err), &err);
+	fixture_must(control_client_call(pairs.control, "drain", NULL, CALL_MS, NULL, &err), &err);
 	assert_true(proc_wait(&pairs.fwd, READY_MS));
 	assert_true(WIFEXITED(pairs.fwd.status));
 	assert_int_equal(WEXITSTATUS(pairs.fwd.status), 0);

@@ -51,30 +51,13 @@ down(void **state)
 	return 0;
 }
 
-static void
-must(int rc, const struct err *err)
-{
-	if (rc < 0)
-		fail_msg("%s", err->msg);
-}
-
-static uint64_t
-number_at(const json_t *json, const char *path)
-{
-	struct err err = {0};
-	uint64_t n = 0;
-
-	must(json_get_u64(json, path, &n, &err), &err);
-	return n;
-}
-
 static uint64_t
 number_of(const json_t *json, const char *list, unsigned i, const char *key)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "%s[%u].%s", list, i, key);
-	return number_at(json, path);
+	return fixture_number(json, path);
 }
 
 static void
@@ -85,8 +68,8 @@ start(void)
 	struct tg *tg = chain.session.backend.tg;
 	struct err err = {0};
 
-	must(tg_set_streams(tg, &traffic, &err), &err);
-	must(tg_start(tg, RATE_PPS, DURATION_S, false, &err), &err);
+	fixture_must(tg_set_streams(tg, &traffic, &err), &err);
+	fixture_must(tg_start(tg, RATE_PPS, DURATION_S, false, &err), &err);
 }
 
 static json_t *
@@ -95,7 +78,7 @@ trial(void)
 	struct err err = {0};
 	json_t *json = NULL;
 
-	must(tg_trial(chain.session.backend.tg, &json, &err), &err);
+	fixture_must(tg_trial(chain.session.backend.tg, &json, &err), &err);
 	return json;
 }
 
@@ -110,7 +93,8 @@ finished_trial(void)
 		const char *how = json_string_value(json_object_get(json, "state"));
 
 		if (deadline_passed(&d) ||
-		    (strcmp(how, "sent") == 0 && number_at(json, "ok") >= number_at(json, "sent")))
+		    (strcmp(how, "sent") == 0 &&
+		     fixture_number(json, "ok") >= fixture_number(json, "sent")))
 			return json;
 		json_decref(json);
 		clock_sleep_ms(10);
@@ -125,9 +109,9 @@ counters_of(size_t hop, const char *verb)
 	struct err err = {0};
 	json_t *json = NULL;
 
-	must(control_client_call(c, verb, NULL, CALL_MS, &json, &err), &err);
+	fixture_must(control_client_call(c, verb, NULL, CALL_MS, &json, &err), &err);
 	if (strcmp(verb, "quiesce") == 0)
-		must(control_client_call(c, "resume", NULL, CALL_MS, NULL, &err), &err);
+		fixture_must(control_client_call(c, "resume", NULL, CALL_MS, NULL, &err), &err);
 	return json;
 }
 
@@ -160,18 +144,18 @@ check_complete(const json_t *t)
 					 number_of(t, "queues", q, "refused") +
 					 number_of(t, "queues", q, "late"));
 	}
-	assert_int_equal(number_at(t, "sent"), sent);
-	assert_int_equal(number_at(t, "ok"), sent);
-	assert_int_equal(number_at(t, "received"), sent);
-	assert_int_equal(number_at(t, "never_seen"), 0);
-	assert_int_equal(number_at(t, "reordered"), 0);
+	assert_int_equal(fixture_number(t, "sent"), sent);
+	assert_int_equal(fixture_number(t, "ok"), sent);
+	assert_int_equal(fixture_number(t, "received"), sent);
+	assert_int_equal(fixture_number(t, "never_seen"), 0);
+	assert_int_equal(fixture_number(t, "reordered"), 0);
 }
 
 /* Was the generator there, in a trial that is over?  Else the next attempt may be better. */
 static bool
 was_there(const json_t *t)
 {
-	uint64_t late = number_at(t, "late"), intended = number_at(t, "intended");
+	uint64_t late = fixture_number(t, "late"), intended = fixture_number(t, "intended");
 
 	if (late * 2 > intended)
 		print_message("# late with %lu of %lu slots\n", late, intended);

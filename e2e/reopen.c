@@ -42,13 +42,6 @@ down(void **state)
 	return 0;
 }
 
-static void
-must(int rc, const struct err *err)
-{
-	if (rc < 0)
-		fail_msg("%s", err->msg);
-}
-
 /* ---- the victim ---- */
 
 /* Frames flow until then, so that the survivors' rings are in use. */
@@ -61,20 +54,20 @@ kill_under_load(size_t victim)
 	uint64_t first, now;
 	bool sent;
 
-	must(tg_start(b->tg, 100000, 60, false, &err), &err);
-	must(tg_poll(b->tg, &sent, &first, &err), &err);
+	fixture_must(tg_start(b->tg, 100000, 60, false, &err), &err);
+	fixture_must(tg_poll(b->tg, &sent, &first, &err), &err);
 	do {
 		assert_false(deadline_passed(&d));
-		must(tg_poll(b->tg, &sent, &now, &err), &err);
+		fixture_must(tg_poll(b->tg, &sent, &now, &err), &err);
 	} while (now - first < 1000);
 	kill(b->proc[victim].pid, SIGKILL);
 	assert_true(proc_wait(&b->proc[victim], READY_MS));
 	if (victim == GENERATOR)
 		return;
-	must(tg_stop(b->tg, &err), &err);
+	fixture_must(tg_stop(b->tg, &err), &err);
 	do {
 		assert_false(deadline_passed(&d));
-		must(tg_poll(b->tg, &sent, &now, &err), &err);
+		fixture_must(tg_poll(b->tg, &sent, &now, &err), &err);
 	} while (!sent);
 }
 
@@ -91,7 +84,7 @@ start_again(size_t victim)
 		if (pp->listens[i] != NULL)
 			assert_int_equal(unlink(pp->listens[i]), 0);
 	proc_close(&b->proc[victim]);
-	must(proc_start(&b->proc[victim], &conf, &err), &err);
+	fixture_must(proc_start(&b->proc[victim], &conf, &err), &err);
 }
 
 /* Speaks to the new program: by then its ports are open. */
@@ -104,15 +97,15 @@ greet_again(size_t victim)
 	if (victim == GENERATOR) {
 		tg_close(b->tg);
 		b->tg = NULL;
-		must(tg_open(&b->tg, b->plan->rpc_endpoint, READY_MS, &err), &err);
+		fixture_must(tg_open(&b->tg, b->plan->rpc_endpoint, READY_MS, &err), &err);
 	} else {
 		struct backend_hop *hop = &b->hop[victim - 1];
 
 		control_client_close(hop->control);
 		hop->control = NULL;
-		must(control_client_open(&hop->control, b->plan->proc[victim].control_path,
-					 READY_MS, &err),
-		     &err);
+		fixture_must(control_client_open(&hop->control, b->plan->proc[victim].control_path,
+						 READY_MS, &err),
+			     &err);
 	}
 }
 
@@ -130,7 +123,7 @@ reopen(size_t hop, int port)
 {
 	struct err err = {0};
 
-	must(try_reopen(hop, port, &err), &err);
+	fixture_must(try_reopen(hop, port, &err), &err);
 }
 
 /* Who was connected to a listener of the victim never connects again by itself; who listens finds
@@ -158,8 +151,8 @@ everything_flows(void)
 	static struct trial t;
 	struct err err = {0};
 
-	must(measure_prepare(&chain.measure, &traffic, &err), &err);
-	must(measure_trial(&chain.measure, &spec, &t, &err), &err);
+	fixture_must(measure_prepare(&chain.measure, &traffic, &err), &err);
+	fixture_must(measure_trial(&chain.measure, &spec, &t, &err), &err);
 	assert_true(t.ledger.balanced);
 	assert_true(t.sent > 0);
 	assert_int_equal(t.ok, t.sent);
@@ -177,8 +170,9 @@ survivors_account_for_all(void)
 		struct proc *p = &b->proc[i + 1];
 		char words[512];
 
-		must(control_client_call(b->hop[i].control, "drain", NULL, CALL_MS, NULL, &err),
-		     &err);
+		fixture_must(
+			control_client_call(b->hop[i].control, "drain", NULL, CALL_MS, NULL, &err),
+			&err);
 		assert_true(proc_wait(p, READY_MS));
 		proc_last_words(words, sizeof(words), p);
 		print_message("%s: %s\n", p->name, words);
