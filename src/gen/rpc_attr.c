@@ -113,6 +113,19 @@ read_mac(const json_t *params, const char *name, uint8_t mac[6], struct jsonrpc_
 	return 0;
 }
 
+/* Addresses of a port that transmits are left alone, whoever asks: they need not own it. */
+static int
+check_quiet(const struct server_port *p, const char *command, struct jsonrpc_error *e)
+{
+	const enum profile_state state = profiles_state(&p->profiles);
+
+	if (state == PROFILE_IDLE || state == PROFILE_STREAMS)
+		return 0;
+	return jsonrpc_fail(e, JSONRPC_FAILED,
+			    "command '%s' cannot be executed on current state: '%s'", command,
+			    profile_state_name(state));
+}
+
 static int
 call_set_l2(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
@@ -121,7 +134,8 @@ call_set_l2(void *ctx, const json_t *params, json_t **result, struct jsonrpc_err
 	struct server_port *p = server_find_port(ctx, params, &port, e);
 
 	(void)result;
-	if (p == NULL || read_mac(params, "dst_mac", mac, e) < 0)
+	if (p == NULL || read_mac(params, "dst_mac", mac, e) < 0 ||
+	    check_quiet(p, "set_l2_mode", e) < 0)
 		return -EINVAL;
 	memcpy(p->layers.dest, mac, 6);
 	p->layers.ipv4 = false;
@@ -157,7 +171,8 @@ call_set_l3(void *ctx, const json_t *params, json_t **result, struct jsonrpc_err
 	(void)result;
 	if (p == NULL || read_ipv4(params, "src_addr", "source", src, e) < 0 ||
 	    read_ipv4(params, "dst_addr", "destination", dst, e) < 0 ||
-	    (is_resolved && read_mac(params, "resolved_mac", mac, e) < 0))
+	    (is_resolved && read_mac(params, "resolved_mac", mac, e) < 0) ||
+	    check_quiet(p, "set_l3_mode", e) < 0)
 		return -EINVAL;
 	p->layers.ipv4 = true;
 	p->layers.resolved = is_resolved;
@@ -189,6 +204,8 @@ call_set_vlan(void *ctx, const json_t *params, json_t **result, struct jsonrpc_e
 		if (!wide_u64(json_array_get(list, i), &tags[i]) || tags[i] < 1 || tags[i] > 4095)
 			return jsonrpc_fail(e, JSONRPC_PARAMS, "invalid VLAN tag: '%llu'",
 					    (unsigned long long)tags[i]);
+	if (check_quiet(p, "set_vlan_cfg", e) < 0)
+		return -EINVAL;
 	p->layers.n_vlans = (unsigned)n;
 	for (size_t i = 0; i < n; i++)
 		p->layers.vlan[i] = (uint16_t)tags[i];
@@ -210,6 +227,8 @@ call_conf_ipv6(void *ctx, const json_t *params, json_t **result, struct jsonrpc_
 		return -EINVAL;
 	if (enabled && src[0] != '\0' && inet_pton(AF_INET6, src, &address) != 1)
 		return jsonrpc_fail(e, JSONRPC_PARAMS, "invalid source IPv6 address: '%s'", src);
+	if (check_quiet(p, "conf_ipv6", e) < 0)
+		return -EINVAL;
 	p->layers.ipv6 = enabled;
 	snprintf(p->layers.ipv6_src, sizeof(p->layers.ipv6_src), "%s", enabled ? src : "");
 	return 0;

@@ -158,6 +158,38 @@ each_streams_slots_are_told_and_add_up(void **state)
 	json_decref(all);
 }
 
+/* By nobody, whether or not the port is theirs. */
+static void
+addresses_are_not_changed_under_traffic(void **state)
+{
+	static const struct {
+		const char *method, *params, *command;
+	} changes[] = {
+		{"set_l2", "{\"port_id\":0,\"dst_mac\":\"02:00:00:00:00:07\"}", "set_l2_mode"},
+		{"set_l3", "{\"port_id\":0,\"src_addr\":\"1.1.1.1\",\"dst_addr\":\"1.1.1.2\"}",
+		 "set_l3_mode"},
+		{"conf_ipv6", "{\"port_id\":0,\"enabled\":true,\"src_ipv6\":\"\"}", "conf_ipv6"},
+		{"set_vlan", "{\"port_id\":0,\"vlan\":[7]}", "set_vlan_cfg"},
+	};
+	struct server_rig *r = *state;
+	char why[128];
+
+	calls_acquire(r, 0);
+	calls_add_stream(r, "_", 1, CALLS_CONTINUOUS);
+	calls_start(r, "_", CALLS_KPPS);
+	for (int pause = 0; pause < 2; pause++) {
+		for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+			snprintf(why, sizeof(why),
+				 "command '%s' cannot be executed on current state: '%s'",
+				 changes[i].command, pause ? "PAUSE" : "TX");
+			calls_refused(r, changes[i].method, changes[i].params, -32000, why);
+		}
+		calls_ok(r, pause ? "stop_traffic" : "pause_traffic", "{\"port_id\":0}");
+	}
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		calls_ok(r, changes[i].method, changes[i].params);
+}
+
 static void
 a_stop_is_at_once(void **state)
 {
@@ -432,6 +464,7 @@ main(void)
 		TEST(the_end_of_a_burst_is_an_event),
 		TEST(what_has_a_duration_is_not_paused),
 		TEST(each_streams_slots_are_told_and_add_up),
+		TEST(addresses_are_not_changed_under_traffic),
 		TEST(a_stop_is_at_once),
 		TEST(a_worker_that_never_answers_is_said),
 		TEST(profiles_send_side_by_side),
