@@ -232,6 +232,17 @@ close_siege(struct siege *s)
 	client_leave(&s->traffic);
 }
 
+/* Frames that mutants made the other port send. */
+static uint64_t
+sent_by_mutants(struct siege *s)
+{
+	json_t *stats = client_call(&s->port, "get_port_stats", json_object());
+	uint64_t n = client_count(stats, "opackets");
+
+	json_decref(stats);
+	return n;
+}
+
 static void
 report(const struct siege *s, double seconds, uint64_t end_kb)
 {
@@ -274,6 +285,7 @@ mutants_harm_nothing(void **state)
 	assert_true(s.middle_kb <= s.begin_kb + more_kb);
 	assert_true(end_kb <= s.begin_kb + more_kb);
 	/* Most mutants are refused, and many are not: otherwise this would test little. */
+	assert_true(sent_by_mutants(&s) > 0);
 	assert_true(s.n_results > s.n / 20);
 	assert_true(s.n_errors > s.n / 20);
 	close_siege(&s);

@@ -167,39 +167,41 @@ instead(struct mutator *m, const json_t *value)
 
 /* Changes node number '*at' of those below 'json'; false when there are fewer, and '*at' is less by
  * their number then. */
+static bool change_node(struct mutator *m, json_t *json, size_t *at);
+
+/* The same for 'v' and those below it; 'v' is member 'key' of 'json', or element 'i'. */
+static bool
+change_at(struct mutator *m, json_t *json, const char *key, size_t i, json_t *v, size_t *at)
+{
+	json_t *other;
+
+	if ((*at)-- > 0)
+		return change_node(m, v, at);
+	other = instead(m, v);
+	if (key != NULL && other != NULL)
+		json_object_set_new(json, key, other);
+	else if (key != NULL)
+		json_object_del(json, key);
+	else if (other != NULL)
+		json_array_set_new(json, i, other);
+	else
+		json_array_remove(json, i);
+	return true;
+}
+
 static bool
 change_node(struct mutator *m, json_t *json, size_t *at)
 {
 	const char *key;
-	size_t i;
 	json_t *v;
+	size_t i;
 
-	json_object_foreach(json, key, v) {
-		if ((*at)-- == 0) {
-			json_t *other = instead(m, v);
-
-			if (other == NULL)
-				json_object_del(json, key);
-			else
-				json_object_set_new(json, key, other);
+	json_object_foreach(json, key, v)
+		if (change_at(m, json, key, 0, v, at))
 			return true;
-		}
-		if (change_node(m, v, at))
+	json_array_foreach(json, i, v)
+		if (change_at(m, json, NULL, i, v, at))
 			return true;
-	}
-	json_array_foreach(json, i, v) {
-		if ((*at)-- == 0) {
-			json_t *other = instead(m, v);
-
-			if (other == NULL)
-				json_array_remove(json, i);
-			else
-				json_array_set_new(json, i, other);
-			return true;
-		}
-		if (change_node(m, v, at))
-			return true;
-	}
 	return false;
 }
 
