@@ -51,11 +51,12 @@ uint64_t resident_kb(int pid);
 bool is_sanitized(int pid);
 
 /* Signed frames from the client's port until background_end(), which fails the test unless each one
- * sent was received once, in order and whole, and at most 'most_late' of the schedule was late.
- * Returns how much of it was. */
+ * sent was received once, in order and whole.  Between them background_next() does both, so that
+ * there are several runs.
+ *
+ * Others, who share the machine, make frames late too, but not all the time: what is asked of the
+ * frames is that of the run with the fewest late ones no more were late than of one without
+ * anybody, and a share that is allowed. */
 void background_begin(struct client *c, double pps);
-double background_end(struct client *c, double most_late, const char *while_what);
-
-/* How much of the same may be late while others do things: more than while nobody does, which it
- * finds out.  1 where the machine itself, shared with others, leaves no way to tell. */
-double background_most_late(struct client *c, double pps);
+void background_next(struct client *c, const char *while_what);
+void background_end(struct client *c, const char *while_what);
