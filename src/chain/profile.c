@@ -302,6 +302,23 @@ profile_open(struct profile **profile, const char *path, const struct opt_list *
 	return rc;
 }
 
+int
+profile_open_for(struct profile **profile, const char *path, const struct opt_list *settings,
+		 unsigned port, struct err *err)
+{
+	struct opt_list all = {0};
+	int rc = opt_set_list(&all, port % 2 == 0 ? PROFILE_DIRECTION "=0" : PROFILE_DIRECTION "=1",
+			      err);
+
+	for (size_t i = 0; rc == 0 && i < settings->n; i++)
+		rc = opt_set_list(&all, settings->items[i], err);
+	*profile = NULL;
+	if (rc == 0)
+		rc = profile_open(profile, path, &all, err);
+	opt_list_fini(&all);
+	return rc;
+}
+
 static void
 free_tunable(struct profile_tunable *t)
 {

@@ -55,6 +55,9 @@ struct profile {
 /* Reads the file; 'settings' are "NAME=VALUE" for its tunables, later ones win. */
 int profile_open(struct profile **profile, const char *path, const struct opt_list *settings,
 		 struct err *err);
+/* The same as 'port' sends it: the other way if that is odd, unless the settings say which. */
+int profile_open_for(struct profile **profile, const char *path, const struct opt_list *settings,
+		     unsigned port, struct err *err);
 /* The same for a text; files it names are relative to 'dir'. */
 int profile_parse(struct profile **profile, const char *name, const char *text, size_t len,
 		  const char *dir, const struct opt_list *settings, struct err *err);

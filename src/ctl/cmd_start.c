@@ -309,24 +309,6 @@ print_dry(const struct start_conf *conf, const char *path, const struct profile 
 	json_decref(all);
 }
 
-/* What was set, behind what an odd port sets by itself, as with TRex. */
-static int
-open_profile(struct profile **profile, const struct start_conf *conf, const char *path,
-	     struct err *err)
-{
-	struct opt_list settings = {0};
-	int rc = opt_set_list(&settings,
-			      conf->port % 2 == 0 ? PROFILE_DIRECTION "=0" : PROFILE_DIRECTION "=1",
-			      err);
-
-	for (size_t i = 0; rc == 0 && i < conf->tunables.n; i++)
-		rc = opt_set_list(&settings, conf->tunables.items[i], err);
-	if (rc == 0)
-		rc = profile_open(profile, path, &settings, err);
-	opt_list_fini(&settings);
-	return rc;
-}
-
 static int
 run(const struct start_conf *conf, const struct profile_places *places, struct err *err)
 {
@@ -342,7 +324,7 @@ run(const struct start_conf *conf, const struct profile_places *places, struct e
 	path = profile_find(conf->file, (const char *const *)places->dir, &ours, err);
 	if (path == NULL)
 		return -EINVAL;
-	rc = open_profile(&profile, conf, path, err);
+	rc = profile_open_for(&profile, path, &conf->tunables, conf->port, err);
 	if (rc == 0 && conf->dry_run) {
 		print_dry(conf, path, profile);
 	} else if (rc == 0) {

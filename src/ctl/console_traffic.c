@@ -196,13 +196,20 @@ start(struct console *c, const struct traffic_conf *conf, const struct console_p
 	if (path == NULL)
 		return -EINVAL;
 	split_tunables(&conf->tunables, &tunables);
-	rc = profile_open(&profile, path, &tunables, err);
-	if (rc == 0 && ours && strcmp(conf->file, path) != 0)
+	if (ours && strcmp(conf->file, path) != 0)
 		printf("'%s' is %s\n", conf->file, path);
-	if (rc == 0 && conf->dry_run)
-		start_show_streams(profile, stdout);
-	for (size_t i = 0; rc == 0 && !conf->dry_run && i < ports->n; i++)
-		rc = start_port(c, ports->port[i], conf, profile, &mult, err);
+	if (conf->dry_run) {
+		rc = profile_open_for(&profile, path, &tunables, ports->n > 0 ? ports->port[0] : 0,
+				      err);
+		if (rc == 0)
+			start_show_streams(profile, stdout);
+	}
+	for (size_t i = 0; rc == 0 && !conf->dry_run && i < ports->n; i++) {
+		profile_close(profile);
+		rc = profile_open_for(&profile, path, &tunables, ports->port[i], err);
+		if (rc == 0)
+			rc = start_port(c, ports->port[i], conf, profile, &mult, err);
+	}
 	if (rc == 0 && conf->sync && !conf->dry_run)
 		rc = await(c, ports, -1, err);
 	profile_close(profile);
