@@ -215,6 +215,17 @@ give_up(struct gen_tx *tx, uint64_t now_ns)
 	drop_slots(tx, n);
 }
 
+/* Gives up what was planned in an earlier round and is too old by now to be sent.  If the worker
+ * had been there it would have been sent or refused long before, so it is late. */
+static __rte_noinline void
+give_up_stale(struct gen_tx *tx, uint64_t now_ns)
+{
+	for (uint16_t i = 0; i < tx->n_slots; i++)
+		if (now_ns - tx->due_ns[i] > tx->run->late_ns)
+			tx->owner[i].on_time = 0;
+	give_up(tx, now_ns);
+}
+
 /* Takes back what was planned and is not going to be sent: those slots were never on offer. */
 static void
 take_back(struct gen_tx *tx)
@@ -315,6 +326,8 @@ tx_round(struct gen_worker *w, struct gen_port *p, unsigned slot, uint16_t queue
 		return 0;
 	now_ns = (uint64_t)((double)(now_tsc - run->clock_tsc) * w->tsc_to_ns);
 	note_absence(tx, now_ns);
+	if (unlikely(tx->n_slots > 0 && now_ns - tx->due_ns[0] > run->late_ns) && !run->flat_out)
+		give_up_stale(tx, now_ns);
 	more = run->flat_out ? tx_plan_flat_out(tx, now_ns) : tx_plan(tx, now_ns);
 	if (tx->n_slots > 0) {
 		tx_build(w, tx, now_ns);

@@ -347,6 +347,18 @@ give_up_slots(struct model *m, uint64_t now_ns)
 		m->slots[i].built = false;
 }
 
+/* What waited through an absence until it was too old. */
+static void
+give_up_stale(struct model *m, uint64_t now_ns)
+{
+	if (m->run->flat_out || m->n_slots == 0 || now_ns - m->slots[0].due_ns <= m->run->late_ns)
+		return;
+	for (unsigned i = 0; i < m->n_slots; i++)
+		if (now_ns - m->slots[i].due_ns > m->run->late_ns)
+			m->slots[i].on_time = false;
+	give_up_slots(m, now_ns);
+}
+
 /* One round of the worker on a link with room for 'room' frames; returns how many it sends. */
 static unsigned
 model_round(struct model *m, uint64_t now_ns, unsigned room)
@@ -359,6 +371,7 @@ model_round(struct model *m, uint64_t now_ns, unsigned room)
 		m->grace_ns = now_ns + TX_GRACE * RTE_MIN(away_ns, m->run->late_ns);
 	}
 	m->last_ns = now_ns;
+	give_up_stale(m, now_ns);
 	if (m->run->flat_out)
 		plan_unscheduled(m, now_ns);
 	else
@@ -475,6 +488,7 @@ assert_same(const struct model *m)
 	assert_int_equal(run_refused(run), m->refused);
 	assert_int_equal(run_late(run), m->late);
 	run_times_all(run, &times);
+	assert_true(times.lateness.max_ns <= run->late_ns);
 	assert_memory_equal(&times.lateness, &m->lateness, sizeof(m->lateness));
 	assert_alike(&times.jitter, &m->jitter);
 	for (unsigned i = 0; i < run->n_streams; i++)
