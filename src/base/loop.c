@@ -142,6 +142,12 @@ loop_fd(struct loop *loop, int fd, void (*cb)(void *arg), void *arg)
 }
 
 struct loop_watch *
+loop_fd_writable(struct loop *loop, int fd, void (*cb)(void *arg), void *arg)
+{
+	return watch_new(loop, fd, EV_WRITE, NULL, cb, arg);
+}
+
+struct loop_watch *
 loop_timer(struct loop *loop, uint64_t period_ms, void (*cb)(void *arg), void *arg)
 {
 	/* libevent fires a persistent timer of 0 only once. */

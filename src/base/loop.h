@@ -20,6 +20,9 @@ void loop_close(struct loop *loop);
 
 /* Calls 'cb' whenever 'fd' is readable (level-triggered). */
 struct loop_watch *loop_fd(struct loop *loop, int fd, void (*cb)(void *arg), void *arg);
+/* Calls 'cb' whenever 'fd' takes more bytes (level-triggered): to be watched only while there is
+ * something to write. */
+struct loop_watch *loop_fd_writable(struct loop *loop, int fd, void (*cb)(void *arg), void *arg);
 /* Calls 'cb' each 'period_ms', first after that time. */
 struct loop_watch *loop_timer(struct loop *loop, uint64_t period_ms, void (*cb)(void *arg),
 			      void *arg);

@@ -58,6 +58,12 @@ count_call(void *arg)
 		loop_stop(f->loop);
 }
 
+static void
+stop_loop(void *arg)
+{
+	loop_stop(arg);
+}
+
 /* A test that hangs says nothing. */
 static void
 give_up(void *arg)
@@ -99,6 +105,25 @@ a_readable_descriptor_calls_until_it_is_read(void **state)
 	loop_timer(f->loop, 20000, give_up, NULL);
 	assert_non_null(loop_fd(f->loop, f->fds[0], count_call, f));
 	assert_int_equal(write(f->fds[1], "x", 1), 1);
+	loop_run(f->loop);
+	assert_int_equal(f->n, 3);
+}
+
+static void
+a_descriptor_with_room_calls_until_it_is_full(void **state)
+{
+	struct fixture *f = *state;
+	static const char page[4096];
+
+	assert_int_equal(fcntl(f->fds[1], F_SETFL, O_NONBLOCK), 0);
+	f->stop_at = 3;
+	assert_non_null(loop_fd_writable(f->loop, f->fds[1], count_call, f));
+	loop_run(f->loop);
+	assert_int_equal(f->n, 3);
+	while (write(f->fds[1], page, sizeof(page)) > 0)
+		;
+	f->stop_at = 4; /* would only come if it were called again */
+	assert_non_null(loop_timer(f->loop, 20, stop_loop, f->loop));
 	loop_run(f->loop);
 	assert_int_equal(f->n, 3);
 }
@@ -236,6 +261,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_period_of_zero_repeats_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_readable_descriptor_calls_until_it_is_read, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_descriptor_with_room_calls_until_it_is_full,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_descriptor_that_cannot_be_watched_gives_no_watch,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(each_signal_is_told, setup, teardown),
