@@ -72,6 +72,15 @@ take(struct channel *c, const char *data, size_t len)
 	return !freed;
 }
 
+/* How a stream's end is told: with bytes of ours unread there it is a reset. */
+static const char *
+end_of(ssize_t n)
+{
+	if (n == 0 || errno == ECONNRESET || errno == EPIPE)
+		return "the other end has closed";
+	return strerror(errno);
+}
+
 static void on_readable(void *arg);
 
 /* A port without anybody at the other end is always "readable". */
@@ -112,7 +121,7 @@ on_readable(void *arg)
 	} else if (c->returns) {
 		go_away(c);
 	} else {
-		end(c, n == 0 ? "the other end has closed" : strerror(errno));
+		end(c, end_of(n));
 	}
 }
 
@@ -128,7 +137,7 @@ on_writable(void *arg)
 		if (c->returns)
 			go_away(c);
 		else
-			end(c, strerror(errno));
+			end(c, end_of(n));
 		return;
 	}
 	c->out_done += n > 0 ? (size_t)n : 0;

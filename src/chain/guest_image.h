@@ -9,10 +9,10 @@
 
 #include "base/err.h"
 
-/* The image that guests boot: a kernel and an initramfs with DPDK, our programs and the agent, built
- * from Debian's packages and our sources.  One directory, read-only and the same for all guests:
- * CACHE/images/KEY/{kernel,initrd,manifest.json}, CACHE being /var/cache/nfvchain as root, else
- * $XDG_CACHE_HOME/nfvchain or ~/.cache/nfvchain.  KEY is made of the suite and of all that the
+/* The image that guests boot: a kernel and an initramfs with DPDK, our programs and the agent,
+ * built from Debian's packages and our sources.  One directory, read-only and the same for all
+ * guests: CACHE/images/KEY/{kernel,initrd,manifest.json}, CACHE being /var/cache/nfvchain as root,
+ * else $XDG_CACHE_HOME/nfvchain or ~/.cache/nfvchain.  KEY is made of the suite and of all that the
  * image is built from here, so another state of the sources has another image. */
 
 #define GUEST_IMAGE_SUITE "forky"
@@ -42,8 +42,8 @@ struct guest_image_conf {
 };
 
 /* The image of these sources, built first when it is missing or damaged: needs root, mmdebstrap and
- * about two minutes.  ERR_MACHINE when the machine or the suite cannot give it.  Only one of several
- * callers builds, the others wait for it.  On failure nothing half-built stays. */
+ * about two minutes.  ERR_MACHINE when the machine or the suite cannot give it.  Only one of
+ * several callers builds, the others wait for it.  On failure nothing half-built stays. */
 int guest_image_need(struct guest_image *image, const struct guest_image_conf *conf,
 		     struct err *err);
 /* Removes the image of these sources; with 'all' every image and the build root too. */
