@@ -98,10 +98,8 @@ telemetry_client_close(struct telemetry_client *c)
 	free(c);
 }
 
-/* Takes the value out of {"/ethdev/stats": value}: the name is the command without its parameters.
- */
-static int
-take_value(const char *text, size_t len, const char *command, json_t **value, struct err *err)
+int
+telemetry_value(const char *text, size_t len, const char *command, json_t **value, struct err *err)
 {
 	char *name = xasprintf("%.*s", (int)strcspn(command, ","), command);
 	json_error_t error;
@@ -151,6 +149,6 @@ telemetry_client_get(struct telemetry_client *c, const char *command, int timeou
 
 	*value = NULL;
 	if (rc >= 0)
-		rc = take_value(c->buf, (size_t)rc, command, value, err);
+		rc = telemetry_value(c->buf, (size_t)rc, command, value, err);
 	return err_wrap(err, rc, "telemetry '%s'", command);
 }

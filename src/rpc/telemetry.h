@@ -18,3 +18,8 @@ void telemetry_client_close(struct telemetry_client *c);
  * when the program does not know the command or its parameters. */
 int telemetry_client_get(struct telemetry_client *c, const char *command, int timeout_ms,
 			 json_t **value, struct err *err);
+
+/* What an answer says that came some other way: takes the value out of {"/ethdev/stats": value};
+ * the name is the command without its parameters.  As telemetry_client_get. */
+int telemetry_value(const char *text, size_t len, const char *command, json_t **value,
+		    struct err *err);
