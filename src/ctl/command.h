@@ -28,6 +28,7 @@ int cmd_plan(int argc, char **argv, struct err *err);
 int cmd_start(int argc, char **argv, struct err *err);
 int cmd_up(int argc, char **argv, struct err *err);
 int cmd_console(int argc, char **argv, struct err *err);
+int cmd_image(int argc, char **argv, struct err *err);
 int cmd_doctor(int argc, char **argv, struct err *err);
 int cmd_completion(int argc, char **argv, struct err *err);
 
@@ -39,6 +40,7 @@ extern const struct opt_command plan_command;
 extern const struct opt_command start_command;
 extern const struct opt_command up_command;
 extern const struct opt_command console_command;
+extern const struct opt_command image_command;
 extern const struct opt_command doctor_command;
 extern const struct opt_command completion_command;
 

@@ -30,6 +30,8 @@ const struct command commands[] = {
 	 &start_command},
 	{"console", "command a running generator by the words of TRex's console", cmd_console,
 	 &console_command},
+	{"image", "build what virtual machines boot, or tell what is in it", cmd_image,
+	 &image_command},
 	{"doctor", "say what this machine lacks, and what to type", cmd_doctor, &doctor_command},
 	{"completion", "print a script that completes these commands in a shell", cmd_completion,
 	 &completion_command},
