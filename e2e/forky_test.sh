@@ -4,5 +4,5 @@
 # and the DPDK of Debian's testing suite (in 2026 gcc 16, DPDK 25.11).
 # suite: full
 # timeout: 1200
-suite=forky
+suite=forky cached=1
 . "$(dirname "$0")/_suite.sh"
