@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Whatever a host sends, the agent answers each request once, with JSON that is a result or an error,
- * and everything else of the frames with none but resets.
+/* Whatever a host sends, the agent answers each request once, with JSON that is a result or an
+ * error, and everything else of the frames with none but resets.
  *
- * The input is what comes through the channel.  No connection is opened to this machine, and nothing
- * is put or started, for the folder that the agent may write to is not there. */
+ * The input is what comes through the channel.  No connection is opened to this machine, and
+ * nothing is put or started, for the folder that the agent may write to is not there. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -66,8 +66,8 @@ struct guest_program {
 	const char *name;	 /* for later calls: letters, digits, '-', '_' */
 	const char *const *argv; /* NULL-terminated */
 	const char *const *env;	 /* "NAME=value" beside the agent's own, NULL-terminated, or NULL */
-	/* The SOCK_SEQPACKET socket that it is asked at, below /run: it is ready once somebody
-	 * listens there.  NULL: as soon as it runs. */
+	/* The SOCK_SEQPACKET socket that it is asked at, below /run/nfvchain: it is ready once
+	 * somebody listens there.  NULL: as soon as it runs. */
 	const char *socket;
 };
 
