@@ -94,8 +94,8 @@ void vm_domain_uuid(char text[VM_UUID_LEN + 1], const char *chain, const char *n
 void vm_network_uuid(char text[VM_UUID_LEN + 1], const char *chain, const char *name);
 /* Is it ours, and of 'chain' ('chain' NULL: of any)? */
 bool vm_uuid_is_ours(const char *uuid, const char *chain);
-/* The chain that a domain's XML names in our metadata, for the caller to free; NULL when it has
- * none. */
+/* The chain that our element of a domain's metadata names, for the caller to free; NULL when it
+ * names none.  libvirt finds the element by its URI, and gives it without. */
 char *vm_domain_chain(const char *metadata);
 
 /* The command line of plain QEMU, NULL-terminated; for vm_argv_free.  A NIC of a network is

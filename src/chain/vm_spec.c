@@ -262,8 +262,7 @@ vm_uuid_is_ours(const char *uuid, const char *chain)
 char *
 vm_domain_chain(const char *metadata)
 {
-	const char *at = strstr(metadata, VM_METADATA_URI);
-	const char *name = at != NULL ? strstr(at, " chain=") : NULL, *end;
+	const char *name = strstr(metadata, " chain="), *end;
 
 	/* A name needs no escapes; libvirt writes either kind of quotes. */
 	if (name == NULL)

@@ -6,8 +6,9 @@
 
 #include <jansson.h>
 
+#include "chain/kvm_probe.h"
+
 #include "dpdk_defects.h"
-#include "kvm_probe.h"
 
 /* What this machine is good for, check by check.  The checks are functions of files under a root
  * ("" for this machine) and of what was found out before; none of them changes anything. */
