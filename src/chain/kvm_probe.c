@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -15,11 +16,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 /* The guest's memory, and its program's place in it. */
 #define GUEST_BYTES 0x10000
 #define GUEST_CODE 0x1000
+
+#define MAX_CPUID 256
+#define CPUID_SSE42 (1u << 20) /* leaf 1, ECX */
 
 /* The loop takes a CPU a few milliseconds, and an emulator more than a second. */
 #define PATIENCE_CPU_US 300000
@@ -188,10 +193,29 @@ run_guest(struct guest *g)
 	return true;
 }
 
+/* DPDK is compiled for it: a CPU without would end each of its programs. */
+static bool
+has_sse42(struct guest *g)
+{
+	size_t size = sizeof(struct kvm_cpuid2) + MAX_CPUID * sizeof(struct kvm_cpuid_entry2);
+	struct kvm_cpuid2 *list = xcalloc(1, size);
+	bool has = false;
+	int rc;
+
+	list->nent = MAX_CPUID;
+	rc = ioctl(g->kvm, KVM_GET_SUPPORTED_CPUID, list) < 0 ? -errno : 0;
+	for (uint32_t i = 0; rc == 0 && i < list->nent; i++)
+		has |= list->entries[i].function == 1 && (list->entries[i].ecx & CPUID_SSE42) != 0;
+	free(list);
+	if (rc < 0)
+		return failed(g, -rc, "KVM_GET_SUPPORTED_CPUID: %s", strerror(-rc));
+	return has || failed(g, 0, "its guests would have no SSE4.2, which DPDK needs");
+}
+
 static bool
 run_vcpu(struct guest *g)
 {
-	return map_guest(g) && set_registers(g) && run_guest(g);
+	return map_guest(g) && set_registers(g) && run_guest(g) && has_sse42(g);
 }
 #else
 static bool

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+#include "vm_boot.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define WATCH_MS 20
+
+static const char *const wants[] = {"auto", "kvm", "tcg"};
+
+int
+vm_accel_parse(const char *word, enum vm_accel_want *want, struct err *err)
+{
+	for (size_t i = 0; i < N_ELEMS(wants); i++)
+		if (strcmp(word, wants[i]) == 0) {
+			*want = (enum vm_accel_want)i;
+			return 0;
+		}
+	return err_usage(err, "unknown accelerator '%.100s' (auto, kvm or tcg)", word);
+}
+
+int
+vm_accel_choose(struct vm_accel_choice *choice, enum vm_accel_want want,
+		const struct kvm_probe *probe, struct err *err)
+{
+	*choice = (struct vm_accel_choice){.want = want};
+	choice->accel = want != VM_WANT_TCG && probe->works ? VM_ACCEL_KVM : VM_ACCEL_TCG;
+	if (want == VM_WANT_KVM && !probe->works)
+		return err_machine(err, "KVM does not work here: %s (--accel auto emulates)",
+				   probe->why);
+	if (want == VM_WANT_TCG)
+		snprintf(choice->why, sizeof(choice->why), "emulation was asked for");
+	else if (probe->works)
+		snprintf(choice->why, sizeof(choice->why), "KVM works: it %s", probe->why);
+	else
+		snprintf(choice->why, sizeof(choice->why), "KVM does not work here: %s",
+			 probe->why);
+	return 0;
+}
+
+json_t *
+vm_accel_to_json(const struct vm_accel_choice *choice)
+{
+	return json_pack("{s:s, s:s, s:s}", "wanted", wants[choice->want], "used",
+			 vm_accel_name(choice->accel), "reason", choice->why);
+}
+
+/* ---- watching ---- */
+
+/* Makes the wait for a hello end when the VM does, or the user wants it to. */
+struct watch {
+	struct vm *vm;
+	const volatile sig_atomic_t *user_stop;
+	volatile sig_atomic_t stop;
+	atomic_bool over;
+};
+
+static bool
+user_stops(const struct vm_boot_conf *conf)
+{
+	return conf->stop != NULL && *conf->stop != 0;
+}
+
+static void *
+watch_vm(void *arg)
+{
+	struct watch *w = arg;
+
+	while (!atomic_load(&w->over)) {
+		if (vm_check(w->vm, NULL) < 0 || (w->user_stop != NULL && *w->user_stop != 0)) {
+			w->stop = 1;
+			break;
+		}
+		clock_sleep_ms(WATCH_MS);
+	}
+	return NULL;
+}
+
+static int
+wait_hello(struct vm *vm, int fd, const struct vm_boot_conf *conf, struct err *err)
+{
+	struct watch w = {.vm = vm, .user_stop = conf->stop};
+	pthread_t thread;
+	int rc = pthread_create(&thread, NULL, watch_vm, &w);
+
+	if (rc != 0)
+		return err_set(err, rc, "a thread to watch it: %s", strerror(rc));
+	rc = conf->hello(conf->arg, fd, conf->hello_ms, &w.stop, err);
+	atomic_store(&w.over, true);
+	pthread_join(thread, NULL);
+	if (rc < 0 && user_stops(conf))
+		return err_set(err, EINTR, "interrupted");
+	/* A VM that is gone explains itself better than the agent's silence. */
+	if (rc < 0 && vm_check(vm, NULL) < 0)
+		rc = vm_check(vm, err);
+	return rc;
+}
+
+/* ---- one try ---- */
+
+static int
+come_up(struct vm *vm, int *fd, const struct vm_boot_conf *conf, struct err *err)
+{
+	int rc = vm_wait_listening(vm, conf->start_ms, conf->stop, err);
+
+	if (rc == 0 && conf->listening != NULL)
+		rc = conf->listening(conf->arg, err);
+	if (rc == 0)
+		rc = vm_wait_running(vm, conf->start_ms, conf->stop, err);
+	if (rc == 0)
+		rc = vm_channel(vm, fd, err);
+	if (rc < 0)
+		return rc;
+	rc = wait_hello(vm, *fd, conf, err);
+	if (rc < 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	return rc;
+}
+
+static int
+try(struct vm **vm, int *fd, struct vm_host *host, const struct vm_spec *spec,
+    const struct vm_boot_conf *conf, struct err *err)
+{
+	int rc = vm_start(vm, host, spec, err);
+
+	if (rc < 0)
+		return rc;
+	rc = come_up(*vm, fd, conf, err);
+	if (rc < 0) {
+		vm_stop(*vm);
+		*vm = NULL;
+	}
+	return rc;
+}
+
+int
+vm_boot(struct vm **vm, int *fd, struct vm_host *host, struct vm_spec *spec,
+	struct vm_accel_choice *choice, const struct vm_boot_conf *conf, struct err *err)
+{
+	struct err why = {0};
+	int rc;
+
+	*vm = NULL;
+	*fd = -1;
+	spec->accel = choice->accel;
+	rc = try(vm, fd, host, spec, conf, &why);
+	if (rc < 0 && rc != -EINTR && choice->accel == VM_ACCEL_KVM &&
+	    choice->want == VM_WANT_AUTO && why.class == ERR_FAILED) {
+		LOG(WARN, "%s; once more under emulation", why.msg);
+		choice->accel = spec->accel = VM_ACCEL_TCG;
+		snprintf(choice->why, sizeof(choice->why), "under KVM it did not come up: %.200s",
+			 why.msg);
+		memset(&why, 0, sizeof(why));
+		rc = try(vm, fd, host, spec, conf, &why);
+	}
+	if (rc < 0 && err != NULL)
+		*err = why;
+	return rc;
+}
