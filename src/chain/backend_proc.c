@@ -221,6 +221,13 @@ backend_up(struct backend *b, const struct chain *chain, const struct chain_plan
 	int rc;
 
 	memset(b, 0, sizeof(*b));
+	if (plan->n_vms > 0) {
+		rundir_close(dir);
+		return err_usage(err,
+				 "chain '%s' has VMs: they can be planned, and bringing them "
+				 "up is not built yet",
+				 chain->name);
+	}
 	b->chain = chain;
 	b->plan = plan;
 	b->dir = *dir;

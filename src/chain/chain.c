@@ -21,7 +21,7 @@
 
 const char *const chain_keys[] = {"version", "name",	"generator", "hops",
 				  "links",   "traffic", "bench",     NULL};
-const char *const chain_generator_keys[] = {"kind", "cpus", "at", "dir", NULL};
+const char *const chain_generator_keys[] = {"kind", "place", "cpus", "at", "dir", NULL};
 const char *const chain_hop_keys[] = {"name", "kind", "engine",	 "place",     "cpus", "lcores",
 				      "nf",   "args", "command", "supervise", NULL};
 const char *const chain_link_keys[] = {"kind", "ring", "queues", NULL};
@@ -66,8 +66,10 @@ const struct chain_words chain_generator_kinds = {"generator kind", generator_wo
 const struct chain_words chain_hop_kinds = {"hop kind", hop_words,
 					    BUILT(HOP_FWD) | BUILT(HOP_TESTPMD) | BUILT(HOP_EXEC)};
 const struct chain_words chain_link_kinds = {"link kind", link_words,
-					     BUILT(LINK_VHOST_USER) | BUILT(LINK_MEMIF)};
-const struct chain_words chain_places = {"place", place_words, BUILT(PLACE_PROCESS)};
+					     BUILT(LINK_VHOST_USER) | BUILT(LINK_MEMIF) |
+						     BUILT(LINK_NETWORK) | BUILT(LINK_STREAM)};
+const struct chain_words chain_places = {"place", place_words,
+					 BUILT(PLACE_PROCESS) | BUILT(PLACE_VM)};
 const struct chain_words chain_engines = {"engine", engine_words, BUILT(0) | BUILT(1) | BUILT(2)};
 const struct chain_words chain_presets = {"bench preset", preset_names, ~0u};
 
@@ -222,6 +224,10 @@ chain_rule_generator(const struct chain_generator *gen, const char **key, struct
 	rc = chain_word_check(&chain_generator_kinds, gen->kind, err);
 	if (rc < 0)
 		return rc;
+	*key = "place";
+	rc = chain_word_check(&chain_places, gen->place, err);
+	if (rc < 0)
+		return rc;
 	if (gen->at != NULL || gen->dir != NULL) {
 		*key = gen->at != NULL ? "at" : "dir";
 		return err_usage(err, "'%s' belongs to generator kind trex", *key);
@@ -306,6 +312,9 @@ check_hop_words(const struct chain_hop *hop, const char **key, struct err *err)
 		return rc;
 	*key = "place";
 	rc = chain_word_check(&chain_places, hop->place, err);
+	if (rc == 0 && hop->place == PLACE_VM && hop->kind != HOP_FWD)
+		rc = err_usage(err, "hop kind '%s' in a VM is not built yet (nfvchain-fwd is)",
+			       hop_words[hop->kind]);
 	if (rc < 0)
 		return rc;
 	*key = "engine";
@@ -354,7 +363,10 @@ chain_rule_unique(const struct chain *chain, size_t i, struct err *err)
 int
 chain_rule_link(const struct chain_link *link, const char **key, struct err *err)
 {
-	unsigned max = link->kind == LINK_MEMIF ? CHAIN_MAX_MEMIF_RING : CHAIN_MAX_RING;
+	bool is_vms = link->kind == LINK_NETWORK || link->kind == LINK_STREAM;
+	unsigned max = link->kind == LINK_MEMIF ? CHAIN_MAX_MEMIF_RING
+		       : is_vms			? CHAIN_MAX_VM_RING
+						: CHAIN_MAX_RING;
 	int rc;
 
 	*key = "kind";
@@ -458,6 +470,8 @@ check_hops(const struct chain *chain, struct err *err)
 		if (rc < 0)
 			return err_wrap(err, rc, "link %zu", i);
 		rc = chain_rule_neighbours(chain, i, err);
+		if (rc == 0)
+			rc = chain_rule_ends(chain, i, err);
 	}
 	return rc;
 }

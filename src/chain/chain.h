@@ -22,7 +22,8 @@
 enum link_kind {
 	LINK_VHOST_USER,
 	LINK_MEMIF,
-	/* Known words of the grammar, refused by chain_check until they are built. */
+	/* Known words of the grammar, refused by chain_check until they are built; network and
+	 * stream, which join VMs, are. */
 	LINK_RING,
 	LINK_VETH,
 	LINK_VETH_XDP,
@@ -43,7 +44,7 @@ enum hop_kind {
 };
 
 enum generator_kind { GENERATOR_NFVCHAIN, GENERATOR_TREX /* not built yet */ };
-enum hop_place { PLACE_PROCESS, PLACE_VM /* not built yet */ };
+enum hop_place { PLACE_PROCESS, PLACE_VM };
 
 /* An ordered list of CPU numbers; n = 0: chosen by the plan. */
 struct chain_cpus {
@@ -53,6 +54,7 @@ struct chain_cpus {
 
 struct chain_generator {
 	enum generator_kind kind;
+	enum hop_place place;
 	struct chain_cpus cpus;
 	char *at;  /* endpoint of a running TRex, or NULL */
 	char *dir; /* of a TRex release, or NULL */
@@ -76,9 +78,9 @@ struct chain_hop {
 
 struct chain_link {
 	enum link_kind kind;
-	unsigned ring;	 /* descriptors per queue, a power of two, 256 to 32768 (memif: to 16384);
-			  * default 16384: at 4 Mpps as long as a hypervisor often takes a
-			  * CPU away, 4 ms */
+	unsigned ring;	 /* descriptors per queue, a power of two, 256 to 32768 (memif: to 16384;
+			  * into a VM: to 1024); default 16384 (1024): at 4 Mpps as long as a
+			  * hypervisor often takes a CPU away, 4 ms */
 	unsigned queues; /* of each port, 1 to 16; both links of a hop have as many */
 };
 
@@ -131,6 +133,12 @@ int chain_set_engine(struct chain *chain, const char *engine, struct err *err);
 /* Adds an argument to all hops of kind nfvchain-fwd, unless they have it; not one of them: refused.
  */
 int chain_add_arg(struct chain *chain, const char *arg, struct err *err);
+
+/* Where hop 'hop' is; -1 or one behind the last: the generator. */
+enum hop_place chain_place(const struct chain *chain, int hop);
+/* Does link 'i', or any, end in a VM? */
+bool chain_link_is_vms(const struct chain *chain, size_t i);
+bool chain_has_vms(const struct chain *chain);
 
 /* Words of the grammar. */
 const char *link_kind_name(enum link_kind kind);

@@ -235,6 +235,8 @@ chain_print(const struct chain *chain)
 	add_line(&out, "", "name", chain->name);
 	str_addf(&out, "generator:\n");
 	add_line(&out, "  ", "kind", chain_generator_kinds.words[chain->generator.kind]);
+	if (chain->generator.place != PLACE_PROCESS)
+		add_line(&out, "  ", "place", chain_places.words[chain->generator.place]);
 	add_cpus(&out, "  ", &chain->generator.cpus);
 	add_line(&out, "  ", "at", chain->generator.at);
 	add_line(&out, "  ", "dir", chain->generator.dir);

@@ -17,6 +17,7 @@
 #define CHAIN_RING 16384 /* default */
 #define CHAIN_MAX_RING 32768
 #define CHAIN_MAX_MEMIF_RING 16384
+#define CHAIN_MAX_VM_RING 1024 /* and the default there: what QEMU has */
 #define CHAIN_MIN_TRIAL_NS 1000000ull
 #define CHAIN_MAX_TRIAL_NS (24 * 3600 * 1000000000ull)
 #define CHAIN_MAX_REPEAT 1000
@@ -60,6 +61,11 @@ int chain_rule_bench(const struct chain_bench *bench, const char **key, struct e
 int chain_rule_unique(const struct chain *chain, size_t i, struct err *err);
 /* Refuses a link 'i' that does not go together with the one before it. */
 int chain_rule_neighbours(const struct chain *chain, size_t i, struct err *err);
+
+/* Refuses a link 'i' that cannot be between the places of its ends. */
+int chain_rule_ends(const struct chain *chain, size_t i, struct err *err);
+/* Descriptors of a link that names none. */
+unsigned chain_default_ring(enum link_kind kind, bool is_vms);
 
 /* Smallest frame (with FCS) that carries a signature in this traffic. */
 uint16_t chain_min_frame(const struct chain_traffic *traffic);

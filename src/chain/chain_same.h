@@ -90,6 +90,7 @@ same_chain(const struct chain *a, const struct chain *b)
 		if (!same_link(&a->link[i], &b->link[i]))
 			return false;
 	return same_text(a->name, b->name) && a->generator.kind == b->generator.kind &&
+	       a->generator.place == b->generator.place &&
 	       same_cpus(&a->generator.cpus, &b->generator.cpus) &&
 	       same_text(a->generator.at, b->generator.at) &&
 	       same_text(a->generator.dir, b->generator.dir) &&

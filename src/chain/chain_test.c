@@ -201,16 +201,17 @@ static void
 what_is_not_built_is_refused_by_name(void **state)
 {
 	(void)state;
-	refuse(V "links: veth\n",
-	       "c.yaml:2:8: error: link kind 'veth' is not built yet (vhost-user and memif are)");
+	refuse(V "links: veth\n", "c.yaml:2:8: error: link kind 'veth' is not built yet "
+				  "(vhost-user, memif, network and "
+				  "stream are)");
 	refuse(V "links: {ring: 512, kind: pci}\n", "c.yaml:2:26: error: link kind 'pci' is not");
 	refuse(V "links: [memif, tap]\n", "c.yaml:2:16: error: link kind 'tap' is not built yet");
 	refuse(V "hops: [ovs-dpdk]\n", "c.yaml:2:8: error: hop kind 'ovs-dpdk' is not built yet "
 				       "(nfvchain-fwd, testpmd and exec are)");
 	refuse(V "hops:\n  - {kind: linux-bridge}\n",
 	       "c.yaml:3:12: error: hop kind 'linux-bridge' is not built yet");
-	refuse(V "hops: [{place: vm}]\n",
-	       "c.yaml:2:16: error: place 'vm' is not built yet (process is)");
+	refuse(V "hops: [{kind: testpmd, place: vm}]\n",
+	       "c.yaml:2:31: error: hop kind 'testpmd' in a VM is not built yet (nfvchain-fwd is)");
 	refuse(V "hops: [{supervise: true}]\n", "c.yaml:2:20: error: 'supervise' is not built yet");
 	refuse(V "generator: {kind: trex, at: \"tcp://127.0.0.1:4501\"}\n",
 	       "c.yaml:2:19: error: generator kind 'trex' is not built yet (nfvchain-gen is)");
@@ -231,8 +232,9 @@ slips_of_the_finger_are_understood(void **state)
 	refuse(V "bench: {trials: 1s}\n", "c.yaml:2:9: error: unknown key 'trials' (did you mean");
 	refuse(V "hops: [testpdm]\n",
 	       "c.yaml:2:8: error: unknown hop kind 'testpdm' (did you mean 'testpmd'?)");
-	refuse(V "links: vhost\n", "c.yaml:2:8: error: unknown link kind 'vhost' (vhost-user and "
-				   "memif are built)");
+	refuse(V "links: vhost\n",
+	       "c.yaml:2:8: error: unknown link kind 'vhost' (vhost-user, memif, "
+	       "network and stream are built)");
 	refuse(V "hops: [{engine: pol}]\n",
 	       "c.yaml:2:17: error: unknown engine 'pol' (did you mean 'poll'?)");
 }
@@ -373,7 +375,7 @@ the_model_is_checked_without_a_file(void **state)
 	c.link[2].kind = LINK_VETH;
 	assert_int_equal(chain_check(&c, &err), -EINVAL);
 	assert_string_equal(err.msg, "chain 'snake': link 2: link kind 'veth' is not built yet "
-				     "(vhost-user and memif are)");
+				     "(vhost-user, memif, network and stream are)");
 	c.link[2].kind = LINK_MEMIF;
 	c.hop[1].kind = HOP_OVS_DPDK;
 	assert_int_equal(chain_check(&c, &err), -EINVAL);

@@ -11,170 +11,7 @@
 
 #include "chain.h"
 #include "chain_rules.h"
-
-/* A value of 'map' that a rule or a parser refused: its sentence, at the value of 'key'. */
-static int
-refuse(const struct yaml *doc, const struct yaml_node *map, const char *key, const struct err *why,
-       struct err *err)
-{
-	const struct yaml_node *node = yaml_get(map, key);
-
-	return yaml_error(doc, node != NULL ? node : map, err, "%s", why->msg);
-}
-
-static int
-check_map(const struct yaml *doc, const struct yaml_node *node, const char *what,
-	  const char *const *keys, struct err *err)
-{
-	if (!yaml_is_map(node))
-		return yaml_error(doc, node, err, "'%s' must be a map", what);
-	return yaml_check_keys(doc, node, keys, err);
-}
-
-static int
-get_text(const struct yaml *doc, const struct yaml_node *map, const char *key, char **field,
-	 struct err *err)
-{
-	const char *text = NULL;
-	int rc = yaml_get_text(doc, map, key, &text, err);
-
-	if (rc < 0 || text == NULL)
-		return rc;
-	free(*field);
-	*field = xstrdup(text);
-	return 0;
-}
-
-static int
-get_unsigned(const struct yaml *doc, const struct yaml_node *map, const char *key, unsigned max,
-	     unsigned *field, struct err *err)
-{
-	uint64_t value = *field;
-	int rc = yaml_get_uint(doc, map, key, 0, max, &value, err);
-
-	if (rc == 0)
-		*field = (unsigned)value;
-	return rc;
-}
-
-/* A text with a parser of its own; '*seen' tells whether the key is there. */
-static int
-get_parsed(const struct yaml *doc, const struct yaml_node *map, const char *key,
-	   int (*parse)(const char *text, void *field, struct err *err), void *field, bool *seen,
-	   struct err *err)
-{
-	const char *text = NULL;
-	struct err why = {0};
-	int rc = yaml_get_text(doc, map, key, &text, err);
-
-	*seen = rc == 0 && text != NULL;
-	if (*seen && parse(text, field, &why) < 0)
-		rc = refuse(doc, map, key, &why, err);
-	return rc;
-}
-
-/* The word of 'key' as its index among 'words'. */
-static int
-get_word(const struct yaml *doc, const struct yaml_node *map, const char *key,
-	 const struct chain_words *words, size_t *i, struct err *err)
-{
-	const char *text = NULL;
-	struct err why = {0};
-	int rc = yaml_get_text(doc, map, key, &text, err);
-
-	if (rc == 0 && text != NULL && chain_word_parse(words, text, i, &why) < 0)
-		rc = refuse(doc, map, key, &why, err);
-	return rc;
-}
-
-/* ---- lists ---- */
-
-static int
-add_cpus(const struct yaml *doc, const struct yaml_node *node, struct chain_cpus *cpus,
-	 uint64_t first, uint64_t last, struct err *err)
-{
-	for (uint64_t cpu = first; cpu <= last; cpu++) {
-		if (cpus->n == CHAIN_MAX_CPUS)
-			return yaml_error(doc, node, err, "more than %d CPUs", CHAIN_MAX_CPUS);
-		cpus->cpu[cpus->n++] = (int)cpu;
-	}
-	return 0;
-}
-
-/* "1", "0-3" or "0,2-3". */
-static int
-read_cpu_text(const struct yaml *doc, const struct yaml_node *node, struct chain_cpus *cpus,
-	      struct err *err)
-{
-	char *copy = xstrdup(yaml_text(doc, node)), *rest = copy;
-	bool good = true;
-	int rc = 0;
-
-	while (good && rc == 0 && rest != NULL) {
-		char *part = strsep(&rest, ","), *high = strchr(part, '-');
-		uint64_t first = 0, last = 0;
-
-		if (high != NULL)
-			*high++ = '\0';
-		good = uint_parse(part, 0, CHAIN_MAX_CPU, &first, NULL) == 0 &&
-		       uint_parse(high != NULL ? high : part, first, CHAIN_MAX_CPU, &last, NULL) ==
-			       0;
-		if (good)
-			rc = add_cpus(doc, node, cpus, first, last, err);
-	}
-	free(copy);
-	return good ? rc
-		    : yaml_error(doc, node, err,
-				 "'%.100s' is no list of CPUs from 0 to %d (try [0, 1] or \"0-1\")",
-				 yaml_text(doc, node), CHAIN_MAX_CPU);
-}
-
-static int
-get_cpus(const struct yaml *doc, const struct yaml_node *map, struct chain_cpus *cpus,
-	 struct err *err)
-{
-	const struct yaml_node *node = yaml_get(map, "cpus");
-	int rc = 0;
-
-	if (node == NULL)
-		return 0;
-	if (yaml_is_scalar(node) && !yaml_is_null(node))
-		return read_cpu_text(doc, node, cpus, err);
-	if (!yaml_is_list(node) || yaml_length(node) == 0)
-		return yaml_error(doc, node, err,
-				  "'cpus' must be a list such as [0, 1] or \"0-1\"");
-	for (size_t i = 0; rc == 0 && i < yaml_length(node); i++) {
-		const struct yaml_node *item = yaml_item(node, i);
-
-		if (!yaml_is_scalar(item))
-			return yaml_error(doc, item, err, "a CPU must be a number");
-		rc = read_cpu_text(doc, item, cpus, err);
-	}
-	return rc;
-}
-
-static int
-get_texts(const struct yaml *doc, const struct yaml_node *map, const char *key,
-	  char *texts[CHAIN_MAX_WORDS], size_t *n, struct err *err)
-{
-	const struct yaml_node *node = yaml_get(map, key);
-
-	if (node == NULL)
-		return 0;
-	if (!yaml_is_list(node))
-		return yaml_error(doc, node, err, "'%s' must be a list of texts", key);
-	for (size_t i = 0; i < yaml_length(node); i++) {
-		const struct yaml_node *item = yaml_item(node, i);
-
-		if (!yaml_is_scalar(item) || yaml_is_null(item))
-			return yaml_error(doc, item, err, "'%s' must be a list of texts", key);
-		if (*n == CHAIN_MAX_WORDS)
-			return yaml_error(doc, item, err, "'%s' has more than %d entries", key,
-					  CHAIN_MAX_WORDS);
-		texts[(*n)++] = xstrdup(yaml_text(doc, item));
-	}
-	return 0;
-}
+#include "chain_yaml_get.h"
 
 /* ---- generator, hops ---- */
 
@@ -182,22 +19,25 @@ static int
 read_generator(const struct yaml *doc, const struct yaml_node *map, struct chain_generator *gen,
 	       struct err *err)
 {
-	size_t kind = gen->kind;
+	size_t kind = gen->kind, place = gen->place;
 	struct err why = {0};
 	const char *key;
-	int rc = check_map(doc, map, "generator", chain_generator_keys, err);
+	int rc = chain_yaml_check_map(doc, map, "generator", chain_generator_keys, err);
 
 	if (rc == 0)
-		rc = get_word(doc, map, "kind", &chain_generator_kinds, &kind, err);
+		rc = chain_yaml_word(doc, map, "kind", &chain_generator_kinds, &kind, err);
 	if (rc == 0)
-		rc = get_cpus(doc, map, &gen->cpus, err);
+		rc = chain_yaml_word(doc, map, "place", &chain_places, &place, err);
 	if (rc == 0)
-		rc = get_text(doc, map, "at", &gen->at, err);
+		rc = chain_yaml_cpus(doc, map, &gen->cpus, err);
 	if (rc == 0)
-		rc = get_text(doc, map, "dir", &gen->dir, err);
+		rc = chain_yaml_text(doc, map, "at", &gen->at, err);
+	if (rc == 0)
+		rc = chain_yaml_text(doc, map, "dir", &gen->dir, err);
 	gen->kind = (enum generator_kind)kind;
+	gen->place = (enum hop_place)place;
 	if (rc == 0 && chain_rule_generator(gen, &key, &why) < 0)
-		rc = refuse(doc, map, key, &why, err);
+		rc = chain_yaml_refuse(doc, map, key, &why, err);
 	return rc;
 }
 
@@ -206,16 +46,16 @@ read_hop_words(const struct yaml *doc, const struct yaml_node *map, struct chain
 	       struct err *err)
 {
 	size_t kind = hop->kind, place = hop->place;
-	int rc = get_word(doc, map, "kind", &chain_hop_kinds, &kind, err);
+	int rc = chain_yaml_word(doc, map, "kind", &chain_hop_kinds, &kind, err);
 
 	if (rc == 0)
-		rc = get_word(doc, map, "place", &chain_places, &place, err);
+		rc = chain_yaml_word(doc, map, "place", &chain_places, &place, err);
 	if (rc == 0)
-		rc = get_text(doc, map, "name", &hop->name, err);
+		rc = chain_yaml_text(doc, map, "name", &hop->name, err);
 	if (rc == 0)
-		rc = get_text(doc, map, "engine", &hop->engine, err);
+		rc = chain_yaml_text(doc, map, "engine", &hop->engine, err);
 	if (rc == 0)
-		rc = get_text(doc, map, "command", &hop->command, err);
+		rc = chain_yaml_text(doc, map, "command", &hop->command, err);
 	hop->kind = (enum hop_kind)kind;
 	hop->place = (enum hop_place)place;
 	/* The model holds an engine for each hop, so only here it can be seen as given. */
@@ -237,13 +77,13 @@ read_hop_map(const struct yaml *doc, const struct yaml_node *map, struct chain_h
 	if (rc == 0)
 		rc = read_hop_words(doc, map, hop, err);
 	if (rc == 0)
-		rc = get_cpus(doc, map, &hop->cpus, err);
+		rc = chain_yaml_cpus(doc, map, &hop->cpus, err);
 	if (rc == 0)
-		rc = get_unsigned(doc, map, "lcores", CHAIN_MAX_CPUS, &hop->lcores, err);
+		rc = chain_yaml_unsigned(doc, map, "lcores", CHAIN_MAX_CPUS, &hop->lcores, err);
 	if (rc == 0)
-		rc = get_texts(doc, map, "nf", hop->nf, &hop->n_nf, err);
+		rc = chain_yaml_texts(doc, map, "nf", hop->nf, &hop->n_nf, err);
 	if (rc == 0)
-		rc = get_texts(doc, map, "args", hop->args, &hop->n_args, err);
+		rc = chain_yaml_texts(doc, map, "args", hop->args, &hop->n_args, err);
 	if (rc == 0)
 		rc = yaml_get_bool(doc, map, "supervise", &hop->supervise, err);
 	return rc;
@@ -279,14 +119,20 @@ read_hops(const struct yaml *doc, const struct yaml_node *list, struct chain *ch
 		if (rc < 0)
 			return rc;
 		if (chain_rule_hop(hop, &key, &why) < 0)
-			return refuse(doc, node, key, &why, err);
+			return chain_yaml_refuse(doc, node, key, &why, err);
 		if (chain_rule_unique(chain, i, &why) < 0)
-			return refuse(doc, node, "name", &why, err);
+			return chain_yaml_refuse(doc, node, "name", &why, err);
 	}
 	return rc;
 }
 
 /* ---- links ---- */
+
+static bool
+is_ring_given(const struct yaml_node *node)
+{
+	return yaml_is_map(node) && yaml_get(node, "ring") != NULL;
+}
 
 static int
 read_link(const struct yaml *doc, const struct yaml_node *node, struct chain_link *link,
@@ -303,18 +149,21 @@ read_link(const struct yaml *doc, const struct yaml_node *node, struct chain_lin
 	} else if (yaml_is_map(node)) {
 		rc = yaml_check_keys(doc, node, chain_link_keys, err);
 		if (rc == 0)
-			rc = get_word(doc, node, "kind", &chain_link_kinds, &kind, err);
+			rc = chain_yaml_word(doc, node, "kind", &chain_link_kinds, &kind, err);
 		if (rc == 0)
-			rc = get_unsigned(doc, node, "ring", CHAIN_MAX_RING, &link->ring, err);
+			rc = chain_yaml_unsigned(doc, node, "ring", CHAIN_MAX_RING, &link->ring,
+						 err);
 		if (rc == 0)
-			rc = get_unsigned(doc, node, "queues", CHAIN_MAX_QUEUES, &link->queues,
-					  err);
+			rc = chain_yaml_unsigned(doc, node, "queues", CHAIN_MAX_QUEUES,
+						 &link->queues, err);
 		link->kind = (enum link_kind)kind;
 	} else {
 		return yaml_error(doc, node, err, "a link must be a kind or a map");
 	}
+	if (rc == 0 && !is_ring_given(node))
+		link->ring = chain_default_ring(link->kind, false);
 	if (rc == 0 && chain_rule_link(link, &key, &why) < 0)
-		rc = refuse(doc, node, key, &why, err);
+		rc = chain_yaml_refuse(doc, node, key, &why, err);
 	return rc;
 }
 
@@ -333,7 +182,7 @@ read_link_list(const struct yaml *doc, const struct yaml_node *list, struct chai
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		rc = read_link(doc, yaml_item(list, i), &chain->link[i], err);
 		if (rc == 0 && chain_rule_neighbours(chain, i, &why) < 0)
-			rc = refuse(doc, yaml_item(list, i), "queues", &why, err);
+			rc = chain_yaml_refuse(doc, yaml_item(list, i), "queues", &why, err);
 	}
 	return rc;
 }
@@ -349,6 +198,28 @@ read_links(const struct yaml *doc, const struct yaml_node *node, struct chain *c
 	rc = read_link(doc, node, &chain->link[0], err);
 	for (size_t i = 1; i < N_ELEMS(chain->link); i++)
 		chain->link[i] = chain->link[0];
+	return rc;
+}
+
+/* What only shows once generator, hops and links are known: a guest's queues are short, and not
+ * every kind of link reaches into one.  'links' is NULL when none are given. */
+static int
+check_ends(const struct yaml *doc, const struct yaml_node *root, struct chain *chain,
+	   struct err *err)
+{
+	const struct yaml_node *links = yaml_get(root, "links");
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i <= chain->n_hops; i++) {
+		const struct yaml_node *node = yaml_is_list(links) ? yaml_item(links, i) : links;
+		struct chain_link *link = &chain->link[i];
+		struct err why = {0};
+
+		if (!is_ring_given(node))
+			link->ring = chain_default_ring(link->kind, chain_link_is_vms(chain, i));
+		if (chain_rule_ends(chain, i, &why) < 0)
+			rc = yaml_error(doc, node != NULL ? node : root, err, "%s", why.msg);
+	}
 	return rc;
 }
 
@@ -420,13 +291,13 @@ read_traffic(const struct yaml *doc, const struct yaml_node *map, struct chain_t
 	struct err why = {0};
 	const char *key;
 	bool seen;
-	int rc = check_map(doc, map, "traffic", chain_traffic_keys, err);
+	int rc = chain_yaml_check_map(doc, map, "traffic", chain_traffic_keys, err);
 
 	if (rc == 0)
-		rc = get_parsed(doc, map, "flows", parse_flows, &traffic->flows, &seen, err);
+		rc = chain_yaml_parsed(doc, map, "flows", parse_flows, &traffic->flows, &seen, err);
 	if (rc == 0)
-		rc = get_parsed(doc, map, "rate", parse_rate, &traffic->rate, &traffic->has_rate,
-				err);
+		rc = chain_yaml_parsed(doc, map, "rate", parse_rate, &traffic->rate,
+				       &traffic->has_rate, err);
 	if (rc == 0)
 		rc = yaml_get_bool(doc, map, "ipv6", &traffic->ipv6, err);
 	if (rc == 0)
@@ -435,7 +306,7 @@ read_traffic(const struct yaml *doc, const struct yaml_node *map, struct chain_t
 	if (rc == 0)
 		rc = read_frames(doc, yaml_get(map, "frames"), traffic, err);
 	if (rc == 0 && chain_rule_traffic(traffic, &key, &why) < 0)
-		rc = refuse(doc, map, key, &why, err);
+		rc = chain_yaml_refuse(doc, map, key, &why, err);
 	return rc;
 }
 
@@ -468,19 +339,21 @@ read_bench(const struct yaml *doc, const struct yaml_node *map, struct chain_ben
 	struct err why = {0};
 	const char *key;
 	bool seen;
-	int rc = check_map(doc, map, "bench", chain_bench_keys, err);
+	int rc = chain_yaml_check_map(doc, map, "bench", chain_bench_keys, err);
 
 	if (rc == 0)
-		rc = get_text(doc, map, "preset", &bench->preset, err);
+		rc = chain_yaml_text(doc, map, "preset", &bench->preset, err);
 	if (rc == 0)
-		rc = get_parsed(doc, map, "trial", parse_trial, &bench->trial_ns, &seen, err);
+		rc = chain_yaml_parsed(doc, map, "trial", parse_trial, &bench->trial_ns, &seen,
+				       err);
 	if (rc == 0)
 		rc = yaml_get_uint(doc, map, "repeat", 1, CHAIN_MAX_REPEAT, &repeat, err);
 	bench->repeat = (unsigned)repeat;
 	if (rc == 0)
-		rc = get_parsed(doc, map, "step", parse_step, &bench->step_ratio, &seen, err);
+		rc = chain_yaml_parsed(doc, map, "step", parse_step, &bench->step_ratio, &seen,
+				       err);
 	if (rc == 0 && chain_rule_bench(bench, &key, &why) < 0)
-		rc = refuse(doc, map, key, &why, err);
+		rc = chain_yaml_refuse(doc, map, key, &why, err);
 	return rc;
 }
 
@@ -524,16 +397,18 @@ read_parts(const struct yaml *doc, const struct yaml_node *root, struct chain *c
 {
 	const struct yaml_node *node;
 	struct err why = {0};
-	int rc = get_text(doc, root, "name", &chain->name, err);
+	int rc = chain_yaml_text(doc, root, "name", &chain->name, err);
 
 	if (rc == 0 && chain_rule_name(chain, &why) < 0)
-		rc = refuse(doc, root, "name", &why, err);
+		rc = chain_yaml_refuse(doc, root, "name", &why, err);
 	if (rc == 0 && (node = yaml_get(root, "generator")) != NULL)
 		rc = read_generator(doc, node, &chain->generator, err);
 	if (rc == 0 && (node = yaml_get(root, "hops")) != NULL)
 		rc = read_hops(doc, node, chain, err);
 	if (rc == 0 && (node = yaml_get(root, "links")) != NULL)
 		rc = read_links(doc, node, chain, err);
+	if (rc == 0)
+		rc = check_ends(doc, root, chain, err);
 	if (rc == 0 && (node = yaml_get(root, "traffic")) != NULL)
 		rc = read_traffic(doc, node, &chain->traffic, err);
 	if (rc == 0 && (node = yaml_get(root, "bench")) != NULL)

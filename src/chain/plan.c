@@ -31,6 +31,11 @@ plan_link_of(const struct chain *chain, int hop, int port)
 bool
 plan_is_listener(const struct chain *chain, int hop, int port)
 {
+	int peer = hop < 0 ? (port == 0 ? 0 : (int)chain->n_hops - 1) : hop + (port == 0 ? -1 : 1);
+
+	/* QEMU, where only one end is in a VM. */
+	if (plan_in_vm(chain, hop) != plan_in_vm(chain, peer))
+		return plan_in_vm(chain, hop);
 	/* The generator at both its links, else the upstream side. */
 	return hop < 0 || (port == 1 && (size_t)hop + 1 < chain->n_hops);
 }
@@ -368,6 +373,15 @@ set_macs(struct chain_plan *plan, const struct chain *chain)
 	}
 }
 
+/* In a guest: its agent gives each program a directory of its own there. */
+static void
+set_guest_paths(struct plan_proc *proc, const struct chain *chain)
+{
+	proc->env[proc->n_env++] = xasprintf("NFVCHAIN_ID=%s/%s", chain->name, proc->name);
+	if (proc->hop >= 0)
+		proc->control_path = xasprintf("/run/nfvchain/%s.ctl", proc->name);
+}
+
 static void
 set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
 	  int hop)
@@ -377,8 +391,13 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 
 	proc->name = xstrdup(name);
 	proc->hop = hop;
+	proc->in_vm = plan_in_vm(chain, hop);
 	proc->ours = hop < 0 || chain->hop[hop].kind == HOP_FWD;
 	proc->log_path = xasprintf("%s/%s.log", facts->run_dir, name);
+	if (proc->in_vm) {
+		set_guest_paths(proc, chain);
+		return;
+	}
 	proc->rt_dir = xasprintf("%s/rt/%s", facts->run_dir, name);
 	proc->env[proc->n_env++] = xasprintf("RUNTIME_DIRECTORY=%s", proc->rt_dir);
 	proc->env[proc->n_env++] = xasprintf("NFVCHAIN_ID=%s/%s", chain->name, name);
@@ -398,7 +417,8 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 static void
 set_endpoints(struct chain_plan *plan, const struct plan_facts *facts)
 {
-	if (facts->trex_ports) {
+	/* In a guest there is nobody else, and the agent forwards connections only. */
+	if (facts->trex_ports || plan->proc[0].in_vm) {
 		plan->rpc_endpoint = xstrdup("tcp://127.0.0.1:4501");
 		plan->pub_endpoint = xstrdup("tcp://127.0.0.1:4500");
 	} else {
@@ -421,10 +441,14 @@ check_socket_path(const char *path, struct err *err)
 static int
 check_sockets(const struct plan_proc *proc, struct err *err)
 {
-	char *telemetry = xasprintf("%s/dpdk/%s/dpdk_telemetry.v2", proc->rt_dir,
-				    proc->hop < 0 ? "gen" : proc->name);
-	int rc = check_socket_path(proc->control_path, err);
+	char *telemetry;
+	int rc;
 
+	if (proc->in_vm)
+		return 0;
+	telemetry = xasprintf("%s/dpdk/%s/dpdk_telemetry.v2", proc->rt_dir,
+			      proc->hop < 0 ? "gen" : proc->name);
+	rc = check_socket_path(proc->control_path, err);
 	for (size_t i = 0; rc == 0 && i < N_ELEMS(proc->listens); i++)
 		rc = check_socket_path(proc->listens[i], err);
 	if (rc == 0)
@@ -475,9 +499,9 @@ fill(struct chain_plan *plan, const struct chain *chain, const struct plan_facts
 		plan->max_frame = FRAME_STANDARD;
 	plan->verbose = facts->verbose;
 	set_macs(plan, chain);
-	set_endpoints(plan, facts);
 	for (int i = -1; i < (int)chain->n_hops; i++)
 		set_paths(plan, chain, facts, i);
+	set_endpoints(plan, facts);
 	for (size_t i = 0; rc == 0 && i < plan->n_procs; i++)
 		rc = check_sockets(&plan->proc[i], err);
 	if (rc == 0)
@@ -486,6 +510,8 @@ fill(struct chain_plan *plan, const struct chain *chain, const struct plan_facts
 		rc = plan_argv(plan, chain, facts, i, err);
 		rc = err_wrap(err, rc, "%s", plan_proc_of(plan, i)->name);
 	}
+	if (rc == 0)
+		rc = plan_vms(plan, chain, facts, err);
 	if (rc == 0)
 		add_warnings(plan, chain);
 	return rc;
@@ -534,6 +560,7 @@ chain_plan_fini(struct chain_plan *plan)
 		proc_fini(&plan->proc[i]);
 	for (size_t i = 0; i < N_ELEMS(plan->warnings); i++)
 		free(plan->warnings[i]);
+	plan_vms_fini(plan);
 	free(plan->rpc_endpoint);
 	free(plan->pub_endpoint);
 	*plan = (struct chain_plan){0};

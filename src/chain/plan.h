@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "chain.h"
+#include "vm_boot.h"
 
 /* What will run where: processes with their full command lines, sockets, addresses, CPUs.  Pure:
  * the same chain and facts give the same plan, and nothing is touched. */
@@ -19,13 +20,21 @@ struct plan_facts {
 	const char *testpmd;	   /* "dpdk-testpmd" */
 	bool trex_ports;	   /* generator's RPC on tcp 127.0.0.1:4501 and 4500 */
 	bool verbose;		   /* show the command lines when the plan is printed */
+	/* For chains with VMs. */
+	const char *guest_kernel; /* what they boot */
+	const char *guest_initrd;
+	const char *connect;	      /* libvirt's URI; NULL: as the links need it */
+	struct vm_accel_choice accel; /* as the probe found it */
 };
 
 #define PLAN_MAX_PROCS (CHAIN_MAX_HOPS + 1)
 #define PLAN_MAX_ARGV 96
 
+/* A process here, or in a VM: then 'cpus' are its vCPUs' and all paths but 'log_path' are the
+ * guest's. */
 struct plan_proc {
-	char *name;		   /* "generator" or the hop's name */
+	char *name; /* "generator" or the hop's name */
+	bool in_vm;
 	int hop;		   /* index, or -1 for the generator */
 	char *argv[PLAN_MAX_ARGV]; /* NULL-terminated, owned */
 	size_t argc;
@@ -40,17 +49,28 @@ struct plan_proc {
 	char *listens[2];     /* sockets that exist once it is ready, or NULL */
 };
 
+struct plan_vm {
+	int hop; /* index, or -1 for the generator */
+	struct vm_spec spec;
+};
+
 struct chain_plan {
 	size_t n_procs;
 	struct plan_proc proc[PLAN_MAX_PROCS]; /* in start order: generator, hop 1 ... N */
 	uint8_t gen_mac[2][6];
 	uint8_t hop_mac[CHAIN_MAX_HOPS][2][6];
-	char *rpc_endpoint;
+	char *rpc_endpoint; /* in the guest, when the generator is in one */
 	char *pub_endpoint; /* or NULL */
 	uint16_t max_frame; /* largest frame of the chain, with FCS */
 	bool shared_cpus;   /* a hop shares its CPU: it yields when idle */
 	bool verbose;	    /* chain_plan_print shows the command lines too */
-	char *warnings[8];  /* sentences a person should read; NULL-terminated */
+	size_t n_vms;	    /* 0 as long as the chain has none; the rest is then empty */
+	struct plan_vm vm[PLAN_MAX_PROCS];
+	size_t n_nets;
+	struct vm_net net[CHAIN_MAX_HOPS + 1];
+	char *connect; /* URI of the libvirt that they run under; NULL: plain QEMU */
+	struct vm_accel_choice accel;
+	char *warnings[8]; /* sentences a person should read; NULL-terminated */
 };
 
 /* Refuses, with a sentence, what cannot run: CPUs that are not there, socket paths of more than 107

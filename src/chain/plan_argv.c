@@ -54,6 +54,12 @@ plan_lcores(const struct chain_plan *plan, const struct chain *chain, int hop)
 	unsigned n = plan_n_lcores(chain, hop), id = 0;
 	struct str s = {0};
 
+	/* A guest's vCPUs are its own, and counted from 0. */
+	if (plan_in_vm(chain, hop)) {
+		for (unsigned i = 0; i < n; i++)
+			str_addf(&s, "%s%u@%u", i > 0 ? "," : "", i, i);
+		return str_take(&s);
+	}
 	/* testpmd's main lcore never forwards. */
 	if (hop >= 0 && chain->hop[hop].kind == HOP_TESTPMD)
 		str_addf(&s, "%u@%d", id++, cpus->cpu[0]);
@@ -144,6 +150,10 @@ vdev(const struct words *w, int port)
 				 "bsize=%u,mac=%s",
 				 port, listens ? "server" : "client", path, log2_of(link->ring),
 				 plan_buffer_room(w->plan->max_frame), mac);
+	else if (plan_link_has(w->chain, plan_link_of(w->chain, w->hop, port), PLACE_VM))
+		/* QEMU listens, so the back end is the one that connects. */
+		text = xasprintf("net_vhost%d,iface=%s,queues=%u,client=1", port, path,
+				 link->queues);
 	else if (listens)
 		text = xasprintf("net_vhost%d,iface=%s,queues=%u", port, path, link->queues);
 	else
@@ -165,10 +175,37 @@ add_vdevs(struct words *w)
 	}
 }
 
+/* The NICs of a guest, bound to a driver for user space by its agent. */
+static void
+add_guest_eal(struct words *w, const char *prefix)
+{
+	add(w, "--lcores");
+	take(w, plan_lcores(w->plan, w->chain, w->hop));
+	for (int port = 0; port < 2; port++) {
+		add(w, "-a");
+		take(w, plan_pci_address(port));
+	}
+	add(w, "--file-prefix=%s", prefix);
+}
+
+/* Beside us here, and in the path of a guest. */
+static void
+add_program(struct words *w, const char *name)
+{
+	if (w->proc->in_vm)
+		add(w, "%s", name);
+	else
+		add(w, "%s/%s", w->facts->bin_dir, name);
+}
+
 /* EAL's part; no hugepage or memory option: ours find out by themselves. */
 static void
 add_eal(struct words *w, const char *prefix)
 {
+	if (w->proc->in_vm) {
+		add_guest_eal(w, prefix);
+		return;
+	}
 	add(w, "--lcores");
 	take(w, plan_lcores(w->plan, w->chain, w->hop));
 	if (!w->proc->ours) {
@@ -206,7 +243,7 @@ add_number(struct words *w, const char *option, unsigned value)
 static void
 add_generator(struct words *w)
 {
-	add(w, "%s/nfvchain-gen", w->facts->bin_dir);
+	add_program(w, "nfvchain-gen");
 	add(w, "--rpc");
 	add(w, "%s", w->plan->rpc_endpoint);
 	add(w, "--pub");
@@ -243,7 +280,7 @@ add_args(struct words *w, const struct chain_hop *hop)
 static void
 add_fwd(struct words *w, const struct chain_hop *hop)
 {
-	add(w, "%s/nfvchain-fwd", w->facts->bin_dir);
+	add_program(w, "nfvchain-fwd");
 	add_eal(w, hop->name);
 	add(w, "--");
 	add(w, "--engine");
@@ -262,7 +299,8 @@ add_fwd(struct words *w, const struct chain_hop *hop)
 	add(w, "%s", w->proc->control_path);
 	if (plan_shares_cpu(w->plan, w->chain, w->hop) && !has_option(hop, "--idle")) {
 		add(w, "--idle");
-		add(w, "yield");
+		/* A yield inside a guest gives the CPU to nobody outside. */
+		add(w, w->proc->in_vm ? "sleep" : "yield");
 	}
 	add_args(w, hop);
 }

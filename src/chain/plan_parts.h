@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "base/str.h"
+
 #include "plan.h"
 
 /* What plan.c, plan_argv.c and plan_print.c share.  Index -1 stands for the generator, and link i
@@ -29,6 +31,21 @@ char *plan_lcores(const struct chain_plan *plan, const struct chain *chain, int 
 
 /* Room for the data of the largest frame: whole cache lines, never below PLAN_MIN_ROOM. */
 unsigned plan_buffer_room(uint16_t max_frame);
+
+/* Is it in a VM?  Has link 'link' an end in such a place? */
+bool plan_in_vm(const struct chain *chain, int hop);
+bool plan_link_has(const struct chain *chain, size_t link, enum hop_place place);
+/* Where a VM's NIC of that port is, as EAL's -a takes it; for the caller to free. */
+char *plan_pci_address(int port);
+/* Adds the VMs and networks of the chain; processes, CPUs and addresses are there. */
+int plan_vms(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
+	     struct err *err);
+void plan_vms_fini(struct chain_plan *plan);
+void plan_print_vms(struct str *out, const struct chain_plan *plan);
+void plan_print_vm_texts(struct str *out, const struct chain_plan *plan);
+void plan_vms_to_json(json_t *json, const struct chain_plan *plan);
+/* A word as a shell reads it back. */
+void plan_add_quoted(struct str *out, const char *word);
 
 /* Fills in argv and 'listens' of a process; everything else of the plan is there. */
 int plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,

@@ -24,10 +24,26 @@ engine_of(const struct plan_proc *proc, const struct chain *chain)
 	return chain->hop[proc->hop].engine;
 }
 
+/* The same at a VM's end of it: a network's name too. */
+static const char *
+socket_of_vm(const struct chain_plan *plan, const struct chain *chain, size_t i)
+{
+	for (size_t v = 0; v < plan->n_vms; v++)
+		for (int port = 0; port < 2; port++) {
+			const struct vm_nic *nic = &plan->vm[v].spec.nic[port];
+
+			if (plan_link_of(chain, plan->vm[v].hop, port) == i)
+				return nic->link == VM_LINK_NETWORK ? nic->network : nic->path;
+		}
+	return NULL;
+}
+
 /* Socket of link 'i': its upstream end listens, and the generator at the last one. */
 static const char *
 socket_of(const struct chain_plan *plan, const struct chain *chain, size_t i)
 {
+	if (plan_link_has(chain, i, PLACE_VM))
+		return socket_of_vm(plan, chain, i);
 	if (i == 0 || i == chain->n_hops)
 		return plan->proc[0].listens[i == 0 ? 0 : 1];
 	return plan->proc[i].listens[0];
@@ -88,9 +104,8 @@ add_links(struct str *out, const struct chain_plan *plan, const struct chain *ch
 			 chain->link[i].queues, socket_of(plan, chain, i));
 }
 
-/* A word as a shell reads it back. */
-static void
-add_quoted(struct str *out, const char *word)
+void
+plan_add_quoted(struct str *out, const char *word)
 {
 	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				   "@%+=:,./_-";
@@ -116,12 +131,12 @@ add_command(struct str *out, const struct plan_proc *proc)
 
 		/* Quotes around the name too would make it a command. */
 		str_addn(out, proc->env[i], len);
-		add_quoted(out, proc->env[i] + len);
+		plan_add_quoted(out, proc->env[i] + len);
 		str_addn(out, " ", 1);
 	}
 	for (size_t i = 0; i < proc->argc; i++) {
 		str_addf(out, "%s", i > 0 ? " " : "");
-		add_quoted(out, proc->argv[i]);
+		plan_add_quoted(out, proc->argv[i]);
 	}
 	str_addn(out, "\n", 1);
 }
@@ -132,12 +147,17 @@ add_commands(struct str *out, const struct chain_plan *plan)
 	/* EAL wants its run directory to be there. */
 	str_addf(out, "\nmkdir -p -m 700");
 	for (size_t i = 0; i < plan->n_procs; i++) {
+		if (plan->proc[i].rt_dir == NULL)
+			continue;
 		str_addn(out, " ", 1);
-		add_quoted(out, plan->proc[i].rt_dir);
+		plan_add_quoted(out, plan->proc[i].rt_dir);
 	}
 	str_addn(out, "\n", 1);
-	for (size_t i = 0; i < plan->n_procs; i++)
+	for (size_t i = 0; i < plan->n_procs; i++) {
+		if (plan->proc[i].in_vm)
+			str_addf(out, "# in the VM %s:\n", plan->proc[i].name);
 		add_command(out, &plan->proc[i]);
+	}
 }
 
 char *
@@ -148,10 +168,13 @@ chain_plan_print(const struct chain_plan *plan, const struct chain *chain)
 	add_drawing(&out, chain);
 	add_procs(&out, plan, chain);
 	add_links(&out, plan, chain);
+	plan_print_vms(&out, plan);
 	for (size_t i = 0; plan->warnings[i] != NULL; i++)
 		str_addf(&out, "%swarning: %s\n", i == 0 ? "\n" : "", plan->warnings[i]);
-	if (plan->verbose)
+	if (plan->verbose) {
 		add_commands(&out, plan);
+		plan_print_vm_texts(&out, plan);
+	}
 	return str_take(&out);
 }
 
@@ -242,6 +265,7 @@ chain_plan_to_json(const struct chain_plan *plan, const struct chain *chain)
 	json_object_set_new(json, "shared_cpus", json_boolean(plan->shared_cpus));
 	json_object_set_new(json, "links", links_to_json(plan, chain));
 	json_object_set_new(json, "processes", procs);
+	plan_vms_to_json(json, plan);
 	json_object_set_new(json, "warnings",
 			    texts_to_json(plan->warnings, N_ELEMS(plan->warnings)));
 	return json;

@@ -22,6 +22,9 @@ struct libvirt_host {
 	virConnectPtr conn;
 	bool is_local;
 	bool is_qemu; /* and not libvirt's test driver, which knows fewer flags */
+	int callback; /* of events; libvirt takes one for all domains of a connection */
+	pthread_mutex_t lock;
+	struct libvirt_vm *vms; /* under the lock */
 };
 
 struct libvirt_vm {
@@ -31,9 +34,8 @@ struct libvirt_vm {
 	char *xml;
 	pthread_t thread; /* makes the domain, which can take until a back end connects */
 	atomic_bool is_made;
-	int callback; /* of its events, -1: none */
-	pthread_mutex_t lock;
-	/* Under the lock. */
+	/* Under the host's lock. */
+	struct libvirt_vm *next;
 	virDomainPtr dom; /* NULL before it is made, and when that failed */
 	struct vm_state state;
 };
@@ -67,42 +69,6 @@ is_local(const char *uri)
 
 	/* "qemu:///system", "test:///default": no host, and no transport but a socket here. */
 	return colon != NULL && colon[3] == '/' && memchr(uri, '+', (size_t)(colon - uri)) == NULL;
-}
-
-static int
-host_open(struct vm_host **host, const struct vm_host_conf *conf, struct err *err)
-{
-	const char *uri = conf->uri != NULL ? conf->uri : DEFAULT_URI;
-	struct libvirt_host *h;
-	int rc = vm_libvirt_loop_hold(err);
-
-	if (rc < 0)
-		return rc;
-	h = xcalloc(1, sizeof(*h));
-	h->conn = virConnectOpen(uri);
-	if (h->conn == NULL) {
-		rc = err_machine(err, "libvirt at '%s' does not answer: %s", uri,
-				 virGetLastErrorMessage());
-		free(h);
-		vm_libvirt_loop_release();
-		return rc;
-	}
-	h->is_local = is_local(uri);
-	h->is_qemu = strcmp(virConnectGetType(h->conn), "QEMU") == 0;
-	/* Tells of a machine far away that has died; drivers in this process have none. */
-	(void)virConnectSetKeepAlive(h->conn, 5, 3);
-	*host = &h->base;
-	return 0;
-}
-
-static void
-host_close(struct vm_host *host)
-{
-	struct libvirt_host *h = host_of(host);
-
-	virConnectClose(h->conn);
-	free(h);
-	vm_libvirt_loop_release();
 }
 
 /* What another machine says of itself; that it makes VMs does not prove that they run. */
@@ -190,16 +156,15 @@ net_down(struct vm_host *host, const struct vm_net *net, struct err *err)
 
 /* ---- events ---- */
 
+/* Under the lock. */
 static void
 set_state(struct libvirt_vm *v, enum vm_run run, const char *why)
 {
-	pthread_mutex_lock(&v->lock);
 	/* What ended it, and not what that led to. */
-	if (v->state.run != VM_ENDED) {
-		v->state.run = run;
-		str_copy(v->state.why, sizeof(v->state.why), why);
-	}
-	pthread_mutex_unlock(&v->lock);
+	if (v->state.run == VM_ENDED)
+		return;
+	v->state.run = run;
+	str_copy(v->state.why, sizeof(v->state.why), why);
 }
 
 static const char *
@@ -219,14 +184,9 @@ stop_reason(int detail)
 	return reasons[detail];
 }
 
-static int
-on_event(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *opaque)
+static void
+take_event(struct libvirt_vm *v, int event, int detail)
 {
-	struct libvirt_vm *v = opaque;
-	char uuid[VIR_UUID_STRING_BUFLEN];
-
-	if (virDomainGetUUIDString(dom, uuid) < 0 || strcmp(uuid, v->uuid) != 0)
-		return 0;
 	if (event == VIR_DOMAIN_EVENT_SUSPENDED)
 		set_state(v, VM_STOPPED, "QEMU has stopped its vCPUs, as KVM's errors make it");
 	else if (event == VIR_DOMAIN_EVENT_RESUMED)
@@ -235,10 +195,89 @@ on_event(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *opaq
 		set_state(v, VM_ENDED, stop_reason(detail));
 	else if (event == VIR_DOMAIN_EVENT_CRASHED)
 		set_state(v, VM_ENDED, "its kernel panicked");
+}
+
+static int
+on_event(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *opaque)
+{
+	struct libvirt_host *h = opaque;
+	char uuid[VIR_UUID_STRING_BUFLEN];
+
+	if (virDomainGetUUIDString(dom, uuid) < 0)
+		return 0;
+	pthread_mutex_lock(&h->lock);
+	for (struct libvirt_vm *v = h->vms; v != NULL; v = v->next)
+		/* Before it is made, events are those of an earlier one of that name. */
+		if (strcmp(uuid, v->uuid) == 0 && v->dom != NULL)
+			take_event(v, event, detail);
+	pthread_mutex_unlock(&h->lock);
 	return 0;
 }
 
+/* ---- the host ---- */
+
+static void
+host_close(struct vm_host *host)
+{
+	struct libvirt_host *h = host_of(host);
+
+	if (h->callback >= 0)
+		virConnectDomainEventDeregisterAny(h->conn, h->callback);
+	virConnectClose(h->conn);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+	vm_libvirt_loop_release();
+}
+
+static int
+host_open(struct vm_host **host, const struct vm_host_conf *conf, struct err *err)
+{
+	const char *uri = conf->uri != NULL ? conf->uri : DEFAULT_URI;
+	struct libvirt_host *h;
+	int rc = vm_libvirt_loop_hold(err);
+
+	if (rc < 0)
+		return rc;
+	h = xcalloc(1, sizeof(*h));
+	h->conn = virConnectOpen(uri);
+	if (h->conn == NULL) {
+		rc = err_machine(err, "libvirt at '%s' does not answer: %s", uri,
+				 virGetLastErrorMessage());
+		free(h);
+		vm_libvirt_loop_release();
+		return rc;
+	}
+	h->is_local = is_local(uri);
+	h->is_qemu = strcmp(virConnectGetType(h->conn), "QEMU") == 0;
+	/* Tells of a machine far away that has died; drivers in this process have none. */
+	(void)virConnectSetKeepAlive(h->conn, 5, 3);
+	pthread_mutex_init(&h->lock, NULL);
+	h->callback =
+		virConnectDomainEventRegisterAny(h->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+						 VIR_DOMAIN_EVENT_CALLBACK(on_event), h, NULL);
+	*host = &h->base;
+	if (h->callback >= 0)
+		return 0;
+	rc = vm_libvirt_error(err, EIO, "events");
+	host_close(&h->base);
+	return rc;
+}
+
 /* ---- VMs ---- */
+
+static void
+look(struct libvirt_vm *v)
+{
+	int state = VIR_DOMAIN_SHUTOFF;
+	bool is_gone = virDomainGetState(v->dom, &state, NULL, 0) < 0;
+
+	pthread_mutex_lock(&v->h->lock);
+	if (is_gone || state == VIR_DOMAIN_SHUTOFF || state == VIR_DOMAIN_CRASHED)
+		set_state(v, VM_ENDED, "QEMU ended as soon as it had begun");
+	else if (state == VIR_DOMAIN_PAUSED)
+		take_event(v, VIR_DOMAIN_EVENT_SUSPENDED, 0);
+	pthread_mutex_unlock(&v->h->lock);
+}
 
 static void *
 make_domain(void *arg)
@@ -249,14 +288,16 @@ make_domain(void *arg)
 		v->h->is_qemu ? VIR_DOMAIN_START_AUTODESTROY | VIR_DOMAIN_START_VALIDATE : 0;
 	virDomainPtr dom = virDomainCreateXML(v->h->conn, v->xml, flags);
 
+	pthread_mutex_lock(&v->h->lock);
+	v->dom = dom;
 	if (dom == NULL)
 		set_state(v, VM_ENDED, virGetLastErrorMessage());
-	pthread_mutex_lock(&v->lock);
-	v->dom = dom;
-	/* An event may have told that it stands still, or has ended, by now. */
-	if (dom != NULL && v->state.run == VM_STARTING)
-		v->state.run = VM_RUNNING;
-	pthread_mutex_unlock(&v->lock);
+	if (dom != NULL)
+		set_state(v, VM_RUNNING, "");
+	pthread_mutex_unlock(&v->h->lock);
+	/* What happened until then was told too early. */
+	if (dom != NULL)
+		look(v);
 	atomic_store(&v->is_made, true);
 	return NULL;
 }
@@ -283,14 +324,19 @@ check_name_free(struct libvirt_host *h, const struct vm_spec *spec, struct err *
 	return rc;
 }
 
+/* Takes it out of the host's list, to which it belongs. */
 static void
 vm_free(struct libvirt_vm *v)
 {
-	if (v->callback >= 0)
-		virConnectDomainEventDeregisterAny(v->h->conn, v->callback);
+	pthread_mutex_lock(&v->h->lock);
+	for (struct libvirt_vm **p = &v->h->vms; *p != NULL; p = &(*p)->next)
+		if (*p == v) {
+			*p = v->next;
+			break;
+		}
+	pthread_mutex_unlock(&v->h->lock);
 	if (v->dom != NULL)
 		virDomainFree(v->dom);
-	pthread_mutex_destroy(&v->lock);
 	free(v->xml);
 	free(v);
 }
@@ -308,13 +354,11 @@ start(struct vm **vm, struct vm_host *host, const struct vm_spec *spec, struct e
 	v->h = h;
 	v->xml = vm_domain_xml(spec);
 	vm_domain_uuid(v->uuid, spec->chain, spec->name);
-	pthread_mutex_init(&v->lock, NULL);
-	v->callback =
-		virConnectDomainEventRegisterAny(h->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-						 VIR_DOMAIN_EVENT_CALLBACK(on_event), v, NULL);
-	if (v->callback < 0)
-		rc = vm_libvirt_error(err, EIO, "events");
-	if (rc == 0 && pthread_create(&v->thread, NULL, make_domain, v) != 0)
+	pthread_mutex_lock(&h->lock);
+	v->next = h->vms;
+	h->vms = v;
+	pthread_mutex_unlock(&h->lock);
+	if (pthread_create(&v->thread, NULL, make_domain, v) != 0)
 		rc = err_set(err, EAGAIN, "no thread for it");
 	if (rc < 0)
 		vm_free(v);
@@ -328,9 +372,9 @@ get_state(struct vm *vm, struct vm_state *state)
 {
 	struct libvirt_vm *v = vm_of(vm);
 
-	pthread_mutex_lock(&v->lock);
+	pthread_mutex_lock(&v->h->lock);
 	*state = v->state;
-	pthread_mutex_unlock(&v->lock);
+	pthread_mutex_unlock(&v->h->lock);
 }
 
 /* A domain that waits for its back end is there already, though not yet made: it is looked up,

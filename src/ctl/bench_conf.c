@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "command.h"
+#include "session.h"
 
 #define MIN_TRIAL_NS (10 * NSEC_PER_MS)
 #define MAX_TRIAL_NS (3600 * NSEC_PER_S)
@@ -54,6 +55,8 @@ static const struct opt bench_opts[] = {
 	 opt_set_duration, FIELD(time_ns), NULL, OPT_NO_ENV},
 	{"stage-times", 0, NULL, "where frames spend their time inside each nfvchain-fwd",
 	 opt_set_switch, FIELD(stage_times), NULL, 0},
+	{"accel", 0, "ACCEL", SESSION_ACCEL_HELP, opt_set_text, FIELD(accel), session_accels, 0},
+	{"connect", 0, "URI", SESSION_CONNECT_HELP, opt_set_text, FIELD(connect), NULL, 0},
 	{"output", 'o', "DIR", "where results go (results)", opt_set_text, FIELD(output), NULL, 0},
 	{"json", 0, NULL, "print result.json instead of the table", opt_set_switch, FIELD(json),
 	 NULL, OPT_NO_ENV},
@@ -127,6 +130,8 @@ bench_conf_fini(struct bench_conf *conf)
 	free(conf->peer);
 	free(conf->engine);
 	opt_list_fini(&conf->asserts);
+	free(conf->accel);
+	free(conf->connect);
 	free(conf->output);
 }
 

@@ -255,6 +255,8 @@ note_grade(struct bench *b, const struct chain_plan *plan)
 
 	progress_step("a look at the CPUs");
 	json_object_set_new(environment, "grade", machine_grade(&b->chain, plan, environment));
+	if (plan->n_vms > 0)
+		json_object_set_new(environment, "accelerator", vm_accel_to_json(&plan->accel));
 }
 
 static int
@@ -374,6 +376,8 @@ cmd_bench(int argc, char **argv, struct err *err)
 	rc = bench_conf_parse(&b.conf, argc, argv, err);
 	if (rc == 0 && b.conf.verbose)
 		log_init("nfvchain", LOG_INFO);
+	if (rc == 0)
+		rc = session_set_vms(b.conf.accel, b.conf.connect, err);
 	if (rc == 0)
 		rc = bench_conf_chain(&b.conf, &b.chain, err);
 	if (rc == 0 && b.conf.peer != NULL)

@@ -17,6 +17,8 @@ struct plan_conf {
 	uint32_t hops;
 	char *link;
 	char *engine;
+	char *accel;
+	char *connect;
 	bool json;
 	bool verbose;
 };
@@ -30,6 +32,8 @@ static const struct opt plan_opts[] = {
 	{"link", 0, "KIND", "links of the default chain", opt_set_text, FIELD(link), links, 0},
 	{"engine", 0, "ENGINE", "of all our forwarders: poll, event, pipeline", opt_set_text,
 	 FIELD(engine), NULL, 0},
+	{"accel", 0, "ACCEL", SESSION_ACCEL_HELP, opt_set_text, FIELD(accel), session_accels, 0},
+	{"connect", 0, "URI", SESSION_CONNECT_HELP, opt_set_text, FIELD(connect), NULL, 0},
 	{"json", 0, NULL, "print the plan as JSON, with the command lines", opt_set_switch,
 	 FIELD(json), NULL, OPT_NO_ENV},
 	{"verbose", 'v', NULL, "print the command lines too, as one could type them",
@@ -42,7 +46,8 @@ const struct opt_command plan_command = {
 	.summary =
 		"Says what would run where: processes, CPUs, links, addresses.  Touches nothing.",
 	.examples = "nfvchain plan --hops 3 --verbose\n"
-		    "nfvchain plan chains/snake.yaml --json\n",
+		    "nfvchain plan chains/snake.yaml --json\n"
+		    "nfvchain plan chains/vm-snake.yaml --accel tcg\n",
 	.env_prefix = "NFVCHAIN",
 	.opts = plan_opts,
 	.n_opts = N_ELEMS(plan_opts),
@@ -107,6 +112,8 @@ cmd_plan(int argc, char **argv, struct err *err)
 	if (rc == 0 && conf.engine != NULL)
 		rc = chain_set_engine(&chain, conf.engine, err);
 	if (rc == 0)
+		rc = session_set_vms(conf.accel, conf.connect, err);
+	if (rc == 0)
 		rc = session_plan(&plan, &chain, false, conf.verbose, err);
 	if (rc == 0)
 		print(&plan, &chain, conf.json);
@@ -114,5 +121,7 @@ cmd_plan(int argc, char **argv, struct err *err)
 	chain_fini(&chain);
 	free(conf.link);
 	free(conf.engine);
+	free(conf.accel);
+	free(conf.connect);
 	return rc;
 }

@@ -33,6 +33,8 @@ make_chain(struct chain *wire, const struct chain *chain)
 	wire->hop[0].n_nf = 1;
 	wire->hop[0].cpus = chain->hop[0].cpus;
 	wire->generator.cpus = chain->generator.cpus;
+	/* Beside the generator, in whose place its links are. */
+	wire->generator.place = wire->hop[0].place = chain->generator.place;
 	wire->link[0] = chain->link[0];
 	wire->link[1] = chain->link[chain->n_hops];
 	wire->traffic = chain->traffic;

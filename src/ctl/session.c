@@ -51,6 +51,32 @@ session_allowed_cpus(struct chain_cpus *cpus, struct err *err)
 	return 0;
 }
 
+struct session_vms session_vms;
+const char *const session_accels[] = {"auto", "kvm", "tcg", NULL};
+
+int
+session_set_vms(const char *accel, const char *connect, struct err *err)
+{
+	session_vms.connect = connect;
+	if (accel == NULL)
+		return 0;
+	return err_wrap(err, vm_accel_parse(accel, &session_vms.accel, err), "--accel");
+}
+
+/* What VMs boot, and what runs them. */
+static int
+vm_facts(struct plan_facts *facts, struct err *err)
+{
+	struct kvm_probe probe = {0};
+
+	facts->guest_kernel = getenv("NFVCHAIN_GUEST_KERNEL");
+	facts->guest_initrd = getenv("NFVCHAIN_GUEST_INITRD");
+	facts->connect = session_vms.connect;
+	if (session_vms.accel != VM_WANT_TCG)
+		kvm_probe_run(&probe);
+	return vm_accel_choose(&facts->accel, session_vms.accel, &probe, err);
+}
+
 int
 session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, bool trex_ports,
 		 bool verbose, struct err *err)
@@ -66,6 +92,8 @@ session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, b
 	};
 	int rc = session_allowed_cpus(&facts.allowed, err);
 
+	if (rc == 0 && chain_has_vms(chain))
+		rc = vm_facts(&facts, err);
 	if (rc == 0)
 		rc = chain_plan_make(plan, chain, &facts, err);
 	free(run_dir);

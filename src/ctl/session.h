@@ -27,6 +27,23 @@ int session_interrupted(struct err *err);
 /* The CPUs that this process may use. */
 int session_allowed_cpus(struct chain_cpus *cpus, struct err *err);
 
+/* How VMs run, for all chains of this command: by its options.  The default is to see what works.
+ */
+struct session_vms {
+	enum vm_accel_want accel;
+	const char *connect; /* libvirt's URI, or NULL */
+};
+
+/* Rows of those options. */
+#define SESSION_ACCEL_HELP "of VMs: KVM where it works, else emulation (auto)"
+#define SESSION_CONNECT_HELP "libvirt that VMs run under (qemu:///system, where links need it)"
+extern const char *const session_accels[];
+
+extern struct session_vms session_vms;
+/* Takes the values of --accel and --connect, either of which may be NULL; 'connect' stays the
+ * caller's. */
+int session_set_vms(const char *accel, const char *connect, struct err *err);
+
 /* Makes the plan of 'chain' for this machine. */
 int session_plan(struct chain_plan *plan, const struct chain *chain, bool trex_ports, bool verbose,
 		 struct err *err);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Which links there are between which places. */
+#include "base/str.h"
+
+#include "chain.h"
+#include "chain_rules.h"
+
+enum hop_place
+chain_place(const struct chain *chain, int hop)
+{
+	return hop < 0 || (size_t)hop >= chain->n_hops ? chain->generator.place
+						       : chain->hop[hop].place;
+}
+
+static const char *
+end_name(const struct chain *chain, int hop)
+{
+	return hop < 0 || (size_t)hop >= chain->n_hops ? "the generator" : chain->hop[hop].name;
+}
+
+bool
+chain_link_is_vms(const struct chain *chain, size_t i)
+{
+	return chain_place(chain, (int)i - 1) == PLACE_VM || chain_place(chain, (int)i) == PLACE_VM;
+}
+
+bool
+chain_has_vms(const struct chain *chain)
+{
+	for (size_t i = 0; i <= chain->n_hops; i++)
+		if (chain_link_is_vms(chain, i))
+			return true;
+	return false;
+}
+
+unsigned
+chain_default_ring(enum link_kind kind, bool is_vms)
+{
+	return is_vms || kind == LINK_NETWORK || kind == LINK_STREAM ? CHAIN_MAX_VM_RING
+								     : CHAIN_RING;
+}
+
+/* Queues of a guest's NIC are QEMU's. */
+static int
+check_queues(const struct chain_link *link, size_t i, struct err *err)
+{
+	if (link->ring > CHAIN_MAX_VM_RING)
+		return err_usage(err, "link %zu ends in a VM, and 'ring' there is at most %d", i,
+				 CHAIN_MAX_VM_RING);
+	if (link->queues > 1)
+		return err_usage(err,
+				 "link %zu ends in a VM, and more than one queue there is not "
+				 "built yet",
+				 i);
+	return 0;
+}
+
+int
+chain_rule_ends(const struct chain *chain, size_t i, struct err *err)
+{
+	const struct chain_link *link = &chain->link[i];
+	const char *a = end_name(chain, (int)i - 1), *b = end_name(chain, (int)i);
+	int n_vms = (chain_place(chain, (int)i - 1) == PLACE_VM) +
+		    (chain_place(chain, (int)i) == PLACE_VM);
+	bool between = link->kind == LINK_NETWORK || link->kind == LINK_STREAM;
+
+	if (between && n_vms < 2)
+		return err_usage(err,
+				 "link %zu (%s) joins two VMs, and %s is a process (place: vm "
+				 "makes it one)",
+				 i, link_kind_name(link->kind),
+				 chain_place(chain, (int)i - 1) == PLACE_VM ? b : a);
+	if (n_vms == 2 && !between)
+		return err_usage(err,
+				 "link %zu (%s) cannot join two VMs, %s and %s (network and stream "
+				 "can)",
+				 i, link_kind_name(link->kind), a, b);
+	if (n_vms == 1 && link->kind != LINK_VHOST_USER)
+		return err_usage(err,
+				 "link %zu (%s) cannot join a VM and a process (vhost-user can)", i,
+				 link_kind_name(link->kind));
+	return n_vms > 0 ? check_queues(link, i, err) : 0;
+}
