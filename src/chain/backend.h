@@ -24,6 +24,8 @@ struct backend_hop {
 	pid_t busy_tid; /* its thread that polls, 0 as long as nobody asked */
 };
 
+struct backend_vms;
+
 struct backend {
 	const struct chain *chain;
 	const struct chain_plan *plan;
@@ -31,6 +33,7 @@ struct backend {
 	size_t n_started;
 	struct proc proc[PLAN_MAX_PROCS]; /* in the order of the plan */
 	struct backend_hop hop[CHAIN_MAX_HOPS];
+	struct backend_vms *vms; /* NULL when the chain has none; see backend_vm.h */
 	struct tg *tg;
 	pid_t generator_tid;	 /* its thread that polls, 0 as long as nobody asked */
 	struct sensors *sensors; /* of the trials it carries; NULL before the first */
@@ -77,6 +80,12 @@ int backend_explain(struct backend *b, int rc, struct err *err);
 
 /* How to start a process of the plan; points into the plan. */
 struct proc_conf backend_proc_conf(const struct plan_proc *pp);
+
+/* Does hop 'i' run a program of ours, that can be asked? */
+bool backend_can_ask(const struct backend *b, size_t i);
+/* Asks it by JSON-RPC, wherever it is: see control_client_call. */
+int backend_ask(struct backend *b, size_t i, const char *method, json_t *params, int timeout_ms,
+		json_t **result, struct err *err);
 
 /* Counters of hop 'i' since it started; 'exact' lets it come to rest first.  A hop that cannot be
  * read is filled in as not known. */

@@ -169,6 +169,8 @@ backend_freeze(struct backend *b, struct err *err)
 {
 	int rc = 0;
 
+	if (b->vms != NULL)
+		return err_usage(err, "a chain with VMs cannot take turns with another one yet");
 	b->frozen = true;
 	/* Hops first: the generator then sees links that are full or empty, not ones that vanish.
 	 */

@@ -8,10 +8,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backend_vm.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "guest.h"
 #include "sensors.h"
 
 #define DYING_MS 500
@@ -45,9 +47,9 @@ backend_check(struct backend *b, struct err *err)
 	if (stopping(b))
 		return err_set(err, EINTR, "interrupted");
 	for (size_t i = 0; i < b->n_started; i++)
-		if (!proc_alive(&b->proc[i]))
+		if (!b->plan->proc[i].in_vm && !proc_alive(&b->proc[i]))
 			return explain_death(b, i, err);
-	return 0;
+	return backend_vms_check(b, err);
 }
 
 int
@@ -57,8 +59,10 @@ backend_wait(struct backend *b, int ms, struct err *err)
 
 	if (stopping(b))
 		return backend_check(b, err);
+	/* poll passes over negative ones. */
 	for (size_t i = 0; i < b->n_started; i++)
-		fds[i] = (struct pollfd){.fd = b->proc[i].pidfd, .events = POLLIN};
+		fds[i] = (struct pollfd){.fd = b->plan->proc[i].in_vm ? -1 : b->proc[i].pidfd,
+					 .events = POLLIN};
 	(void)poll(fds, b->n_started, ms);
 	return backend_check(b, err);
 }
@@ -198,20 +202,42 @@ make_dirs(struct backend *b, struct err *err)
 }
 
 static int
+open_generator(struct backend *b, struct err *err)
+{
+	char *endpoint = NULL;
+	int rc = 0;
+
+	if (b->plan->rpc_endpoint == NULL)
+		return 0;
+	if (b->plan->proc[0].in_vm)
+		rc = backend_vms_endpoint(b, &endpoint, err);
+	if (rc == 0)
+		rc = tg_open(&b->tg, endpoint != NULL ? endpoint : b->plan->rpc_endpoint, READY_MS,
+			     err);
+	free(endpoint);
+	return err_wrap(err, rc, "generator");
+}
+
+static int
 bring_up(struct backend *b, struct err *err)
 {
 	const struct chain_plan *plan = b->plan;
 	int rc = make_dirs(b, err);
 
 	for (size_t i = 0; rc == 0 && i < plan->n_procs; i++) {
+		if (plan->proc[i].in_vm) {
+			/* Its place in the list stays empty. */
+			b->n_started++;
+			continue;
+		}
 		rc = start(b, &plan->proc[i], err);
 		/* A hop's neighbour can connect as soon as its socket is there. */
 		if (rc == 0 && plan->proc[i].hop >= 0)
 			rc = greet_hop(b, &plan->proc[i], err);
 	}
-	if (rc == 0 && plan->rpc_endpoint != NULL)
-		rc = err_wrap(err, tg_open(&b->tg, plan->rpc_endpoint, READY_MS, err), "generator");
-	return rc;
+	if (rc == 0)
+		rc = backend_vms_up(b, err);
+	return rc == 0 ? open_generator(b, err) : rc;
 }
 
 int
@@ -221,13 +247,6 @@ backend_up(struct backend *b, const struct chain *chain, const struct chain_plan
 	int rc;
 
 	memset(b, 0, sizeof(*b));
-	if (plan->n_vms > 0) {
-		rundir_close(dir);
-		return err_usage(err,
-				 "chain '%s' has VMs: they can be planned, and bringing them "
-				 "up is not built yet",
-				 chain->name);
-	}
 	b->chain = chain;
 	b->plan = plan;
 	b->dir = *dir;
@@ -254,9 +273,12 @@ take_down(struct backend *b, int patience_ms)
 		json_decref(b->hop[i].times);
 		b->hop[i] = (struct backend_hop){0};
 	}
+	backend_vms_down(b);
 	/* Hops before the generator: a vhost listener ends at once when its peer has gone. */
 	while (b->n_started > 0) {
 		b->n_started--;
+		if (b->plan->proc[b->n_started].in_vm)
+			continue;
 		proc_stop(&b->proc[b->n_started], patience_ms);
 		proc_close(&b->proc[b->n_started]);
 	}
@@ -278,17 +300,34 @@ backend_kill(struct backend *b)
 	take_down(b, 0);
 }
 
+bool
+backend_can_ask(const struct backend *b, size_t i)
+{
+	return b->hop[i].control != NULL || backend_guest(b, i + 1) != NULL;
+}
+
+int
+backend_ask(struct backend *b, size_t i, const char *method, json_t *params, int timeout_ms,
+	    json_t **result, struct err *err)
+{
+	struct guest *guest = backend_guest(b, i + 1);
+
+	if (guest != NULL)
+		return guest_control(guest, b->chain->hop[i].name, method, params, timeout_ms,
+				     result, err);
+	return control_client_call(b->hop[i].control, method, params, timeout_ms, result, err);
+}
+
 static int
 read_ours(struct backend *b, size_t i, bool exact, struct ledger_hop *hop, struct err *err)
 {
 	json_t *c = NULL;
 	const char *reason;
 	json_t *n;
-	int rc = control_client_call(b->hop[i].control, exact ? "quiesce" : "counters", NULL,
-				     CALL_MS, &c, err);
+	int rc = backend_ask(b, i, exact ? "quiesce" : "counters", NULL, CALL_MS, &c, err);
 
 	if (rc == 0 && exact)
-		rc = control_client_call(b->hop[i].control, "resume", NULL, CALL_MS, NULL, err);
+		rc = backend_ask(b, i, "resume", NULL, CALL_MS, NULL, err);
 	for (int p = 0; rc == 0 && p < 2; p++) {
 		const json_t *port = json_array_get(json_object_get(c, "ports"), (size_t)p);
 
@@ -340,7 +379,7 @@ backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop
 
 	memset(hop, 0, sizeof(*hop));
 	snprintf(hop->name, sizeof(hop->name), "%s", b->chain->hop[i].name);
-	if (b->hop[i].control != NULL)
+	if (backend_can_ask(b, i))
 		rc = read_ours(b, i, exact, hop, err);
 	else if (b->hop[i].telemetry != NULL)
 		rc = read_foreign(b, i, hop, err);
@@ -355,7 +394,7 @@ backend_read_times(struct backend *b, size_t i, json_t **counters, struct err *e
 	*counters = NULL;
 	if (!b->hop[i].tells_times)
 		return 0;
-	rc = control_client_call(b->hop[i].control, "counters", json_pack("{s:b}", "buckets", 1),
-				 CALL_MS, counters, err);
+	rc = backend_ask(b, i, "counters", json_pack("{s:b}", "buckets", 1), CALL_MS, counters,
+			 err);
 	return err_wrap(err, rc, "%s", b->chain->hop[i].name);
 }

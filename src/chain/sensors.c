@@ -134,7 +134,7 @@ static bool
 has_foreign_hop(const struct backend *b)
 {
 	for (size_t i = 0; i < b->chain->n_hops; i++)
-		if (b->hop[i].control == NULL)
+		if (!backend_can_ask(b, i))
 			return true;
 	return false;
 }
@@ -146,8 +146,10 @@ read_kernel(const struct sensors *s, struct kernel *k)
 
 	k->n_tasks = 0;
 	k->at_ns = clock_now_ns();
+	/* What runs in a VM has numbers of its own there. */
 	for (size_t i = 0; i < s->backend->n_started; i++)
-		read_tasks(k, i, (int)s->backend->proc[i].pid, false);
+		if (!s->backend->plan->proc[i].in_vm)
+			read_tasks(k, i, (int)s->backend->proc[i].pid, false);
 	if (has_foreign_hop(s->backend))
 		read_children(s->backend, k);
 	k->steal_ns = k->psi_ns = NOISE_UNKNOWN;
@@ -234,7 +236,7 @@ note_generator(const struct sensors *s, struct trial_noise *n)
 	struct noise_lcore l;
 
 	/* A forwarder alone has no generator. */
-	if (s->backend->plan->proc[0].hop >= 0)
+	if (s->backend->plan->proc[0].hop >= 0 || s->backend->plan->proc[0].in_vm)
 		return;
 	noise_lcore_init(&l, "");
 	/* Its lcore is its main thread.  Its switches it tells itself, of the time it sends. */
@@ -269,7 +271,7 @@ tell_fields(const json_t *json, struct told *t, struct err *err)
 static int
 ask_lcores(struct sensors *s, bool window, struct told *told, size_t *n, struct err *err)
 {
-	const struct backend *b = s->backend;
+	struct backend *b = s->backend;
 
 	*n = 0;
 	for (size_t i = 0; i < b->chain->n_hops; i++) {
@@ -277,10 +279,10 @@ ask_lcores(struct sensors *s, bool window, struct told *told, size_t *n, struct 
 		json_t *c = NULL;
 		int rc;
 
-		if (b->hop[i].control == NULL)
+		if (!backend_can_ask(b, i))
 			continue;
-		rc = control_client_call(b->hop[i].control, "counters",
-					 json_pack("{s:b}", "window", window), CALL_MS, &c, err);
+		rc = backend_ask(b, i, "counters", json_pack("{s:b}", "window", window), CALL_MS,
+				 &c, err);
 		lcores = json_object_get(c, "lcores");
 		for (size_t k = 0; rc == 0 && k < json_array_size(lcores); k++) {
 			if (*n == NOISE_MAX_LCORES)
@@ -309,7 +311,7 @@ note_ours(const struct sensors *s, const struct told *before, const struct told 
 	l->gaps_sum_ns = difference(after->gaps_sum_ns, before->gaps_sum_ns);
 	l->gaps_1ms = difference(after->gaps_1ms, before->gaps_1ms);
 	l->gaps_1ms_ns = difference(after->gaps_1ms_ns, before->gaps_1ms_ns);
-	note_thread(s, after->tid, l);
+	note_thread(s, s->backend->plan->proc[after->hop + 1].in_vm ? 0 : after->tid, l);
 	/* The kernel counts a yield that let another run as involuntary, and does not tell which
 	 * did: what is beyond all of them is certain. */
 	l->nivcsw = difference(l->nivcsw, difference(after->yields, before->yields));
@@ -341,7 +343,7 @@ static void
 note_hop(const struct sensors *s, size_t hop, const struct told *now, size_t n,
 	 struct trial_noise *noise)
 {
-	if (s->backend->hop[hop].control == NULL) {
+	if (!backend_can_ask(s->backend, hop)) {
 		if (noise->n_lcores < NOISE_MAX_LCORES)
 			note_foreign(s, hop, noise);
 		return;

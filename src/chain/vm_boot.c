@@ -13,6 +13,7 @@
 #include "base/mem.h"
 
 #define WATCH_MS 20
+#define DYING_MS 1000
 
 static const char *const wants[] = {"auto", "kvm", "tcg"};
 
@@ -58,8 +59,8 @@ vm_accel_to_json(const struct vm_accel_choice *choice)
 /* Makes the wait for a hello end when the VM does, or the user wants it to. */
 struct watch {
 	struct vm *vm;
-	const volatile sig_atomic_t *user_stop;
-	volatile sig_atomic_t stop;
+	const volatile sig_atomic_t *stop; /* the user's wish, or NULL */
+	volatile sig_atomic_t *gone;
 	atomic_bool over;
 };
 
@@ -75,8 +76,8 @@ watch_vm(void *arg)
 	struct watch *w = arg;
 
 	while (!atomic_load(&w->over)) {
-		if (vm_check(w->vm, NULL) < 0 || (w->user_stop != NULL && *w->user_stop != 0)) {
-			w->stop = 1;
+		if (vm_check(w->vm, NULL) < 0 || (w->stop != NULL && *w->stop != 0)) {
+			*w->gone = 1;
 			break;
 		}
 		clock_sleep_ms(WATCH_MS);
@@ -84,24 +85,41 @@ watch_vm(void *arg)
 	return NULL;
 }
 
+/* A VM that is gone explains itself better than the agent's silence; one that dies closes its
+ * sockets first. */
+static int
+explain(struct vm *vm, int rc, struct err *err)
+{
+	struct deadline d = deadline_in_ms(rc == -ETIMEDOUT ? 0 : DYING_MS);
+	struct err why = {0};
+	int gone;
+
+	while ((gone = vm_check(vm, &why)) == 0 && !deadline_passed(&d))
+		clock_sleep_ms(WATCH_MS);
+	if (gone == 0)
+		return rc;
+	if (err != NULL)
+		*err = why;
+	return gone;
+}
+
 static int
 wait_hello(struct vm *vm, int fd, const struct vm_boot_conf *conf, struct err *err)
 {
-	struct watch w = {.vm = vm, .user_stop = conf->stop};
+	struct watch w = {.vm = vm, .stop = conf->stop, .gone = conf->gone};
 	pthread_t thread;
-	int rc = pthread_create(&thread, NULL, watch_vm, &w);
+	int rc;
 
+	*conf->gone = 0;
+	rc = pthread_create(&thread, NULL, watch_vm, &w);
 	if (rc != 0)
 		return err_set(err, rc, "a thread to watch it: %s", strerror(rc));
-	rc = conf->hello(conf->arg, fd, conf->hello_ms, &w.stop, err);
+	rc = conf->hello(conf->arg, fd, conf->hello_ms[vm->spec->accel], err);
 	atomic_store(&w.over, true);
 	pthread_join(thread, NULL);
 	if (rc < 0 && user_stops(conf))
 		return err_set(err, EINTR, "interrupted");
-	/* A VM that is gone explains itself better than the agent's silence. */
-	if (rc < 0 && vm_check(vm, NULL) < 0)
-		rc = vm_check(vm, err);
-	return rc;
+	return rc < 0 ? explain(vm, rc, err) : 0;
 }
 
 /* ---- one try ---- */

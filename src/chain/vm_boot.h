@@ -31,16 +31,17 @@ int vm_accel_choose(struct vm_accel_choice *choice, enum vm_accel_want want,
 json_t *vm_accel_to_json(const struct vm_accel_choice *choice);
 
 struct vm_boot_conf {
-	int start_ms; /* for QEMU to run, once its peers are there */
-	int hello_ms; /* for the agent to say hello after that */
+	int start_ms;	 /* for QEMU to run, once its peers are there */
+	int hello_ms[2]; /* for the agent to say hello after that, by enum vm_accel */
 	/* Called when the VM's sockets are there, for the peers to be started; may be NULL.  Called
 	 * again for a second try. */
 	int (*listening)(void *arg, struct err *err);
 	/* Waits for the agent's hello on 'fd', which it may keep if it returns 0.  -EINTR as soon
 	 * as
-	 * '*stop' is set. */
-	int (*hello)(void *arg, int fd, int ms, const volatile sig_atomic_t *stop, struct err *err);
+	 * '*gone' is set: the VM has ended, or the user wants to stop. */
+	int (*hello)(void *arg, int fd, int ms, struct err *err);
 	void *arg;
+	volatile sig_atomic_t *gone;	   /* the caller's */
 	const volatile sig_atomic_t *stop; /* may be NULL */
 };
 

@@ -18,6 +18,7 @@ struct played_host {
 	struct vm_host base;
 	enum fate fate[2]; /* under KVM, under emulation */
 	int n_started, n_stopped, n_listening;
+	volatile sig_atomic_t gone;
 };
 
 struct played_vm {
@@ -82,7 +83,7 @@ listening(void *arg, struct err *err)
 
 /* The fate of the VM that was started last decides whether somebody speaks. */
 static int
-hello(void *arg, int fd, int ms, const volatile sig_atomic_t *stop_flag, struct err *err)
+hello(void *arg, int fd, int ms, struct err *err)
 {
 	struct played_host *h = arg;
 	struct deadline d = deadline_in_ms((uint64_t)ms);
@@ -90,7 +91,7 @@ hello(void *arg, int fd, int ms, const volatile sig_atomic_t *stop_flag, struct 
 	if (h->fate[h->n_started - 1 + (h->fate[0] == CANNOT_START)] == COMES_UP)
 		return 0;
 	while (!deadline_passed(&d)) {
-		if (*stop_flag != 0)
+		if (h->gone != 0)
 			return err_set(err, EINTR, "stopped");
 		clock_sleep_ms(1);
 	}
@@ -114,10 +115,11 @@ boot(struct boot *b, enum vm_accel_want want, enum fate kvm, enum fate tcg,
 {
 	struct vm_boot_conf conf = {
 		.start_ms = 1000,
-		.hello_ms = 100,
+		.hello_ms = {100, 100},
 		.listening = listening,
 		.hello = hello,
 		.arg = &b->host,
+		.gone = &b->host.gone,
 		.stop = stop_flag,
 	};
 	struct kvm_probe probe = {.works = true, .why = "ran a guest"};

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "backend_vm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/units.h"
+
+#include "guest.h"
+#include "vm_boot.h"
+
+#define START_MS 30000
+#define KVM_HELLO_MS 60000
+/* Emulation takes 3 to 5 s on a quiet machine, and a multiple of that where others compute. */
+#define TCG_HELLO_MS 240000
+#define CALL_MS 30000
+#define PROGRAM_MS 60000
+#define DRIVER "uio_pci_generic"
+#define RPC_PORT 4501
+#define LOG_BYTES 4096
+
+struct backend_vm {
+	const struct plan_vm *plan;
+	struct vm_spec spec; /* the plan's texts, and the accelerator that it came up with */
+	struct vm *vm;
+	struct guest *guest;
+	int fd;			    /* of the agent, -1: not open */
+	volatile sig_atomic_t gone; /* the guest's calls end when it is set */
+};
+
+struct backend_vms {
+	struct vm_host *host;
+	struct vm_accel_choice accel;
+	size_t n;
+	struct backend_vm vm[PLAN_MAX_PROCS];
+};
+
+/* ---- boot ---- */
+
+static int
+hello(void *arg, int fd, int ms, struct err *err)
+{
+	struct backend_vm *v = arg;
+	const struct guest_conf conf = {
+		.name = v->spec.name,
+		.fd = fd,
+		.timeout_ms = ms,
+		.stop = &v->gone,
+	};
+
+	return guest_open(&v->guest, &conf, err);
+}
+
+static int
+boot(struct backend *b, struct backend_vm *v, struct err *err)
+{
+	const struct vm_boot_conf conf = {
+		.start_ms = START_MS,
+		.hello_ms = {[VM_ACCEL_KVM] = KVM_HELLO_MS, [VM_ACCEL_TCG] = TCG_HELLO_MS},
+		.hello = hello,
+		.arg = v,
+		.gone = &v->gone,
+		.stop = b->stop,
+	};
+	int rc = vm_boot(&v->vm, &v->fd, b->vms->host, &v->spec, &b->vms->accel, &conf, err);
+
+	if (rc == 0)
+		rc = guest_check_hugepages(v->guest, err);
+	return rc;
+}
+
+/* ---- its program ---- */
+
+/* The NICs go to a driver for programs, and must be where the program's words say. */
+static int
+bind_nics(struct backend_vm *v, const struct plan_proc *pp, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < v->spec.n_nics; i++) {
+		char mac[18], pci[16];
+		bool found = false;
+
+		mac_print(mac, sizeof(mac), v->spec.nic[i].mac);
+		rc = guest_bind(v->guest, mac, DRIVER, pci, CALL_MS, err);
+		for (size_t k = 0; rc == 0 && k < pp->argc; k++)
+			found |= strcmp(pp->argv[k], pci) == 0;
+		if (rc == 0 && !found)
+			rc = err_set(err, ENODEV, "%s: NIC %zu is at %s, where it should not be",
+				     v->spec.name, i, pci);
+	}
+	return rc;
+}
+
+/* With --verbose: the last words of a program may not be the telling ones. */
+static void
+show_log(struct backend_vm *v, const struct plan_proc *pp)
+{
+	char *text;
+
+	if (guest_log(v->guest, pp->name, LOG_BYTES, &text, NULL) < 0)
+		return;
+	LOG(INFO, "%s said: %s", pp->name, text);
+	free(text);
+}
+
+static int
+start_program(struct backend_vm *v, const struct plan_proc *pp, struct err *err)
+{
+	const struct guest_program program = {
+		.name = pp->name,
+		.argv = (const char *const *)pp->argv,
+		.env = (const char *const *)pp->env,
+		.socket = pp->control_path,
+	};
+	int rc = bind_nics(v, pp, err);
+
+	if (rc < 0)
+		return rc;
+	rc = guest_start(v->guest, &program, PROGRAM_MS, err);
+	if (rc < 0)
+		show_log(v, pp);
+	return rc;
+}
+
+/* ---- all of it ---- */
+
+static int
+open_host(struct backend *b, struct err *err)
+{
+	const struct vm_host_conf conf = {.uri = b->plan->connect, .run_dir = b->dir.path};
+	int rc = vm_host_open(&b->vms->host,
+			      b->plan->connect != NULL ? &vm_host_libvirt : &vm_host_qemu, &conf,
+			      err);
+
+	if (rc < 0)
+		return rc;
+	rc = vm_host_clean(b->vms->host, b->chain->name, err);
+	if (rc > 0)
+		LOG(WARN, "%d things of an earlier run of chain '%s' were removed", rc,
+		    b->chain->name);
+	return rc < 0 ? rc : 0;
+}
+
+int
+backend_vms_up(struct backend *b, struct err *err)
+{
+	const struct chain_plan *plan = b->plan;
+	int rc;
+
+	if (plan->n_vms == 0)
+		return 0;
+	b->vms = xcalloc(1, sizeof(*b->vms));
+	b->vms->accel = plan->accel;
+	rc = open_host(b, err);
+	for (size_t i = 0; rc == 0 && i < plan->n_nets; i++)
+		rc = vm_net_up(b->vms->host, &plan->net[i], err);
+	for (size_t i = 0; rc == 0 && i < plan->n_vms; i++) {
+		struct backend_vm *v = &b->vms->vm[b->vms->n++];
+
+		*v = (struct backend_vm){.plan = &plan->vm[i], .spec = plan->vm[i].spec, .fd = -1};
+		rc = boot(b, v, err);
+	}
+	/* The generator's first, for the others' peers should be there. */
+	for (size_t i = 0; rc == 0 && i < plan->n_vms; i++)
+		rc = start_program(&b->vms->vm[i], &plan->proc[plan->vm[i].hop + 1], err);
+	if (rc == 0)
+		LOG(INFO, "VMs run under %s: %s", vm_accel_name(b->vms->accel.accel),
+		    b->vms->accel.why);
+	return rc;
+}
+
+void
+backend_vms_down(struct backend *b)
+{
+	struct backend_vms *vms = b->vms;
+
+	if (vms == NULL)
+		return;
+	/* Hops before the generator, as processes. */
+	while (vms->n > 0) {
+		struct backend_vm *v = &vms->vm[--vms->n];
+
+		guest_close(v->guest);
+		if (v->fd >= 0)
+			close(v->fd);
+		vm_stop(v->vm);
+	}
+	for (size_t i = 0; vms->host != NULL && i < b->plan->n_nets; i++) {
+		struct err err = {0};
+
+		if (vm_net_down(vms->host, &b->plan->net[i], &err) < 0)
+			LOG(WARN, "%s", err.msg);
+	}
+	vm_host_close(vms->host);
+	free(vms);
+	b->vms = NULL;
+}
+
+int
+backend_vms_check(struct backend *b, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && b->vms != NULL && i < b->vms->n; i++)
+		if (b->vms->vm[i].guest != NULL)
+			rc = vm_check(b->vms->vm[i].vm, err);
+	return rc;
+}
+
+struct guest *
+backend_guest(const struct backend *b, size_t i)
+{
+	for (size_t v = 0; b->vms != NULL && v < b->vms->n; v++)
+		if (b->vms->vm[v].plan->hop + 1 == (int)i)
+			return b->vms->vm[v].guest;
+	return NULL;
+}
+
+int
+backend_vms_endpoint(struct backend *b, char **endpoint, struct err *err)
+{
+	uint16_t port = 0;
+	int rc = guest_forward(backend_guest(b, 0), RPC_PORT, &port, err);
+
+	if (rc == 0)
+		*endpoint = xasprintf("tcp://127.0.0.1:%u", port);
+	return rc;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "backend.h"
+
+/* The part of a chain that is in virtual machines. */
+
+/* Removes what an earlier run left, makes the networks, boots each VM and starts its program; the
+ * processes of the chain are there, and connect to QEMU's sockets by themselves.  What was made
+ * stays for backend_vms_down when it fails. */
+int backend_vms_up(struct backend *b, struct err *err);
+void backend_vms_down(struct backend *b);
+/* Has a VM ended?  -ECHILD with the reason. */
+int backend_vms_check(struct backend *b, struct err *err);
+
+/* The agent in the VM of process 'i' of the plan; NULL when it is no VM, or not up. */
+struct guest *backend_guest(const struct backend *b, size_t i);
+/* Where the generator is spoken to, when it is in a VM: a port here that leads there.  For the
+ * caller to free. */
+int backend_vms_endpoint(struct backend *b, char **endpoint, struct err *err);
