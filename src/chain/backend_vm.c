@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/units.h"
 
 #include "guest.h"
@@ -109,7 +111,22 @@ show_log(struct backend_vm *v, const struct plan_proc *pp)
 }
 
 static int
-start_program(struct backend_vm *v, const struct plan_proc *pp, struct err *err)
+say_hello(struct backend *b, struct backend_vm *v, const struct plan_proc *pp, struct err *err)
+{
+	json_t *answer = NULL;
+	const char *dpdk;
+	int rc = guest_control(v->guest, pp->name, "hello", NULL, CALL_MS, &answer, err);
+
+	if (rc == 0)
+		rc = json_get_text(answer, "dpdk", &dpdk, err);
+	if (rc == 0)
+		str_copy(b->dpdk_version, sizeof(b->dpdk_version), dpdk);
+	json_decref(answer);
+	return rc;
+}
+
+static int
+start_program(struct backend *b, struct backend_vm *v, const struct plan_proc *pp, struct err *err)
 {
 	const struct guest_program program = {
 		.name = pp->name,
@@ -124,6 +141,8 @@ start_program(struct backend_vm *v, const struct plan_proc *pp, struct err *err)
 	rc = guest_start(v->guest, &program, PROGRAM_MS, err);
 	if (rc < 0)
 		show_log(v, pp);
+	else if (pp->control_path != NULL)
+		rc = say_hello(b, v, pp, err);
 	return rc;
 }
 
@@ -167,7 +186,7 @@ backend_vms_up(struct backend *b, struct err *err)
 	}
 	/* The generator's first, for the others' peers should be there. */
 	for (size_t i = 0; rc == 0 && i < plan->n_vms; i++)
-		rc = start_program(&b->vms->vm[i], &plan->proc[plan->vm[i].hop + 1], err);
+		rc = start_program(b, &b->vms->vm[i], &plan->proc[plan->vm[i].hop + 1], err);
 	if (rc == 0)
 		LOG(INFO, "VMs run under %s: %s", vm_accel_name(b->vms->accel.accel),
 		    b->vms->accel.why);
@@ -210,6 +229,12 @@ backend_vms_check(struct backend *b, struct err *err)
 		if (b->vms->vm[i].guest != NULL)
 			rc = vm_check(b->vms->vm[i].vm, err);
 	return rc;
+}
+
+const struct vm_accel_choice *
+backend_vms_accel(const struct backend *b)
+{
+	return b->vms != NULL ? &b->vms->accel : NULL;
 }
 
 struct guest *

@@ -13,6 +13,9 @@ void backend_vms_down(struct backend *b);
 /* Has a VM ended?  -ECHILD with the reason. */
 int backend_vms_check(struct backend *b, struct err *err);
 
+/* What the VMs run by, after a fall back too; NULL when there are none. */
+const struct vm_accel_choice *backend_vms_accel(const struct backend *b);
+
 /* The agent in the VM of process 'i' of the plan; NULL when it is no VM, or not up. */
 struct guest *backend_guest(const struct backend *b, size_t i);
 /* Where the generator is spoken to, when it is in a VM: a port here that leads there.  For the

@@ -66,7 +66,7 @@ programs_in_guests_know_guests_devices(void **state)
 		    "nfvchain-fwd --lcores 0@0 -a 0000:00:04.0 -a 0000:00:05.0 --file-prefix=vnf1 "
 		    "-- --engine poll --eth-addr 0,02:f2:ea:00:01:00 --eth-addr "
 		    "1,02:f2:ea:00:01:01 --eth-dest 0,02:f2:ea:00:00:00 --eth-dest "
-		    "1,02:f2:ea:00:00:01 --rxd 1024 --txd 1024 --rxq 1 --max-frame 64 --control "
+		    "1,02:f2:ea:00:00:01 --rxd 1024 --txd 256 --rxq 1 --max-frame 64 --control "
 		    "/run/nfvchain/vnf1.ctl");
 	check_words(m.plan.proc[1].env, "NFVCHAIN_ID=vm-snake/vnf1");
 	assert_string_equal(m.plan.proc[0].argv[0], "nfvchain-gen");

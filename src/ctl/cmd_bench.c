@@ -13,6 +13,7 @@
 #include "base/stats.h"
 #include "base/units.h"
 #include "bench_conf.h"
+#include "chain/backend_vm.h"
 #include "chain/measure.h"
 #include "command.h"
 #include "compare_peer.h"
@@ -230,6 +231,10 @@ note_version(struct bench *b)
 	if (version[0] != '\0')
 		json_object_set_new(json_object_get(b->result, "environment"), "dpdk_version",
 				    json_string(version));
+	/* A guest that did not come up under KVM was started again without. */
+	if (backend_vms_accel(&b->session.backend) != NULL)
+		json_object_set_new(json_object_get(b->result, "environment"), "accelerator",
+				    vm_accel_to_json(backend_vms_accel(&b->session.backend)));
 }
 
 /* That of the headlines; pauses are the preset's, whatever its goal. */

@@ -5,9 +5,12 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "chain/callgrind.h"
+#include "chain/guest_image.h"
 #include "command.h"
+#include "progress.h"
 
 volatile sig_atomic_t session_stop;
 
@@ -63,14 +66,57 @@ session_set_vms(const char *accel, const char *connect, struct err *err)
 	return err_wrap(err, vm_accel_parse(accel, &session_vms.accel, err), "--accel");
 }
 
+/* What VMs boot: an image of the user's, else that of these sources, built or not yet. */
+static int
+image_facts(struct plan_facts *facts, struct err *err)
+{
+	static struct guest_image image;
+	int rc = 0;
+
+	facts->guest_kernel = getenv("NFVCHAIN_GUEST_KERNEL");
+	facts->guest_initrd = getenv("NFVCHAIN_GUEST_INITRD");
+	if (facts->guest_kernel != NULL && facts->guest_initrd != NULL)
+		return 0;
+	if (image.dir == NULL)
+		rc = guest_image_find(&image, err);
+	facts->guest_kernel = image.kernel;
+	facts->guest_initrd = image.initrd;
+	return rc;
+}
+
+static void
+image_progress(void *arg, const char *step, double eta_s)
+{
+	progress_step("image of the guests: %s", step);
+}
+
+/* Builds the image when it is missing. */
+static int
+need_image(const struct chain_plan *plan, struct err *err)
+{
+	const struct guest_image_conf conf = {.progress = image_progress, .stop = &session_stop};
+	struct guest_image image = {0};
+	int rc;
+
+	if (plan->n_vms == 0 || access(plan->vm[0].spec.kernel, R_OK) == 0)
+		return 0;
+	if (getenv("NFVCHAIN_GUEST_KERNEL") != NULL)
+		return err_machine(err, "'%s' (NFVCHAIN_GUEST_KERNEL): %s", plan->vm[0].spec.kernel,
+				   strerror(errno));
+	rc = guest_image_need(&image, &conf, err);
+	guest_image_fini(&image);
+	return rc;
+}
+
 /* What VMs boot, and what runs them. */
 static int
 vm_facts(struct plan_facts *facts, struct err *err)
 {
 	struct kvm_probe probe = {0};
+	int rc = image_facts(facts, err);
 
-	facts->guest_kernel = getenv("NFVCHAIN_GUEST_KERNEL");
-	facts->guest_initrd = getenv("NFVCHAIN_GUEST_INITRD");
+	if (rc < 0)
+		return rc;
 	facts->connect = session_vms.connect;
 	if (session_vms.accel != VM_WANT_TCG)
 		kvm_probe_run(&probe);
@@ -113,8 +159,10 @@ static int
 start(struct session *s, char arm, struct err *err)
 {
 	struct rundir dir;
-	int rc = rundir_open_arm(&dir, s->chain->name, arm, err);
+	int rc = need_image(&s->plan, err);
 
+	if (rc == 0)
+		rc = rundir_open_arm(&dir, s->chain->name, arm, err);
 	if (rc == 0)
 		rc = backend_up(&s->backend, s->chain, &s->plan, &dir, &session_stop, err);
 	s->up = rc == 0;
