@@ -33,6 +33,7 @@ struct backend {
 	size_t n_started;
 	struct proc proc[PLAN_MAX_PROCS]; /* in the order of the plan */
 	struct backend_hop hop[CHAIN_MAX_HOPS];
+	char *rpc_endpoint;	 /* where the generator is spoken to */
 	struct backend_vms *vms; /* NULL when the chain has none; see backend_vm.h */
 	struct tg *tg;
 	pid_t generator_tid;	 /* its thread that polls, 0 as long as nobody asked */

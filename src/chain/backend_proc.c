@@ -204,17 +204,16 @@ make_dirs(struct backend *b, struct err *err)
 static int
 open_generator(struct backend *b, struct err *err)
 {
-	char *endpoint = NULL;
 	int rc = 0;
 
 	if (b->plan->rpc_endpoint == NULL)
 		return 0;
 	if (b->plan->proc[0].in_vm)
-		rc = backend_vms_endpoint(b, &endpoint, err);
+		rc = backend_vms_endpoint(b, &b->rpc_endpoint, err);
+	else
+		b->rpc_endpoint = xstrdup(b->plan->rpc_endpoint);
 	if (rc == 0)
-		rc = tg_open(&b->tg, endpoint != NULL ? endpoint : b->plan->rpc_endpoint, READY_MS,
-			     err);
-	free(endpoint);
+		rc = tg_open(&b->tg, b->rpc_endpoint, READY_MS, err);
 	return err_wrap(err, rc, "generator");
 }
 
@@ -267,6 +266,8 @@ take_down(struct backend *b, int patience_ms)
 	b->sensors = NULL;
 	tg_close(b->tg);
 	b->tg = NULL;
+	free(b->rpc_endpoint);
+	b->rpc_endpoint = NULL;
 	for (size_t i = 0; i < CHAIN_MAX_HOPS; i++) {
 		control_client_close(b->hop[i].control);
 		telemetry_client_close(b->hop[i].telemetry);

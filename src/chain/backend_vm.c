@@ -23,6 +23,7 @@
 #define PROGRAM_MS 60000
 #define DRIVER "uio_pci_generic"
 #define RPC_PORT 4501
+#define PUB_PORT 4500
 #define LOG_BYTES 4096
 
 struct backend_vm {
@@ -249,10 +250,13 @@ backend_guest(const struct backend *b, size_t i)
 int
 backend_vms_endpoint(struct backend *b, char **endpoint, struct err *err)
 {
-	uint16_t port = 0;
-	int rc = guest_forward(backend_guest(b, 0), RPC_PORT, &port, err);
+	/* Any free port, unless people expect TRex's. */
+	uint16_t rpc = b->plan->trex_ports ? RPC_PORT : 0, pub = PUB_PORT;
+	int rc = guest_forward(backend_guest(b, 0), RPC_PORT, &rpc, err);
 
+	if (rc == 0 && b->plan->trex_ports)
+		rc = guest_forward(backend_guest(b, 0), PUB_PORT, &pub, err);
 	if (rc == 0)
-		*endpoint = xasprintf("tcp://127.0.0.1:%u", port);
+		*endpoint = xasprintf("tcp://127.0.0.1:%u", rpc);
 	return rc;
 }

@@ -417,6 +417,7 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 static void
 set_endpoints(struct chain_plan *plan, const struct plan_facts *facts)
 {
+	plan->trex_ports = facts->trex_ports;
 	/* In a guest there is nobody else, and the agent forwards connections only. */
 	if (facts->trex_ports || plan->proc[0].in_vm) {
 		plan->rpc_endpoint = xstrdup("tcp://127.0.0.1:4501");

@@ -61,6 +61,7 @@ struct chain_plan {
 	uint8_t hop_mac[CHAIN_MAX_HOPS][2][6];
 	char *rpc_endpoint; /* in the guest, when the generator is in one */
 	char *pub_endpoint; /* or NULL */
+	bool trex_ports;    /* of a generator in a guest: those two are reached here too */
 	uint16_t max_frame; /* largest frame of the chain, with FCS */
 	bool shared_cpus;   /* a hop shares its CPU: it yields when idle */
 	bool verbose;	    /* chain_plan_print shows the command lines too */

@@ -54,7 +54,7 @@ keep_up(const struct chain *chain, const struct up_conf *conf, struct err *err)
 	s.plan.verbose = conf->verbose;
 	text = chain_plan_print(&s.plan, chain);
 	fputs(text, stdout);
-	printf("generator: %s\nup; Ctrl-C takes it down\n", s.plan.rpc_endpoint);
+	printf("generator: %s\nup; Ctrl-C takes it down\n", s.backend.rpc_endpoint);
 	fflush(stdout);
 	free(text);
 	do {
