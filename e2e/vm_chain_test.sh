@@ -41,7 +41,7 @@ qemus() {
 	grep -lsz '^NFVCHAIN_ID=vm-snake-fast/' /proc/[0-9]*/environ || :
 }
 [ -z "$(qemus)" ] || fail "left running: $(qemus)"
-[ -z "$(find "$NFVCHAIN_RUN" -mindepth 1)" ] || fail "left: $(find "$NFVCHAIN_RUN")"
+[ ! -e "$NFVCHAIN_RUN" ] || fail "left: $(find "$NFVCHAIN_RUN")"
 
 start up nfvchain up "$top/chains/vm-snake-fast.yaml"
 wait_until 400 "grep -q '^up; ' up.log"
