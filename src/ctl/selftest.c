@@ -35,6 +35,9 @@ make_chain(struct chain *wire, const struct chain *chain)
 	wire->generator.cpus = chain->generator.cpus;
 	/* Beside the generator, in whose place its links are. */
 	wire->generator.place = wire->hop[0].place = chain->generator.place;
+	/* A guest's NIC filters addresses, and what the wire passes on is for the generator. */
+	if (chain->generator.place == PLACE_VM)
+		(void)chain_add_arg(wire, "--promiscuous", NULL);
 	wire->link[0] = chain->link[0];
 	wire->link[1] = chain->link[chain->n_hops];
 	wire->traffic = chain->traffic;
