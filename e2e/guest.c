@@ -23,7 +23,7 @@
 #include "chain/guest_image.h"
 #include "rpc/zmq_client.h"
 
-/* One guest under QEMU's emulation, from power-on to power-off, driven as a back end drives it.  The
+/* One guest under QEMU's emulation, from power-on to power-off, driven as a back end drives it. The
  * test is the network: QEMU's stream sockets carry each frame with its length in front. */
 
 #define CALL_MS 20000
@@ -107,20 +107,47 @@ static void
 start_qemu(void)
 {
 	char *cmdline = guest_image_cmdline(HUGEPAGES);
-	const char *const words[] = {
-		"qemu-system-x86_64", "-nodefaults", "-no-user-config", "-no-reboot", "-display",
-		"none", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1",
-		"-m", "1024", "-kernel", f.image.kernel, "-initrd", f.image.initrd, "-append",
-		cmdline, "-serial", "file:console.log", "-device", "virtio-serial-pci", "-chardev",
-		"socket,id=ctl,path=ctl.sock,server=on,wait=off", "-device",
-		"virtserialport,chardev=ctl,name=" GUEST_PORT, "-netdev",
-		"stream,id=n0,server=off,addr.type=unix,addr.path=n0.sock", "-device",
-		"virtio-net-pci,netdev=n0,mac=52:54:00:00:02:00,addr=4", "-netdev",
-		"stream,id=n1,server=off,addr.type=unix,addr.path=n1.sock", "-device",
-		"virtio-net-pci,netdev=n1,mac=52:54:00:00:02:01,addr=5", NULL};
-	const struct proc_conf conf = {.name = "qemu",
-				       .argv = (char *const *)(uintptr_t)words,
-				       .log_path = "qemu.log"};
+	const char *const words[] = {"qemu-system-x86_64",
+				     "-nodefaults",
+				     "-no-user-config",
+				     "-no-reboot",
+				     "-display",
+				     "none",
+				     "-machine",
+				     "q35",
+				     "-accel",
+				     "tcg,thread=multi",
+				     "-cpu",
+				     "max",
+				     "-smp",
+				     "1",
+				     "-m",
+				     "1024",
+				     "-kernel",
+				     f.image.kernel,
+				     "-initrd",
+				     f.image.initrd,
+				     "-append",
+				     cmdline,
+				     "-serial",
+				     "file:console.log",
+				     "-device",
+				     "virtio-serial-pci",
+				     "-chardev",
+				     "socket,id=ctl,path=ctl.sock,server=on,wait=off",
+				     "-device",
+				     "virtserialport,chardev=ctl,name=" GUEST_PORT,
+				     "-netdev",
+				     "stream,id=n0,server=off,addr.type=unix,addr.path=n0.sock",
+				     "-device",
+				     "virtio-net-pci,netdev=n0,mac=52:54:00:00:02:00,addr=4",
+				     "-netdev",
+				     "stream,id=n1,server=off,addr.type=unix,addr.path=n1.sock",
+				     "-device",
+				     "virtio-net-pci,netdev=n1,mac=52:54:00:00:02:01,addr=5",
+				     NULL};
+	const struct proc_conf conf = {
+		.name = "qemu", .argv = (char *const *)(uintptr_t)words, .log_path = "qemu.log"};
 	int listener[2] = {listen_at("n0.sock"), listen_at("n1.sock")};
 	struct timeval patience = {.tv_sec = CALL_MS / 1000};
 	struct err err = {0};
@@ -168,8 +195,8 @@ receive_all(int fd, void *data, size_t len)
 static void
 send_frame(uint32_t i)
 {
-	uint8_t wire[4 + FRAME_LEN] = {0,    0,	   0,	 FRAME_LEN, 0x52, 0x54, 0,    0,   2,
-				       0,    0x02, 0,	 0,	    0,	  0,	0x01, 0x88, 0xb5};
+	uint8_t wire[4 + FRAME_LEN] = {0, 0,	0, FRAME_LEN, 0x52, 0x54, 0,	0,    2,
+				       0, 0x02, 0, 0,	      0,    0,	  0x01, 0x88, 0xb5};
 
 	memcpy(wire + HEAD_LEN, &i, sizeof(i));
 	send_all(f.nic[0], wire, sizeof(wire));
@@ -179,7 +206,7 @@ send_frame(uint32_t i)
 static void
 receive_frame(uint32_t i)
 {
-	static const uint8_t head[4 + 14] = {0, 0,    0,    FRAME_LEN, 0x02, 0, 0,    0,   0,
+	static const uint8_t head[4 + 14] = {0, 0,    0,    FRAME_LEN, 0x02, 0, 0,    0,    0,
 					     9, 0x52, 0x54, 0,	       0,    2, 0x01, 0x88, 0xb5};
 	uint8_t wire[4 + FRAME_LEN];
 
@@ -241,7 +268,8 @@ gives_nics_to_a_driver(void **state)
 	assert_non_null(f.guest); /* else it did not boot, which was told */
 	f.begin_ns = clock_now_ns();
 	for (int i = 0; i < 2; i++)
-		must(guest_bind(f.guest, macs[i], "uio_pci_generic", f.pci[i], CALL_MS, &err), &err);
+		must(guest_bind(f.guest, macs[i], "uio_pci_generic", f.pci[i], CALL_MS, &err),
+		     &err);
 	took("two NICs bound to uio_pci_generic");
 	assert_string_equal(f.pci[0], "0000:00:04.0");
 	must(guest_call(f.guest, "hello", NULL, CALL_MS, &hello, &err), &err);
@@ -286,12 +314,29 @@ start(const struct guest_program *program)
 	fail_msg("%s", err.msg);
 }
 
+/* QEMU's own virtio rings have 256 descriptors for sending; only vhost-user ones may have more. */
 static void
 start_forwarder(void)
 {
-	const char *const argv[] = {"nfvchain-fwd", "-l", "0", "-a", f.pci[0], "-a", f.pci[1], "--",
-				    "--eth-dest", "1,02:00:00:00:00:09", "--control",
-				    "/run/nfvchain/fwd.control", NULL};
+	const char *const argv[] = {"nfvchain-fwd",
+				    "--file-prefix",
+				    "fwd",
+				    "-l",
+				    "0",
+				    "-a",
+				    f.pci[0],
+				    "-a",
+				    f.pci[1],
+				    "--",
+				    "--rxd",
+				    "256",
+				    "--txd",
+				    "256",
+				    "--eth-dest",
+				    "1,02:00:00:00:00:09",
+				    "--control",
+				    "/run/nfvchain/fwd.control",
+				    NULL};
 	const char *const env[] = {"RUNTIME_DIRECTORY=/run/nfvchain", NULL};
 	const struct guest_program program = {
 		.name = "fwd", .argv = argv, .env = env, .socket = "/run/nfvchain/fwd.control"};
@@ -331,7 +376,7 @@ forwards_and_accounts_for_each_frame(void **state)
 	assert_int_equal(sum_of(counters, "rx"), FRAMES);
 	assert_int_equal(sum_of(counters, "tx"), FRAMES);
 	json_decref(counters);
-	must(guest_telemetry(f.guest, "/run/nfvchain/dpdk/rte/dpdk_telemetry.v2", "/ethdev/list",
+	must(guest_telemetry(f.guest, "/run/nfvchain/dpdk/fwd/dpdk_telemetry.v2", "/ethdev/list",
 			     CALL_MS, &counters, &err),
 	     &err);
 	took("DPDK's telemetry asked");
@@ -348,8 +393,9 @@ forwards_and_accounts_for_each_frame(void **state)
 static void
 generator_is_reached_by_its_port(void **state)
 {
-	const char *const argv[] = {"nfvchain-gen", "--", "-l", "0", "-a", f.pci[0], "-a", f.pci[1],
-				    NULL};
+	const char *const argv[] = {"nfvchain-gen", "--rxd",  "256", "--txd", "256",
+				    "--",	    "-l",     "0",   "-a",    f.pci[0],
+				    "-a",	    f.pci[1], NULL};
 	const char *const env[] = {"RUNTIME_DIRECTORY=/run/nfvchain", NULL};
 	const struct guest_program program = {.name = "gen", .argv = argv, .env = env};
 	struct zmq_client *client;

@@ -20,6 +20,21 @@
 #define MS 1000000ull
 #define AT_ID 20 /* offset of a byte that tells the stream */
 
+/* A stream that nothing leads to would be refused: it starts by itself. */
+static void
+lead_to_all(struct stream *s, unsigned n)
+{
+	bool reached[16] = {false};
+
+	for (unsigned i = 0; i < n; i++) {
+		if (s[i].self_start)
+			for (int64_t k = i + 1; k > 0 && !reached[k - 1]; k = s[k - 1].next_id)
+				reached[k - 1] = true;
+	}
+	for (unsigned i = 0; i < n; i++)
+		s[i].self_start |= !reached[i];
+}
+
 static void
 random_streams(struct stream *s, unsigned n)
 {
@@ -48,6 +63,7 @@ random_streams(struct stream *s, unsigned n)
 			.flows = 1,
 		};
 	}
+	lead_to_all(s, n);
 }
 
 /* Each frame that left is one that was counted as sent, of its stream. */
