@@ -384,6 +384,8 @@ backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop
 		rc = read_ours(b, i, exact, hop, err);
 	else if (b->hop[i].telemetry != NULL)
 		rc = read_foreign(b, i, hop, err);
+	for (size_t p = 0; rc == 0 && hop->known && p < 2; p++)
+		hop->port[p].miss += backend_vms_missed(b, i + 1, p);
 	return err_wrap(err, rc, "%s", hop->name);
 }
 

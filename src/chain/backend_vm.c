@@ -238,13 +238,33 @@ backend_vms_accel(const struct backend *b)
 	return b->vms != NULL ? &b->vms->accel : NULL;
 }
 
-struct guest *
-backend_guest(const struct backend *b, size_t i)
+static struct backend_vm *
+vm_of(const struct backend *b, size_t i)
 {
 	for (size_t v = 0; b->vms != NULL && v < b->vms->n; v++)
 		if (b->vms->vm[v].plan->hop + 1 == (int)i)
-			return b->vms->vm[v].guest;
+			return &b->vms->vm[v];
 	return NULL;
+}
+
+struct guest *
+backend_guest(const struct backend *b, size_t i)
+{
+	const struct backend_vm *v = vm_of(b, i);
+
+	return v != NULL ? v->guest : NULL;
+}
+
+uint64_t
+backend_vms_missed(const struct backend *b, size_t i, size_t port)
+{
+	const struct backend_vm *v = vm_of(b, i);
+	struct vm_nic_stats stats;
+
+	if (v == NULL || port >= v->spec.n_nics || v->spec.nic[port].link != VM_LINK_NETWORK ||
+	    vm_nic_stats(v->vm, port, &stats, NULL) < 0)
+		return 0;
+	return stats.rx_drops;
 }
 
 int

@@ -21,3 +21,8 @@ struct guest *backend_guest(const struct backend *b, size_t i);
 /* Where the generator is spoken to, when it is in a VM: a port here that leads there.  For the
  * caller to free. */
 int backend_vms_endpoint(struct backend *b, char **endpoint, struct err *err);
+
+/* Frames that the host had for port 'port' of process 'i' of the plan and that its guest's queue
+ * had no room for, since the VM started: what was dropped at the tap of a network.  0 where links
+ * have no such place: they wait instead. */
+uint64_t backend_vms_missed(const struct backend *b, size_t i, size_t port);

@@ -14,6 +14,7 @@ struct measure {
 	uint64_t warm_ns;  /* of measure_prepare's warm-up; 0: 500 ms */
 
 	struct ledger_hop before[LEDGER_MAX_HOPS]; /* counters when the trial began */
+	uint64_t missed[2]; /* and what was dropped before the generator's ports */
 };
 
 /* Makes 'traffic' what trials send from now on, and sends a few frames until one has come through

@@ -375,6 +375,9 @@ get_state(struct vm *vm, struct vm_state *state)
 	pthread_mutex_lock(&v->h->lock);
 	*state = v->state;
 	pthread_mutex_unlock(&v->h->lock);
+	/* It runs, but libvirt is still being asked whether it does. */
+	if (state->run == VM_RUNNING && !atomic_load(&v->is_made))
+		state->run = VM_STARTING;
 }
 
 /* A domain that waits for its back end is there already, though not yet made: it is looked up,
