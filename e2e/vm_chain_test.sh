@@ -5,13 +5,7 @@
 # sanitize: no
 # A forwarder in a virtual machine, with the image of these sources: each frame through it is accounted
 # for, the result says how the machine ran, and nothing is left; killed in the middle, neither.
-if [ -z "${NFVCHAIN_GUEST_KERNEL-}" ]; then
-	# While there is a network; as any command would that needs it.
-	top=$(cd "$(dirname "$0")/.." && pwd)
-	for dir in "${NFVCHAIN_BUILD-}" "$top/build-test" "$top/build"; do
-		[ ! -x "$dir/nfvchain" ] || { "$dir/nfvchain" image build -q >/dev/null 2>&1; break; }
-	done
-fi
+. "$(dirname "$0")/_guest_image.sh"
 . "$(dirname "$0")/../smoke/_init.sh"
 
 need qemu-system-x86_64 python3

@@ -6,12 +6,7 @@
 # Generator and forwarder in a virtual machine each, joined by two isolated networks of libvirt's: what
 # is sent comes through or is named where it was dropped, nothing is reflected or misdelivered, and
 # neither domains nor networks are left.
-if [ -z "${NFVCHAIN_GUEST_KERNEL-}" ]; then
-	top=$(cd "$(dirname "$0")/.." && pwd)
-	for dir in "${NFVCHAIN_BUILD-}" "$top/build-test" "$top/build"; do
-		[ ! -x "$dir/nfvchain" ] || { "$dir/nfvchain" image build -q >/dev/null 2>&1; break; }
-	done
-fi
+. "$(dirname "$0")/_guest_image.sh"
 . "$(dirname "$0")/../smoke/_init.sh"
 . "$(dirname "$0")/_libvirtd.sh"
 
