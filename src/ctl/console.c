@@ -18,6 +18,14 @@
 #define CONNECT_MS 3000
 #define TICK_MS 1000
 
+struct console_verb {
+	const char *name;
+	const char *about;
+	/* 'argv[0]' is the verb. */
+	int (*run)(struct console *c, int argc, char **argv, struct err *err);
+	bool offline; /* works without a server */
+};
+
 static int console_help(struct console *c, int argc, char **argv, struct err *err);
 static int console_quit(struct console *c, int argc, char **argv, struct err *err);
 static int console_reconnect(struct console *c, int argc, char **argv, struct err *err);

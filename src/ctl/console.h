@@ -51,14 +51,6 @@ struct console_ports {
 	size_t n;
 };
 
-struct console_verb {
-	const char *name;
-	const char *about;
-	/* 'argv[0]' is the verb. */
-	int (*run)(struct console *c, int argc, char **argv, struct err *err);
-	bool offline; /* works without a server */
-};
-
 int console_start(struct console *c, int argc, char **argv, struct err *err);
 int console_stop(struct console *c, int argc, char **argv, struct err *err);
 int console_update(struct console *c, int argc, char **argv, struct err *err);

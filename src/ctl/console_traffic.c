@@ -170,11 +170,11 @@ any_sends(struct console *c, const struct console_ports *ports, int *rc, struct 
 static int
 await(struct console *c, const struct console_ports *ports, double seconds, struct err *err)
 {
-	const struct deadline d =
-		deadline_in_ms(seconds < 0 ? UINT32_MAX : (uint64_t)ceil(seconds * 1000));
+	const struct deadline d = deadline_in_ms(seconds < 0 ? 0 : (uint64_t)ceil(seconds * 1000));
 	int rc = 0;
 
-	while (any_sends(c, ports, &rc, err) && !session_stop && !deadline_passed(&d))
+	while (any_sends(c, ports, &rc, err) && !session_stop &&
+	       (seconds < 0 || !deadline_passed(&d)))
 		clock_sleep_ms(STEP_MS);
 	return rc;
 }
