@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # timeout: 540
+# second try: the machine weighs on both sides alike only in the mean
 # A comparison calls a program neither better nor worse than itself, calls one that is clearly slower
 # slower, accounts for every frame of each slice, and leaves nothing behind: not after Ctrl-C at any
 # moment, and not when it is killed while its chains are frozen.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # timeout: 240
+# second try: some of its commands measure
 # The commands of README and guide that are marked "sh run" work as printed.
 . "$(dirname "$0")/../smoke/_init.sh"
 

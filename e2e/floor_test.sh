@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # timeout: 120
+# second try: a busy machine refuses
 # The default chain passes a trial at 50 kpps, far below what it can do, at least once in five tries:
 # the generator is not always late, the chain does not always refuse.
 . "$(dirname "$0")/../smoke/_init.sh"
