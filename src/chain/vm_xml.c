@@ -133,6 +133,7 @@ add_network_nic(struct str *out, const struct vm_nic *nic, const char *mac)
 		 nic->ring_rx);
 }
 
+/* Has an alias, for vm_xml's own words about it below; libvirt keeps names of 'ua-' for users. */
 static void
 add_vhost_user_nic(struct str *out, const struct vm_nic *nic, const char *mac)
 {
@@ -143,8 +144,9 @@ add_vhost_user_nic(struct str *out, const struct vm_nic *nic, const char *mac)
 				     "<reconnect enabled='yes' timeout='1'/></source>\n");
 	str_addf(out,
 		 "      <model type='virtio'/>\n"
-		 "      <driver queues='1' rx_queue_size='%u' tx_queue_size='%u'/>\n",
-		 nic->ring_rx, nic->ring_tx);
+		 "      <driver queues='1' rx_queue_size='%u' tx_queue_size='%u'/>\n"
+		 "      <alias name='ua-net%u'/>\n",
+		 nic->ring_rx, nic->ring_tx, nic->slot);
 }
 
 static void
@@ -184,6 +186,35 @@ add_devices(struct str *out, const struct vm_spec *spec)
 		 "  </devices>\n");
 }
 
+static size_t
+count_nics(const struct vm_spec *spec, enum vm_link link)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < spec->n_nics; i++)
+		n += spec->nic[i].link == link;
+	return n;
+}
+
+/* A vhost-user NIC has no MSI-X, with libvirt as without (see vm_argv.c). */
+static void
+add_overrides(struct str *out, const struct vm_spec *spec)
+{
+	str_addf(out, "  <qemu:override>\n");
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		if (spec->nic[i].link != VM_LINK_VHOST_USER)
+			continue;
+		str_addf(out,
+			 "    <qemu:device alias='ua-net%u'>\n"
+			 "      <qemu:frontend>\n"
+			 "        <qemu:property name='vectors' type='unsigned' value='0'/>\n"
+			 "      </qemu:frontend>\n"
+			 "    </qemu:device>\n",
+			 spec->nic[i].slot);
+	}
+	str_addf(out, "  </qemu:override>\n");
+}
+
 /* What libvirt has no words for goes to QEMU as it is. */
 static void
 add_args(struct str *out, const struct vm_spec *spec)
@@ -209,12 +240,11 @@ add_args(struct str *out, const struct vm_spec *spec)
 char *
 vm_domain_xml(const struct vm_spec *spec)
 {
-	bool has_args = false;
+	bool has_args = count_nics(spec, VM_LINK_STREAM) > 0;
+	bool has_overrides = count_nics(spec, VM_LINK_VHOST_USER) > 0;
 	struct str out = {0};
 
-	for (size_t i = 0; i < spec->n_nics; i++)
-		has_args |= spec->nic[i].link == VM_LINK_STREAM;
-	add_head(&out, spec, has_args);
+	add_head(&out, spec, has_args || has_overrides);
 	add_memory(&out, spec);
 	add_pinning(&out, spec);
 	add_boot(&out, spec);
@@ -222,6 +252,8 @@ vm_domain_xml(const struct vm_spec *spec)
 	add_devices(&out, spec);
 	if (has_args)
 		add_args(&out, spec);
+	if (has_overrides)
+		add_overrides(&out, spec);
 	str_addf(&out, "</domain>\n");
 	return str_take(&out);
 }

@@ -113,12 +113,14 @@ vhost_user_listens_or_connects(void **state)
 	(void)state;
 	add_nic(&spec, socket_nic(VM_LINK_VHOST_USER, 0, "/run/x/0", true));
 	add_nic(&spec, socket_nic(VM_LINK_VHOST_USER, 1, "/run/x/1", false));
-	expect(&spec, "'qemu'", one_cpu, maximum,
+	expect(&spec, "'qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'", one_cpu,
+	       maximum,
 	       "    <interface type='vhostuser'>\n"
 	       "      <mac address='02:ab:cd:00:01:00'/>\n"
 	       "      <source type='unix' path='/run/x/0' mode='server'/>\n"
 	       "      <model type='virtio'/>\n"
 	       "      <driver queues='1' rx_queue_size='1024' tx_queue_size='1024'/>\n"
+	       "      <alias name='ua-net4'/>\n"
 	       "      <address type='pci' domain='0x0000' bus='0x00' slot='0x04' "
 	       "function='0x0'/>\n"
 	       "    </interface>\n"
@@ -128,10 +130,22 @@ vhost_user_listens_or_connects(void **state)
 	       "<reconnect enabled='yes' timeout='1'/></source>\n"
 	       "      <model type='virtio'/>\n"
 	       "      <driver queues='1' rx_queue_size='1024' tx_queue_size='1024'/>\n"
+	       "      <alias name='ua-net5'/>\n"
 	       "      <address type='pci' domain='0x0000' bus='0x00' slot='0x05' "
 	       "function='0x0'/>\n"
 	       "    </interface>\n",
-	       "");
+	       "  <qemu:override>\n"
+	       "    <qemu:device alias='ua-net4'>\n"
+	       "      <qemu:frontend>\n"
+	       "        <qemu:property name='vectors' type='unsigned' value='0'/>\n"
+	       "      </qemu:frontend>\n"
+	       "    </qemu:device>\n"
+	       "    <qemu:device alias='ua-net5'>\n"
+	       "      <qemu:frontend>\n"
+	       "        <qemu:property name='vectors' type='unsigned' value='0'/>\n"
+	       "      </qemu:frontend>\n"
+	       "    </qemu:device>\n"
+	       "  </qemu:override>\n");
 	vm_spec_fini(&spec);
 }
 
