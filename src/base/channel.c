@@ -16,7 +16,8 @@ struct channel {
 	int fd;
 	bool returns;
 	bool has_ended;
-	bool *is_freed; /* set while a callback runs: it may close us */
+	bool is_taking; /* a callback may run, which may close us */
+	bool is_closed; /* by one: who takes frees it */
 	struct channel_ops ops;
 	struct framing parser;
 	struct loop_watch *readable;
@@ -50,15 +51,14 @@ end(struct channel *c, const char *why)
 
 /* ---- reading ---- */
 
-/* Hands on what the bytes mean; false when a callback closed the channel. */
-static bool
+/* Hands on what the bytes mean. */
+static void
 take(struct channel *c, const char *data, size_t len)
 {
 	enum framing_event event;
-	bool freed = false;
 
-	c->is_freed = &freed;
-	while (!freed && !c->has_ended &&
+	c->is_taking = true;
+	while (!c->is_closed && !c->has_ended &&
 	       (event = framing_read(&c->parser, &data, &len)) != FRAMING_MORE) {
 		if (event == FRAMING_FRAME)
 			c->ops.on_frame(c->ops.arg, &c->parser.frame);
@@ -67,9 +67,9 @@ take(struct channel *c, const char *data, size_t len)
 		else if (!c->returns)
 			end(c, "what came is not what an agent says");
 	}
-	if (!freed)
-		c->is_freed = NULL;
-	return !freed;
+	c->is_taking = false;
+	if (c->is_closed)
+		channel_close(c);
 }
 
 /* How a stream's end is told: with bytes of ours unread there it is a reset. */
@@ -218,11 +218,12 @@ channel_close(struct channel *c)
 {
 	if (c == NULL)
 		return;
-	if (c->is_freed != NULL)
-		*c->is_freed = true;
 	unwatch(&c->readable);
 	unwatch(&c->writable);
 	unwatch(&c->away);
+	c->is_closed = true;
+	if (c->is_taking)
+		return;
 	framing_fini(&c->parser);
 	str_fini(&c->out);
 	free(c);
