@@ -115,7 +115,7 @@ teardown(void **state)
 }
 
 static void
-stop(void *arg)
+stop_loop(void *arg)
 {
 	(void)arg;
 	loop_stop(f.loop);
@@ -125,7 +125,7 @@ stop(void *arg)
 static void
 turn(void)
 {
-	struct loop_watch *watch = loop_timer(f.loop, 1, stop, NULL);
+	struct loop_watch *watch = loop_timer(f.loop, 1, stop_loop, NULL);
 
 	loop_run(f.loop);
 	loop_unwatch(watch);

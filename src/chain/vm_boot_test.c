@@ -60,7 +60,7 @@ channel(struct vm *vm, int *fd, struct err *err)
 }
 
 static void
-stop(struct vm *vm)
+stop_vm(struct vm *vm)
 {
 	((struct played_vm *)vm)->host->n_stopped++;
 	free(vm);
@@ -71,7 +71,7 @@ static const struct vm_host_ops played_ops = {
 	.start = start,
 	.state = get_state,
 	.channel = channel,
-	.stop = stop,
+	.stop = stop_vm,
 };
 
 static int
