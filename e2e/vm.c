@@ -74,6 +74,7 @@ make_spec(int i, enum vm_link link)
 		.tap = xasprintf("nfvlab-%d", i + 1),
 		.path = xasprintf("%s/link0.sock", run),
 		.listens = i == 0,
+		.queues = 1,
 		.ring_rx = 1024,
 		.ring_tx = 256,
 	};

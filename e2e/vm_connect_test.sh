@@ -3,8 +3,8 @@
 # timeout: 900
 # suite: full
 # sanitize: no
-# A forwarder in a libvirt domain, joined through shared memory to a generator outside: libvirt knows
-# of it while it is there, each frame is accounted for, and neither domain nor socket is left.
+# A forwarder of two lcores in a libvirt domain, joined through two queues in shared memory to a
+# generator outside: libvirt knows of it while it is there, each frame is accounted for, and neither domain nor socket is left.
 . "$(dirname "$0")/_guest_image.sh"
 . "$(dirname "$0")/../smoke/_init.sh"
 . "$(dirname "$0")/_libvirtd.sh"
@@ -13,7 +13,13 @@ need python3
 [ -n "${NFVCHAIN_GUEST_KERNEL-}" ] || nfvchain image show >show.out 2>&1 ||
 	skip "needs an image of guests: $(tail -n 1 show.out)"
 
-sed 's/^name: .*/name: connect/' "$top/chains/vm-snake-fast.yaml" >connect.yaml
+cat >connect.yaml <<END
+version: 1
+name: connect
+hops: [{name: vnf1, kind: nfvchain-fwd, place: vm, lcores: 2}]
+links: {kind: vhost-user, queues: 2}
+traffic: {flows: 64}
+END
 start bench nfvchain bench connect.yaml --connect "$URI" --rate 20kpps -d 1s -o results
 wait_until 300 '[ "$(virsh -q -c "$URI" list --name)" = connect-vnf1 ]'
 virsh -q -c "$URI" dumpxml connect-vnf1 | grep -q "<interface type='vhostuser'>" ||

@@ -47,10 +47,10 @@ check_queues(const struct chain_link *link, size_t i, struct err *err)
 	if (link->ring > CHAIN_MAX_VM_RING)
 		return err_usage(err, "link %zu ends in a VM, and 'ring' there is at most %d", i,
 				 CHAIN_MAX_VM_RING);
-	if (link->queues > 1)
+	if (link->queues > 1 && link->kind == LINK_STREAM)
 		return err_usage(err,
-				 "link %zu ends in a VM, and more than one queue there is not "
-				 "built yet",
+				 "link %zu (stream) is a socket, which has one queue (vhost-user "
+				 "and network have more)",
 				 i);
 	return 0;
 }

@@ -116,9 +116,9 @@ queues_of_guests_are_qemus(void **state)
 	refuse(V GEN_VM HOP_VM "links: {kind: network, ring: 2048}\n",
 	       "c.yaml:4:30: error: 'ring' of a network link must be a power of two from 256 to "
 	       "1024");
-	refuse(V HOP_VM "links: {kind: vhost-user, queues: 2}\n",
-	       "c.yaml:3:8: error: link 0 ends in a VM, and more than one queue there is not "
-	       "built yet");
+	refuse(V GEN_VM HOP_VM "links: {kind: stream, queues: 2}\n",
+	       "c.yaml:4:8: error: link 0 (stream) is a socket, which has one queue (vhost-user "
+	       "and network have more)");
 }
 
 int

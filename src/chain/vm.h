@@ -22,6 +22,7 @@
 #define VM_LAST_SLOT 0x17 /* from 0x18 on q35 puts devices of its own */
 #define VM_MIN_RING 256	  /* descriptors of a NIC's queue, a power of two */
 #define VM_MAX_RING 1024  /* as many as QEMU has */
+#define VM_MAX_QUEUES 16  /* pairs of a NIC */
 #define VM_METADATA_URI "urn:nfvchain:libvirt:1"
 
 enum vm_accel {
@@ -44,6 +45,7 @@ struct vm_nic {
 	char *tap;	  /* network: name of the host's device */
 	char *path;	  /* vhost-user, stream: of the socket */
 	bool listens;	  /* QEMU makes that socket */
+	unsigned queues;  /* pairs of them, 1 to VM_MAX_QUEUES; a stream has one */
 	unsigned ring_rx; /* descriptors, VM_MIN_RING to VM_MAX_RING */
 	unsigned ring_tx; /* the same; only vhost-user can have other than 256 */
 };

@@ -63,8 +63,9 @@ vm_nic_device(const struct vm_nic *nic, size_t i)
 
 	mac_print(mac, sizeof(mac), nic->mac);
 	return xasprintf("virtio-net-pci,netdev=net%zu,mac=%s,bus=pcie.0,addr=0x%x,"
-			 "rx_queue_size=%u,tx_queue_size=%u%s",
+			 "rx_queue_size=%u,tx_queue_size=%u%s%s",
 			 i, mac, nic->slot, nic->ring_rx, nic->ring_tx,
+			 nic->queues > 1 ? ",mq=on" : "",
 			 nic->link == VM_LINK_VHOST_USER ? NO_MSIX : "");
 }
 
@@ -80,7 +81,7 @@ add_vhost_user(struct words *w, const struct vm_nic *nic, size_t i)
 	add(w, "socket,id=vhost%zu,path=%s,%s", i, path,
 	    nic->listens ? "server=on,wait=off" : "server=off,reconnect=1");
 	add(w, "-netdev");
-	add(w, "vhost-user,id=net%zu,chardev=vhost%zu,queues=1", i, i);
+	add(w, "vhost-user,id=net%zu,chardev=vhost%zu,queues=%u", i, i, nic->queues);
 	free(path);
 }
 

@@ -71,15 +71,16 @@ links_are_sockets(void **state)
 	add_nic(&spec, socket_nic(VM_LINK_VHOST_USER, 1, "/run/x/link1.sock", false));
 	add_nic(&spec, socket_nic(VM_LINK_STREAM, 2, "/run/x/link2.sock", true));
 	add_nic(&spec, socket_nic(VM_LINK_STREAM, 3, "/run/x/link3.sock", false));
+	spec.nic[1].queues = 2;
 	expect(&spec, "-accel\ntcg,thread=multi\n-cpu\nmax\n",
 	       "-chardev\nsocket,id=vhost0,path=/run/x/link0.sock,server=on,wait=off\n"
 	       "-netdev\nvhost-user,id=net0,chardev=vhost0,queues=1\n"
 	       "-device\nvirtio-net-pci,netdev=net0,mac=02:ab:cd:00:01:00,bus=pcie.0,addr=0x4,"
 	       "rx_queue_size=1024,tx_queue_size=1024,vectors=0\n"
 	       "-chardev\nsocket,id=vhost1,path=/run/x/link1.sock,server=off,reconnect=1\n"
-	       "-netdev\nvhost-user,id=net1,chardev=vhost1,queues=1\n"
+	       "-netdev\nvhost-user,id=net1,chardev=vhost1,queues=2\n"
 	       "-device\nvirtio-net-pci,netdev=net1,mac=02:ab:cd:00:01:01,bus=pcie.0,addr=0x5,"
-	       "rx_queue_size=1024,tx_queue_size=1024,vectors=0\n"
+	       "rx_queue_size=1024,tx_queue_size=1024,mq=on,vectors=0\n"
 	       "-netdev\nstream,id=net2,server=on,addr.type=unix,addr.path=/run/x/link2.sock\n"
 	       "-device\nvirtio-net-pci,netdev=net2,mac=02:ab:cd:00:01:02,bus=pcie.0,addr=0x6,"
 	       "rx_queue_size=1024,tx_queue_size=256\n"

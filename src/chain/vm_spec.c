@@ -95,6 +95,16 @@ check_ring(const char *what, unsigned ring, unsigned max, struct err *err)
 }
 
 static int
+check_queues(const struct vm_nic *nic, struct err *err)
+{
+	unsigned max = nic->link == VM_LINK_STREAM ? 1 : VM_MAX_QUEUES;
+
+	if (nic->queues < 1 || nic->queues > max)
+		return err_usage(err, "%u queues: there can be 1 to %u", nic->queues, max);
+	return 0;
+}
+
+static int
 check_nic(const struct vm_nic *nic, struct err *err)
 {
 	int rc;
@@ -111,6 +121,8 @@ check_nic(const struct vm_nic *nic, struct err *err)
 	} else {
 		rc = check_socket("socket", nic->path, err);
 	}
+	if (rc == 0)
+		rc = check_queues(nic, err);
 	if (rc == 0)
 		rc = check_ring("receive queue", nic->ring_rx, VM_MAX_RING, err);
 	if (rc == 0)

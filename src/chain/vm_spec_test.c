@@ -93,6 +93,8 @@ queues_are_what_qemu_has(void **state)
 	spec.nic[0].ring_tx = 512;
 	refused(&spec, "VM 'vnf1': NIC 0: transmit queue of 512 descriptors: QEMU has powers of "
 		       "two from 256 to 256");
+	spec.nic[0].queues = 0;
+	refused(&spec, "VM 'vnf1': NIC 0: 0 queues: there can be 1 to 16");
 	vm_spec_fini(&spec);
 }
 

@@ -27,6 +27,7 @@ network_nic(unsigned port)
 		.slot = VM_FIRST_SLOT + port,
 		.network = xasprintf("link-%u", port),
 		.tap = xasprintf("nfvt-%u", port),
+		.queues = 1,
 		.ring_rx = 1024,
 		.ring_tx = 256,
 	};
@@ -41,6 +42,7 @@ socket_nic(enum vm_link link, unsigned port, const char *path, bool listens)
 		.slot = VM_FIRST_SLOT + port,
 		.path = xstrdup(path),
 		.listens = listens,
+		.queues = 1,
 		.ring_rx = 1024,
 		.ring_tx = link == VM_LINK_VHOST_USER ? 1024 : 256,
 	};

@@ -129,8 +129,8 @@ add_network_nic(struct str *out, const struct vm_nic *nic, const char *mac)
 	add_text(out, "      <target dev='", nic->tap, "'/>\n");
 	str_addf(out,
 		 "      <model type='virtio'/>\n"
-		 "      <driver queues='1' rx_queue_size='%u'/>\n",
-		 nic->ring_rx);
+		 "      <driver queues='%u' rx_queue_size='%u'/>\n",
+		 nic->queues, nic->ring_rx);
 }
 
 /* Has an alias, for vm_xml's own words about it below; libvirt keeps names of 'ua-' for users. */
@@ -144,9 +144,9 @@ add_vhost_user_nic(struct str *out, const struct vm_nic *nic, const char *mac)
 				     "<reconnect enabled='yes' timeout='1'/></source>\n");
 	str_addf(out,
 		 "      <model type='virtio'/>\n"
-		 "      <driver queues='1' rx_queue_size='%u' tx_queue_size='%u'/>\n"
+		 "      <driver queues='%u' rx_queue_size='%u' tx_queue_size='%u'/>\n"
 		 "      <alias name='ua-net%u'/>\n",
-		 nic->ring_rx, nic->ring_tx, nic->slot);
+		 nic->queues, nic->ring_rx, nic->ring_tx, nic->slot);
 }
 
 static void
