@@ -21,9 +21,11 @@ links: {kind: vhost-user, queues: 2}
 traffic: {flows: 64}
 END
 start bench nfvchain bench connect.yaml --connect "$URI" --rate 20kpps -d 1s -o results
+# shellcheck disable=SC2016 # evaluated again and again
 wait_until 300 '[ "$(virsh -q -c "$URI" list --name)" = connect-vnf1 ]'
 virsh -q -c "$URI" dumpxml connect-vnf1 | grep -q "<interface type='vhostuser'>" ||
 	fail "$(virsh -q -c "$URI" dumpxml connect-vnf1)"
+# shellcheck disable=SC2016 # evaluated again and again
 wait_until 300 '[ -e results/latest/result.json ] && [ ! -e "$NFVCHAIN_RUN" ]'
 python3 - results/latest/result.json <<'END' || fail "result.json"
 import json, sys
