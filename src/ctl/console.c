@@ -44,6 +44,7 @@ static const struct console_verb verbs[] = {
 	{"stats", "what was sent and received, and how fast", console_stats, false},
 	{"stop", "end what ports send", console_stop, false},
 	{"streams", "what ports would send", console_streams, false},
+	{"tui", "ports and rates, live", console_tui, false},
 	{"update", "change the rate: update -m 20kpps, -m +10%", console_update, false},
 	{"wait", "until ports have ended, or so many seconds", console_wait, false},
 };
@@ -61,7 +62,6 @@ static const struct {
 	{"capture", "TRex's own console records frames from this server (docs/trex.md)"},
 	{"service", "TRex's own console has service mode, with this server (docs/trex.md)"},
 	{"push", "'start -f pcap -t file=FILE' replays a recording"},
-	{"tui", "'stats' shows the same once; TRex's own console has the live view"},
 };
 
 static const struct console_verb *

@@ -57,6 +57,7 @@ int console_update(struct console *c, int argc, char **argv, struct err *err);
 int console_pause(struct console *c, int argc, char **argv, struct err *err);
 int console_resume(struct console *c, int argc, char **argv, struct err *err);
 int console_wait(struct console *c, int argc, char **argv, struct err *err);
+int console_tui(struct console *c, int argc, char **argv, struct err *err);
 int console_stats(struct console *c, int argc, char **argv, struct err *err);
 int console_streams(struct console *c, int argc, char **argv, struct err *err);
 int console_clear(struct console *c, int argc, char **argv, struct err *err);

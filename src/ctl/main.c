@@ -26,6 +26,8 @@ const struct command commands[] = {
 	 &report_command},
 	{"plan", "say what would run where, and touch nothing", cmd_plan, &plan_command},
 	{"up", "bring a chain up and keep it up until Ctrl-C", cmd_up, &up_command},
+	{"top", "show a chain that is up, live: rates, drops, how busy each hop is", cmd_top,
+	 &top_command},
 	{"start", "send a traffic profile from a running generator, ours or TRex", cmd_start,
 	 &start_command},
 	{"console", "command a running generator by the words of TRex's console", cmd_console,

@@ -365,6 +365,14 @@ advance_in_any_parts(void **state)
 	}
 }
 
+static int
+seed(void **state)
+{
+	(void)state;
+	rng_seed("vm_model");
+	return 0;
+}
+
 int
 main(void)
 {
@@ -375,6 +383,5 @@ main(void)
 		cmocka_unit_test(advance_in_any_parts),
 	};
 
-	rng_seed("vm_model");
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, seed, NULL);
 }
