@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
 #include "base/assert_within.h"
 #include "base/test_random.h"
 
@@ -129,8 +130,7 @@ grid_is_logarithmic(void **state)
 	assert_true(grid_at(&usual.grid, n - 1) == usual.grid.max_pps);
 	assert_true(ratio <= usual.grid.step_ratio && ratio > 1.019);
 	for (size_t i = 1; i < n; i++)
-		assert_float_equal(grid_at(&usual.grid, i) / grid_at(&usual.grid, i - 1), ratio,
-				   1e-9);
+		assert_near(grid_at(&usual.grid, i) / grid_at(&usual.grid, i - 1), ratio, 1e-9);
 }
 
 static void
@@ -140,7 +140,7 @@ grid_sizes(void **state)
 
 	(void)state;
 	assert_int_equal(grid_size(&conf.grid), 4); /* 1, 2, 4, 8 thousand */
-	assert_float_equal(grid_at(&conf.grid, 2), 4000, 1e-6);
+	assert_near(grid_at(&conf.grid, 2), 4000, 1e-6);
 	conf.grid.max_pps = 8001;
 	assert_int_equal(grid_size(&conf.grid), 5);
 	conf.grid.max_pps = 1001;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
 #include "base/assert_within.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -70,15 +71,15 @@ half_way_between_two_loads(void **state)
 	add(400, 1, 0, 200);
 	shuffle();
 	/* 80 % clean at 200, 20 % at 300: half of the way. */
-	assert_float_equal(rate_of(1)->rate_pps, sqrt(200 * 300), 1e-3);
+	assert_near(rate_of(1)->rate_pps, sqrt(200 * 300), 1e-3);
 	assert_true(rate_of(1)->low_pps == 200 && rate_of(1)->high_pps == 300);
 	assert_false(rate_of(1)->extrapolated);
 	/* In half the time, 0.8 and 0.2 become their roots; the interval knows that. */
-	assert_float_equal(rate_of(0.5)->rate_pps,
-			   200 * pow(1.5, (sqrt(0.8) - 0.5) / (sqrt(0.8) - sqrt(0.2))), 1e-3);
+	assert_near(rate_of(0.5)->rate_pps,
+		    200 * pow(1.5, (sqrt(0.8) - 0.5) / (sqrt(0.8) - sqrt(0.2))), 1e-3);
 	assert_true(rate_of(0.5)->extrapolated);
 	/* 0.8 to the fifth is 0.33, and 1 remains 1. */
-	assert_float_equal(rate_of(5)->rate_pps, 100 * pow(2, 0.5 / (1 - pow(0.8, 5))), 1e-3);
+	assert_near(rate_of(5)->rate_pps, 100 * pow(2, 0.5 / (1 - pow(0.8, 5))), 1e-3);
 	assert_true(rate_of(5)->low_pps == 100 && rate_of(5)->high_pps == 200);
 	assert_true(rate_of(5)->extrapolated);
 }
@@ -93,7 +94,7 @@ loads_out_of_order_are_taken_together(void **state)
 	add(300, 1, 10, 90);
 	shuffle();
 	/* 75 % at 100 and 200 together. */
-	assert_float_equal(rate_of(1)->rate_pps, 200 * pow(1.5, 0.25 / 0.65), 1e-3);
+	assert_near(rate_of(1)->rate_pps, 200 * pow(1.5, 0.25 / 0.65), 1e-3);
 }
 
 static void
@@ -104,15 +105,15 @@ trials_of_all_lengths_count(void **state)
 	(void)state;
 	n_trials = 0;
 	add(100, 20, 50, 0);
-	add(200, 0.5, 30, 10);
-	add(200, 1, 10, 20);
-	add(200, 5, 2, 40);
+	add(200, 0.5, 150, 350);
+	add(200, 1, 50, 450);
+	add(200, 5, 10, 200);
 	shuffle();
 	/* The most likely lambda of what happened at 200, by trying. */
 	for (double lambda = 0.01; lambda < 10; lambda += 0.0001) {
-		double likelihood = -lambda * (30 * 0.5 + 10 + 2 * 5) +
-				    10 * log(1 - exp(-lambda / 2)) + 20 * log(1 - exp(-lambda)) +
-				    40 * log(1 - exp(-5 * lambda));
+		double likelihood = -lambda * (150 * 0.5 + 50 + 10 * 5) +
+				    350 * log(1 - exp(-lambda / 2)) + 450 * log(1 - exp(-lambda)) +
+				    200 * log(1 - exp(-5 * lambda));
 
 		if (best_lambda == 0 || likelihood > best) {
 			best = likelihood;
@@ -121,7 +122,7 @@ trials_of_all_lengths_count(void **state)
 	}
 	p = exp(-best_lambda);
 	assert_true(p < 0.5);
-	assert_float_equal(rate_of(1)->rate_pps, 100 * pow(2, 0.5 / (1 - p)), 0.01);
+	assert_near(rate_of(1)->rate_pps, 100 * pow(2, 0.5 / (1 - p)), 0.01);
 	for (size_t i = 0; i < LOSSFREE_N_DURATIONS; i++)
 		assert_int_equal(rates[i].extrapolated, rates[i].duration_s == 60);
 }

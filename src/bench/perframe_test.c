@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
 #include "base/test_random.h"
 
 #define N_LOOKS 40
@@ -43,12 +44,12 @@ an_even_hop_is_known_exactly(void **state)
 	(void)state;
 	look(point, 137, 0, 0);
 	assert_true(perframe_fit(point, N_LOOKS, &fit));
-	assert_float_equal(fit.per_frame, 137, 1e-6);
+	assert_near(fit.per_frame, 137, 1e-6);
 	assert_true(fit.accuracy < 1e-6);
 	/* What it did between stretches does not show. */
 	look(point, 137, 0, 5);
 	assert_true(perframe_fit(point, N_LOOKS, &fit));
-	assert_float_equal(fit.per_frame, 137, 1e-6);
+	assert_near(fit.per_frame, 137, 1e-6);
 	assert_true(fit.accuracy < 1e-6);
 }
 
@@ -63,7 +64,7 @@ what_comes_in_lumps_is_counted_too(void **state)
 	for (int i = 0; i < 100; i++) {
 		look(point, 340, 60, i % 2 != 0 ? 13 : 0);
 		assert_true(perframe_fit(point, N_LOOKS, &fit));
-		assert_float_equal(fit.per_frame, 400, 400 * 0.005);
+		assert_near(fit.per_frame, 400, 400 * 0.005);
 		assert_true(fit.accuracy > 1e-5 && fit.accuracy < 0.005);
 	}
 }
@@ -79,7 +80,7 @@ five_instructions_more_are_five_more(void **state)
 	look(b, 125, 40, 10);
 	assert_true(perframe_fit(a, N_LOOKS, &fit[0]));
 	assert_true(perframe_fit(b, N_LOOKS, &fit[1]));
-	assert_float_equal(fit[1].per_frame - fit[0].per_frame, 5, 0.5);
+	assert_near(fit[1].per_frame - fit[0].per_frame, 5, 0.5);
 }
 
 /* The stated accuracy is half a 95 % interval: of many hops about 1 in 20 lies outside. */

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
 #include "base/assert_within.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -80,8 +81,8 @@ down_to_two_loads_without_loss(void **state)
 	for (size_t i = 0; i < curve.n; i++) {
 		double pps = 1e6 * (double)(10 - i);
 
-		assert_float_equal(curve.point[i].rate_pps, pps, 1e-3);
-		assert_float_equal(curve.point[i].loss_ratio, fmax(0, 1 - 5.5e6 / pps), 1e-9);
+		assert_near(curve.point[i].rate_pps, pps, 1e-3);
+		assert_near(curve.point[i].loss_ratio, fmax(0, 1 - 5.5e6 / pps), 1e-9);
 		assert_int_equal(curve.point[i].n_trials, 1);
 	}
 	/* A fast chain takes two trials. */
@@ -94,8 +95,8 @@ down_to_two_loads_without_loss(void **state)
 	assert_int_equal(curve_of(&usual, &model, &curve), 0);
 	assert_int_equal(curve.n, 10);
 	assert_false(curve.complete);
-	assert_float_equal(curve.point[9].rate_pps, 1e6, 1e-3);
-	assert_float_equal(curve.point[9].loss_ratio, 0.5, 1e-6);
+	assert_near(curve.point[9].rate_pps, 1e6, 1e-3);
+	assert_near(curve.point[9].loss_ratio, 0.5, 1e-6);
 }
 
 static void
@@ -118,7 +119,7 @@ finer_steps(void **state)
 	conf.curve_step = 0.03;
 	assert_int_equal(curve_of(&conf, &model, &curve), 0);
 	assert_int_equal(curve.n, 34);
-	assert_float_equal(curve.point[33].rate_pps, 0.01 * usual.max_pps, 1e-3);
+	assert_near(curve.point[33].rate_pps, 0.01 * usual.max_pps, 1e-3);
 }
 
 static void
@@ -254,8 +255,8 @@ what_comes_through(void **state)
 	model = sim_steady(1e6);
 	sim_init(&sim, &model, 1);
 	assert_int_equal(mrr_run(&conf, &m, &mrr, NULL), 0);
-	assert_float_equal(mrr.low_pps, 1e6, 1e-3);
-	assert_float_equal(mrr.high_pps, 1e6, 1e-3);
+	assert_near(mrr.low_pps, 1e6, 1e-3);
+	assert_near(mrr.high_pps, 1e6, 1e-3);
 }
 
 static void
@@ -289,7 +290,7 @@ receive_rates_without_valid_trials(void **state)
 	sim.stop_after = 3;
 	assert_int_equal(mrr_run(&conf, &m, &mrr, NULL), -EINTR);
 	assert_int_equal(mrr.n, 3);
-	assert_float_equal(mrr.median_pps, 1e6, 1e-3);
+	assert_near(mrr.median_pps, 1e6, 1e-3);
 	conf.n_trials = 0;
 	assert_int_equal(mrr_run(&conf, &m, &mrr, NULL), -EINVAL);
 	conf.n_trials = MRR_MAX_TRIALS + 1;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
 #include "base/assert_within.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -32,15 +33,15 @@ axes_are_lists_and_ranges(void **state)
 
 	(void)state;
 	assert_int_equal(a.n, 5);
-	assert_float_equal(a.value[2], 1000, 0);
-	assert_float_equal(a.value[4], 1000000, 0);
+	assert_near(a.value[2], 1000, 0);
+	assert_near(a.value[4], 1000000, 0);
 	a = axis(SWEEP_STAGES, "1..8");
 	assert_int_equal(a.n, 8);
-	assert_float_equal(a.value[7], 8, 0);
+	assert_near(a.value[7], 8, 0);
 	a = axis(SWEEP_LCORES, "1..2,4");
 	assert_int_equal(a.n, 3);
 	a = axis(SWEEP_SKEW, "0,0.5,2");
-	assert_float_equal(a.value[1], 0.5, 0);
+	assert_near(a.value[1], 0.5, 0);
 }
 
 static void
@@ -187,9 +188,9 @@ a_clear_winner_is_named_with_its_margin(void **state)
 	assert_true(v.by_round);
 	assert_int_equal(v.n_units, 4);
 	assert_true(v.margin_low < 1.25 && v.margin_high > 1.25);
-	assert_float_equal(v.arm[0].ratio, 1, 1e-12);
-	assert_float_equal(v.arm[1].ratio, 1.25, 0.03);
-	assert_float_equal(v.arm[2].ratio, 0.625, 0.02);
+	assert_near(v.arm[0].ratio, 1, 1e-12);
+	assert_near(v.arm[1].ratio, 1.25, 0.03);
+	assert_near(v.arm[2].ratio, 0.625, 0.02);
 	assert_true(v.arm[2].low <= v.arm[2].ratio && v.arm[2].ratio <= v.arm[2].high);
 	assert_int_equal(v.arm[0].n_turns, 16);
 	assert_int_equal(v.arm[0].n_valid, 16);

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
+
 #define N 1000000
 
 /* A valid trial of a chain of one hop in which nothing was lost. */
@@ -82,7 +84,7 @@ one_lost_frame_fails(void **state)
 	clean_trial(&t);
 	lose_on_link(&t, 1);
 	assert_verdict(&t, 0, TRIAL_FAIL, "lost 1 of 1000000, 0 of them refused: link 1 lost 1");
-	assert_float_equal(t.loss_ratio, 1e-6, 1e-12);
+	assert_near(t.loss_ratio, 1e-6, 1e-12);
 	assert_int_equal(trial_lost(&t), 1);
 	/* The goal is inclusive. */
 	assert_verdict(&t, 1e-6, TRIAL_PASS, "lost 1 of 1000000");
@@ -114,7 +116,7 @@ each_kind_of_loss_counts(void **state)
 	assert_int_equal(t.verdict, TRIAL_FAIL);
 	assert_int_equal(trial_lost(&t), 1000 + 200 + 30);
 	assert_int_equal(t.ledger.lost, 196);
-	assert_float_equal(t.loss_ratio, 1230e-6, 1e-12);
+	assert_near(t.loss_ratio, 1230e-6, 1e-12);
 	assert_string_equal(
 		t.reason, "lost 1230 of 1000000, 1000 of them refused: vnf1 dropped 30 (tx_full); "
 			  "link 1 lost 196; generator missed 4 at port 1");

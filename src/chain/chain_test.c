@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "base/assert_near.h"
 #include "base/mem.h"
 
 #include "chain_rules.h"
@@ -135,12 +136,12 @@ traffic_and_bench_arrive(void **state)
 	assert_int_equal(c.traffic.flows, 10000);
 	assert_true(c.traffic.has_rate);
 	assert_int_equal(c.traffic.rate.unit, RATE_PPS);
-	assert_float_equal(c.traffic.rate.value, 1.5e6, 0);
+	assert_near(c.traffic.rate.value, 1.5e6, 0);
 	assert_int_equal(c.traffic.vlan, 7);
 	assert_string_equal(c.bench.preset, "search");
 	assert_int_equal(c.bench.trial_ns, 250000000);
 	assert_int_equal(c.bench.repeat, 3);
-	assert_float_equal(c.bench.step_ratio, 1.005, 1e-12);
+	assert_near(c.bench.step_ratio, 1.005, 1e-12);
 	chain_fini(&c);
 }
 

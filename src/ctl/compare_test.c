@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -117,10 +118,8 @@ expect_results(const char *a, const char *b, const char *verdict, double low, do
 	assert_int_equal(compare_results(&conf, &json, &err), 0);
 	assert_string_equal(json_string_value(json_object_get(json, "verdict")), verdict);
 	if (low > 0) {
-		assert_float_equal(json_number_value(json_object_get(json, "ratio_low")), low,
-				   1e-9);
-		assert_float_equal(json_number_value(json_object_get(json, "ratio_high")), high,
-				   1e-9);
+		assert_near(json_number_value(json_object_get(json, "ratio_low")), low, 1e-9);
+		assert_near(json_number_value(json_object_get(json, "ratio_high")), high, 1e-9);
 	} else {
 		assert_true(json_is_null(json_object_get(json, "ratio_low")));
 	}

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
 #include "base/mem.h"
 #include "sweep_run.h"
 
@@ -69,11 +70,11 @@ an_axis_that_varies_fixes_the_others(void **state)
 	assert_int_equal(c.axis[SWEEP_STAGES].n, 8);
 	assert_int_equal(c.axis[SWEEP_WORK].n, 1);
 	assert_int_equal(c.axis[SWEEP_LCORES].n, 1);
-	assert_float_equal(c.axis[SWEEP_LCORES].value[0], 2, 0);
+	assert_near(c.axis[SWEEP_LCORES].value[0], 2, 0);
 	sweep_conf_fini(&c);
 	/* With one CPU there is one lcore. */
 	parse_ok(&c, "--stages 1..8", 1);
-	assert_float_equal(c.axis[SWEEP_LCORES].value[0], 1, 0);
+	assert_near(c.axis[SWEEP_LCORES].value[0], 1, 0);
 	sweep_conf_fini(&c);
 }
 

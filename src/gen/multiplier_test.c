@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
+
 /* One frame of 64 bytes a second that follows the multiplier, and one that does not. */
 static const struct graph one_of_each = {
 	.variable = {1, 512, 672},
@@ -43,15 +45,12 @@ static void
 a_rate_is_what_the_streams_become_together(void **state)
 {
 	(void)state;
-	assert_float_equal(factor_of(&variable_only, MULTIPLIER_BPS, MULTIPLIER_ABS, 1e8), 195312.5,
-			   1e-6);
-	assert_float_equal(factor_of(&variable_only, MULTIPLIER_BPSL1, MULTIPLIER_ABS, 672e3), 1000,
-			   1e-6);
-	assert_float_equal(factor_of(&variable_only, MULTIPLIER_PPS, MULTIPLIER_ABS, 50000), 50000,
-			   1e-6);
-	assert_float_equal(factor_of(&variable_only, MULTIPLIER_RAW, MULTIPLIER_ABS, 2.5), 2.5, 0);
-	assert_float_equal(factor_of(&variable_only, MULTIPLIER_PERCENTAGE, MULTIPLIER_ABS, 100),
-			   1e10 / 672, 1e-3);
+	assert_near(factor_of(&variable_only, MULTIPLIER_BPS, MULTIPLIER_ABS, 1e8), 195312.5, 1e-6);
+	assert_near(factor_of(&variable_only, MULTIPLIER_BPSL1, MULTIPLIER_ABS, 672e3), 1000, 1e-6);
+	assert_near(factor_of(&variable_only, MULTIPLIER_PPS, MULTIPLIER_ABS, 50000), 50000, 1e-6);
+	assert_near(factor_of(&variable_only, MULTIPLIER_RAW, MULTIPLIER_ABS, 2.5), 2.5, 0);
+	assert_near(factor_of(&variable_only, MULTIPLIER_PERCENTAGE, MULTIPLIER_ABS, 100),
+		    1e10 / 672, 1e-3);
 }
 
 static void
@@ -62,7 +61,7 @@ what_is_fixed_is_taken_off_first(void **state)
 	const struct multiplier low_l1 = {MULTIPLIER_BPSL1, MULTIPLIER_ABS, 100};
 
 	(void)state;
-	assert_float_equal(factor_of(&one_of_each, MULTIPLIER_PPS, MULTIPLIER_ABS, 10), 9, 1e-12);
+	assert_near(factor_of(&one_of_each, MULTIPLIER_PPS, MULTIPLIER_ABS, 10), 9, 1e-12);
 	assert_refused(&one_of_each, &ten_gbps, &low,
 		       "current stream configuration enforces a minimum rate of '1' pps");
 	assert_refused(&one_of_each, &ten_gbps, &low_l2,
@@ -75,8 +74,8 @@ static void
 where_nothing_varies_the_factor_is_1(void **state)
 {
 	(void)state;
-	assert_float_equal(factor_of(&fixed_only, MULTIPLIER_PPS, MULTIPLIER_ABS, 1), 1, 0);
-	assert_float_equal(factor_of(&fixed_only, MULTIPLIER_PPS, MULTIPLIER_ABS, 1e6), 1, 0);
+	assert_near(factor_of(&fixed_only, MULTIPLIER_PPS, MULTIPLIER_ABS, 1), 1, 0);
+	assert_near(factor_of(&fixed_only, MULTIPLIER_PPS, MULTIPLIER_ABS, 1e6), 1, 0);
 }
 
 static void
@@ -85,10 +84,9 @@ an_update_adds_and_takes_off(void **state)
 	const struct multiplier all = {MULTIPLIER_RAW, MULTIPLIER_SUB, 4};
 
 	(void)state;
-	assert_float_equal(factor_of(&variable_only, MULTIPLIER_RAW, MULTIPLIER_ADD, 3), 7, 1e-12);
-	assert_float_equal(factor_of(&variable_only, MULTIPLIER_PPS, MULTIPLIER_SUB, 1), 3, 1e-12);
-	assert_float_equal(factor_of(&variable_only, MULTIPLIER_PERCENTAGE, MULTIPLIER_ADD, 50), 6,
-			   1e-12);
+	assert_near(factor_of(&variable_only, MULTIPLIER_RAW, MULTIPLIER_ADD, 3), 7, 1e-12);
+	assert_near(factor_of(&variable_only, MULTIPLIER_PPS, MULTIPLIER_SUB, 1), 3, 1e-12);
+	assert_near(factor_of(&variable_only, MULTIPLIER_PERCENTAGE, MULTIPLIER_ADD, 50), 6, 1e-12);
 	assert_refused(&variable_only, &ten_gbps, &all,
 		       "Update request will lower traffic to less than zero");
 }
@@ -106,12 +104,12 @@ the_link_is_a_limit_unless_forced(void **state)
 		       "Expected L1 B/W: '200 Gbps' exceeds port line rate: '100 Gbps'");
 	link.force = true;
 	assert_int_equal(multiplier_factor(&m, &variable_only, &link, &factor, &e), 0);
-	assert_float_equal(factor, 2e11 / 672, 1);
+	assert_near(factor, 2e11 / 672, 1);
 	/* What may be rounding is brought down to the link. */
 	link.force = false;
 	m.value = 1e11 * 1.00005;
 	assert_int_equal(multiplier_factor(&m, &one_of_each, &link, &factor, &e), 0);
-	assert_float_equal(graph_peak(&one_of_each, factor).bps_l1, 1e11, 1);
+	assert_near(graph_peak(&one_of_each, factor).bps_l1, 1e11, 1);
 }
 
 static void
@@ -191,7 +189,7 @@ reads_what_clients_send(void **state)
 		0);
 	assert_int_equal(m.type, MULTIPLIER_BPS);
 	assert_int_equal(m.op, MULTIPLIER_SUB);
-	assert_float_equal(m.value, 1e8, 0);
+	assert_near(m.value, 1e8, 0);
 	assert_int_equal(parse(true,
 			       "{\"mul\":{\"type\":\"percentage\",\"value\":5,\"op\":\"abs\"}}", &m,
 			       &e),

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
 #include "base/assert_within.h"
 #include "base/mem.h"
 
@@ -92,7 +93,7 @@ the_step_between_slots_is_the_inverse_of_the_rate(void **state)
 		struct run_conf conf = conf_of(1, -1);
 		struct run *run = run_of(&s, 1, &conf);
 
-		assert_float_equal(ns_of(&run->streams[0].step), 1e9 / rates[i], 1e-6);
+		assert_near(ns_of(&run->streams[0].step), 1e9 / rates[i], 1e-6);
 		run_free(run);
 	}
 }
@@ -119,7 +120,7 @@ the_factor_multiplies_rates_of_every_kind(void **state)
 
 		s.rate_kind = rates[i].kind;
 		run = run_of(&s, 1, &conf);
-		assert_float_equal(1e9 / ns_of(&run->streams[0].step), rates[i].pps, 0.01);
+		assert_near(1e9 / ns_of(&run->streams[0].step), rates[i].pps, 0.01);
 		run_free(run);
 	}
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "trex_cfg.h"
@@ -253,17 +254,17 @@ rates_follow_the_counters(void **state)
 	server_update_rates(&r->server, 1500000000);
 	s = calls_result(r, "get_port_stats", "{\"port_id\":0}");
 	assert_int_equal(json_get_double(s, "m_total_tx_pps", &x, &err), 0);
-	assert_float_equal(x, 1000, 1e-6);
+	assert_near(x, 1000, 1e-6);
 	json_decref(s);
 	s = calls_result(r, "get_global_stats", "{}");
 	assert_int_equal(json_get_double(s, "m_tx_bps", &x, &err), 0);
-	assert_float_equal(x, 512000, 1e-6);
+	assert_near(x, 512000, 1e-6);
 	assert_int_equal(json_get_double(s, "m_rx_drop_bps", &x, &err), 0);
-	assert_float_equal(x, 512000, 1e-6);
+	assert_near(x, 512000, 1e-6);
 	assert_int_equal(json_get_double(s, "m_total_tx_bytes", &x, &err), 0);
-	assert_float_equal(x, 64000, 0);
+	assert_near(x, 64000, 0);
 	assert_int_equal(json_get_double(s, "m_cpu_util", &x, &err), 0);
-	assert_float_equal(x, 10, 1e-6);
+	assert_near(x, 10, 1e-6);
 	json_decref(s);
 	s = calls_result(r, "get_utilization", "{}");
 	assert_int_equal(json_integer_value(json_at(s, "cpu[0].history[0]")), 20);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -275,20 +276,19 @@ updates_change_the_multiplier(void **state)
 
 	calls_acquire(r, 0);
 	calls_add_stream(r, "_", 1, CALLS_CONTINUOUS);
-	assert_float_equal(multiplier_after(r, "start_traffic",
-					    "{\"type\":\"bps\",\"value\":1e8,\"op\":\"abs\"}"),
-			   195312.5, 1e-6);
+	assert_near(multiplier_after(r, "start_traffic",
+				     "{\"type\":\"bps\",\"value\":1e8,\"op\":\"abs\"}"),
+		    195312.5, 1e-6);
 	server_rig_work(r);
-	assert_float_equal(multiplier_after(r, "update_traffic",
-					    "{\"type\":\"pps\",\"value\":50000,\"op\":\"abs\"}"),
-			   50000, 1e-6);
-	assert_float_equal(multiplier_after(r, "update_traffic",
-					    "{\"type\":\"pps\",\"value\":7000,\"op\":\"add\"}"),
-			   57000, 1e-6);
-	assert_float_equal(
-		multiplier_after(r, "update_traffic",
-				 "{\"type\":\"percentage\",\"value\":50,\"op\":\"sub\"}"),
-		28500, 1e-6);
+	assert_near(multiplier_after(r, "update_traffic",
+				     "{\"type\":\"pps\",\"value\":50000,\"op\":\"abs\"}"),
+		    50000, 1e-6);
+	assert_near(multiplier_after(r, "update_traffic",
+				     "{\"type\":\"pps\",\"value\":7000,\"op\":\"add\"}"),
+		    57000, 1e-6);
+	assert_near(multiplier_after(r, "update_traffic",
+				     "{\"type\":\"percentage\",\"value\":50,\"op\":\"sub\"}"),
+		    28500, 1e-6);
 	calls_refused(
 		r, "update_traffic",
 		"{\"port_id\":0,\"force\":true,\"mul\":{\"type\":\"pps\",\"value\":28500,\"op\":"
@@ -350,8 +350,7 @@ a_whole_profile_is_updated_at_once(void **state)
 	assert_int_equal(change->kind, RUN_CHANGE_FACTOR);
 	assert_int_equal(change->n, PROFILE_MAX_STREAMS);
 	for (size_t i = 0; i < change->n; i++)
-		assert_float_equal(change->factors[i] * run->streams[change->streams[i]].pps, 1000,
-				   1e-6);
+		assert_near(change->factors[i] * run->streams[change->streams[i]].pps, 1000, 1e-6);
 }
 
 static void
@@ -444,13 +443,13 @@ validate_tells_the_graph(void **state)
 	calls_add_stream(r, "_", 5, CALLS_CONTINUOUS);
 	v = calls_result(r, "validate", "{\"port_id\":0}");
 	assert_int_equal(json_get_double(v, "rate.max_bps_l2", &x, &err), 0);
-	assert_float_equal(x, 512, 0);
+	assert_near(x, 512, 0);
 	assert_int_equal(json_get_double(v, "rate.min_pps", &x, &err), 0);
-	assert_float_equal(x, 0, 0);
+	assert_near(x, 0, 0);
 	assert_int_equal(json_get_double(v, "graph.expected_duration", &x, &err), 0);
-	assert_float_equal(x, -1, 0);
+	assert_near(x, -1, 0);
 	assert_int_equal(json_get_double(v, "graph.events[0].stream_id", &x, &err), 0);
-	assert_float_equal(x, 5, 0);
+	assert_near(x, 5, 0);
 	json_decref(v);
 }
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
 #include "base/mem.h"
 
 /* As TRex's console sent it for the bench profile, recorded. */
@@ -100,8 +101,8 @@ the_recorded_bench_stream_is_understood(void **state)
 	assert_true(s.self_start);
 	assert_int_equal(s.mode, STREAM_CONTINUOUS);
 	assert_int_equal(s.rate_kind, STREAM_PPS);
-	assert_float_equal(s.rate, 1, 0);
-	assert_float_equal(s.isg_us, 0, 0);
+	assert_near(s.rate, 1, 0);
+	assert_near(s.isg_us, 0, 0);
 	assert_int_equal(s.len, 60);
 	assert_memory_equal(s.frame, head, sizeof(head));
 	assert_true(frame_parse(s.frame, s.len, &v));
@@ -141,7 +142,7 @@ a_burst_has_its_number_of_frames(void **state)
 	parse(&s, "{\"mode\": {\"type\": \"single_burst\", \"total_pkts\": 10000}, \"isg\": 10.5}");
 	assert_int_equal(s.mode, STREAM_SINGLE_BURST);
 	assert_int_equal(s.total_pkts, 10000);
-	assert_float_equal(s.isg_us, 10.5, 0);
+	assert_near(s.isg_us, 10.5, 0);
 	stream_fini(&s);
 }
 
@@ -192,7 +193,7 @@ rates_come_in_four_kinds(void **state)
 			 "{\"mode\": {\"rate\": {\"type\": \"%s\", \"value\": %.6f}}}",
 			 rates[i].type, rates[i].value);
 		parse(&s, changes);
-		assert_float_equal(stream_pps(&s, 10e9), rates[i].pps, rates[i].pps * 1e-9);
+		assert_near(stream_pps(&s, 10e9), rates[i].pps, rates[i].pps * 1e-9);
 		stream_fini(&s);
 	}
 }
@@ -307,7 +308,7 @@ chains_and_statistics_are_understood(void **state)
 	assert_int_equal(s.mode, STREAM_SINGLE_BURST);
 	assert_int_equal(s.next_id, 5);
 	assert_int_equal(s.action_count, 0);
-	assert_float_equal(s.isg_us, 10, 0);
+	assert_near(s.isg_us, 10, 0);
 	stream_fini(&s);
 	assert_int_equal(stream_parse(&s, 4, stats, &e), 0);
 	assert_int_equal(s.rule, RULE_LATENCY);
@@ -333,7 +334,7 @@ all_else_that_a_stream_says_is_understood(void **state)
 	assert_int_equal(s.mode, STREAM_MULTI_BURST);
 	assert_int_equal(s.pkts_per_burst, 4);
 	assert_int_equal(s.bursts, 3);
-	assert_float_equal(s.ibg_us, 1e5, 0);
+	assert_near(s.ibg_us, 1e5, 0);
 	assert_int_equal(s.action_count, 9);
 	assert_int_equal(s.random_seed, 77);
 	assert_int_equal(s.core_id, 0);
@@ -446,7 +447,7 @@ absent_fields_have_defaults(void **state)
 	assert_int_equal(stream_parse(&s, 1, json, &e), 0);
 	assert_true(s.enabled);
 	assert_true(s.self_start);
-	assert_float_equal(s.isg_us, 0, 0);
+	assert_near(s.isg_us, 0, 0);
 	stream_fini(&s);
 	json_decref(json);
 	json_decref(full);
