@@ -12,13 +12,16 @@
 #include "base/units.h"
 #include "rpc/control.h"
 
-#define ASK_MS 500
+#define ASK_MS 2000
+/* One that did not answer does not hold up the others each time. */
+#define ASK_AGAIN_MS 200
 #define CONTROL_SUFFIX ".ctl"
 
 struct source {
 	char name[LIVE_NAME];
 	char *path;
 	struct control_client *client; /* NULL while it does not answer */
+	bool is_silent;		       /* it did not, the last time */
 	uint64_t born_ns;
 };
 
@@ -198,7 +201,10 @@ read_hop(struct source *from, struct live_hop *h)
 		from->client = NULL;
 		return;
 	}
-	if (control_client_call(from->client, "counters", NULL, ASK_MS, &counters, &ignored) < 0) {
+	from->is_silent = control_client_call(from->client, "counters", NULL,
+					      from->is_silent ? ASK_AGAIN_MS : ASK_MS, &counters,
+					      &ignored) < 0;
+	if (from->is_silent) {
 		control_client_close(from->client);
 		from->client = NULL;
 		return;
@@ -285,6 +291,18 @@ read_busy(struct stl *stl, struct live_sample *s)
 	json_decref(global);
 }
 
+/* Of a hop that did not answer the sample before stays. */
+static void
+remember(struct live *l, const struct live_sample *s)
+{
+	struct live_sample before = l->last;
+
+	l->last = *s;
+	for (size_t i = 0; i < s->n_hops && i < before.n_hops; i++)
+		if (!s->hop[i].known)
+			l->last.hop[i] = before.hop[i];
+}
+
 int
 live_read(struct live *l, struct stl *stl, struct live_sample *s, struct err *err)
 {
@@ -302,7 +320,7 @@ live_read(struct live *l, struct stl *stl, struct live_sample *s, struct err *er
 	read_latency(stl, s);
 	read_busy(stl, s);
 	live_rates(s, &l->last);
-	l->last = *s;
+	remember(l, s);
 	return 0;
 }
 

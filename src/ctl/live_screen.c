@@ -46,6 +46,7 @@ take_ports(struct console *c, struct err *err)
 {
 	int rc = 0;
 
+	c->read_only = false;
 	for (unsigned i = 0; rc == 0 && i < stl_ports(c->stl); i++)
 		if (!stl_owns(c->stl, i))
 			rc = stl_acquire(c->stl, i, c->force, err);
@@ -171,9 +172,14 @@ sample(struct top *t, struct err *err)
 {
 	int rc = live_read(t->s->live, t->s->console->stl, &t->now, err);
 
-	if (rc == 0)
-		live_remember(&t->history, &t->now);
-	return rc;
+	if (rc < 0)
+		return rc;
+	live_remember(&t->history, &t->now);
+	/* A hop that is first heard of now counts from now on. */
+	for (size_t i = 0; i < t->now.n_hops; i++)
+		if (!t->base.hop[i].known)
+			t->base.hop[i] = t->now.hop[i];
+	return 0;
 }
 
 /* Events are messages too. */

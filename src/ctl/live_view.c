@@ -13,6 +13,7 @@
 #define MAX_COLS 500
 #define BAR_WIDTH 10
 #define NAME_WIDTH 12
+#define ROOMY 20 /* lines, from which on there is one for everything */
 
 struct page {
 	const struct live_view *v;
@@ -244,9 +245,13 @@ add_ports(struct page *p)
 	static const struct {
 		const char *name;
 		print_fn *print;
-	} rows[] = {{"tx", print_tx_pps},	{"", print_tx_bps},   {"rx", print_rx_pps},
-		    {"", print_rx_bps},		{"sent", print_sent}, {"received", print_received},
-		    {"refused", print_refused}, {"late", print_late}};
+		bool always;
+	} rows[] = {
+		{"tx", print_tx_pps, true},	   {"", print_tx_bps, false},
+		{"rx", print_rx_pps, true},	   {"", print_rx_bps, false},
+		{"sent", print_sent, true},	   {"received", print_received, true},
+		{"refused", print_refused, false}, {"late", print_late, false},
+	};
 	struct str head = {0};
 
 	str_addf(&head, "%-*s", NAME_WIDTH, "");
@@ -261,7 +266,8 @@ add_ports(struct page *p)
 	line(p, "%s%s", paint(p, BOLD), str_text(&head));
 	str_fini(&head);
 	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		add_port_row(p, rows[i].name, rows[i].print);
+		if (rows[i].always || p->rows >= ROOMY)
+			add_port_row(p, rows[i].name, rows[i].print);
 }
 
 /* However few there are: a share is never rounded to nothing. */
@@ -277,11 +283,11 @@ add_missing(struct page *p)
 		received += s->port[i].received;
 	}
 	missing = sent > received ? sent - received : 0;
-	line(p, "%s%-*s%s of %s (%.3g ppm) dropped, lost or under way, since %.0f s",
+	line(p, "%s%-*s%s of %s (%.3g %%) in %.0f s: dropped, lost or under way",
 	     missing > 0 ? paint(p, RED) : "", NAME_WIDTH, "missing",
 	     count_print(text[0], sizeof(text[0]), missing),
 	     count_print(text[1], sizeof(text[1]), sent),
-	     sent > 0 ? 1e6 * (double)missing / (double)sent : 0, p->v->base_s);
+	     sent > 0 ? 100 * (double)missing / (double)sent : 0, p->v->base_s);
 }
 
 /* "0 ####...... 37 %" */
@@ -346,8 +352,7 @@ add_sparklines(struct page *p)
 	char *rx = live_sparkline(h->rx_pps, h->n, width), *latency, text[32];
 	double last = h->n > 0 ? h->rx_pps[h->n - 1] : 0;
 
-	line(p, "%-*s%-18s %s", NAME_WIDTH, "received", rate_print_pps(text, sizeof(text), last),
-	     rx);
+	line(p, "%-*s%-18s %s", NAME_WIDTH, "rate", rate_print_pps(text, sizeof(text), last), rx);
 	free(rx);
 	if (p->v->now->latency_us < 0)
 		return;
@@ -370,7 +375,7 @@ live_view_text(const struct live_view *v, unsigned cols, unsigned rows)
 	add_title(&p);
 	add_picture(&p);
 	add_ports(&p);
-	if (v->now->generator_busy >= 0)
+	if (v->now->generator_busy >= 0 && p.rows >= ROOMY)
 		line(&p, "%-*s%.0f %%", NAME_WIDTH, "busy", 100 * v->now->generator_busy);
 	add_missing(&p);
 	above = p.n + sparklines;

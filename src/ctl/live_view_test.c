@@ -82,11 +82,11 @@ a_chain_as_it_looks(void **state)
 		"refused                      7                 ?\n"
 		"late                         0                 ?\n"
 		"busy        42 %\n"
-		"missing     32 of 586 126 (54.6 ppm) dropped, lost or under way, since 3 s\n"
+		"missing     32 of 586 126 (0.00546 %) in 3 s: dropped, lost or under way\n"
 		"hop                  rx         tx      drops   missed  held  busy by lcore\n"
 		"vnf1         195.3 kpps 195.3 kpps          0        0  25 %  0 ####...... 37 "
 		"%\n"
-		"received    195.3 kpps         \xe2\x96\x88\n"
+		"rate        195.3 kpps         \xe2\x96\x88\n"
 		"\n\n\n\n\n\n"
 		"\n"
 		"q quit\n";
@@ -165,7 +165,7 @@ one_frame_of_many_is_seen(void **state)
 	s.port[0].sent = 4000000000;
 	s.port[1].received = 3999999999;
 	text = show(&s, 80, 24, false);
-	assert_non_null(strstr(text, "missing     1 of 4 000 000 000 (0.00025 ppm)"));
+	assert_non_null(strstr(text, "missing     1 of 4 000 000 000 (2.5e-08 %)"));
 	free(text);
 }
 
