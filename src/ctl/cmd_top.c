@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/opt.h"
-#include "chain/rundir.h"
 #include "command.h"
+#include "live_find.h"
 #include "live_screen.h"
 #include "session.h"
 
@@ -24,9 +22,7 @@ struct top_conf {
 #define FIELD(member) OPT_FIELD(struct top_conf, member)
 
 static const struct opt top_opts[] = {
-	{"at", 0, "ENDPOINT",
-	 "the generator's RPC, where it is not the chain's own: tcp://127.0.0.1:4501", opt_set_text,
-	 FIELD(at), NULL, 0},
+	{"at", 0, "ENDPOINT", LIVE_AT_HELP, opt_set_text, FIELD(at), NULL, 0},
 	{"every", 0, "TIME", "how long from sample to sample (1s)", opt_set_duration,
 	 FIELD(every_ns), NULL, 0},
 	{"json-stream", 0, NULL, "samples on stdout, a line of JSON each", opt_set_switch,
@@ -46,68 +42,29 @@ const struct opt_command top_command = {
 	.n_opts = N_ELEMS(top_opts),
 };
 
-/* The chain's own socket, else what 'up --trex-ports' opens. */
-static char *
-find_generator(const char *run_dir)
-{
-	char *path = xasprintf("%s/rpc", run_dir), *at;
-
-	at = access(path, F_OK) == 0 ? xasprintf("ipc://%s", path)
-				     : xstrdup("tcp://127.0.0.1:4501");
-	free(path);
-	return at;
-}
-
 static int
-watch(const struct top_conf *conf, const char *name, const struct chain *chain, struct err *err)
+watch(const struct top_conf *conf, struct live_chain *chain, struct err *err)
 {
-	char *run_dir = rundir_path(name);
-	struct console c = {.at = conf->at != NULL ? xstrdup(conf->at) : find_generator(run_dir),
-			    .read_only = true};
-	struct live_screen s = {.console = &c,
-				.title = name,
+	struct live_screen s = {.console = &chain->console,
+				.title = chain->name,
 				.every_ms = (int)(conf->every_ns / NSEC_PER_MS),
 				.colours = getenv("NO_COLOR") == NULL};
-	int rc = console_connect(&c, err);
+	int rc = live_chain_connect(chain, err);
 
-	if (rc < 0 && access(run_dir, F_OK) < 0 && conf->at == NULL)
-		rc = err_set(err, -rc, "chain '%s' is not up ('nfvchain up' brings it up): %s",
-			     name, err->msg);
-	if (rc == 0) {
-		session_catch_signals();
-		profile_places_find(&c.places);
-		s.live = live_open(run_dir, chain);
-		rc = conf->json_stream ? live_stream(&s, conf->count, err) : live_screen(&s, err);
-		live_close(s.live);
-	}
+	if (rc < 0)
+		return rc;
+	session_catch_signals();
+	s.live = chain->live;
+	rc = conf->json_stream ? live_stream(&s, conf->count, err) : live_screen(&s, err);
 	/* Ctrl-C is how one ends it. */
-	if (rc == 0 && session_stop == SIGTERM)
-		rc = session_interrupted(err);
-	console_fini(&c);
-	free(run_dir);
-	return rc;
-}
-
-/* A word with a dot or a slash is a file, as elsewhere; another is the name of a chain. */
-static int
-watch_named(const struct top_conf *conf, const char *word, struct err *err)
-{
-	struct chain chain = {0};
-	int rc;
-
-	if (strpbrk(word, "./") == NULL)
-		return watch(conf, word, NULL, err);
-	rc = chain_load(&chain, word, err);
-	if (rc == 0)
-		rc = watch(conf, chain.name, &chain, err);
-	chain_fini(&chain);
-	return rc;
+	return rc == 0 && session_stop == SIGTERM ? session_interrupted(err) : rc;
 }
 
 int
 cmd_top(int argc, char **argv, struct err *err)
 {
 	struct top_conf conf = {.every_ns = NSEC_PER_S};
+	struct live_chain chain = {0};
 	int rc = opt_parse(&top_command, &argc, &argv, &conf, NULL, err);
 
 	if (rc == 0 && argc > 1)
@@ -117,7 +74,10 @@ cmd_top(int argc, char **argv, struct err *err)
 	if (rc == 0 && (conf.every_ns < 100 * NSEC_PER_MS || conf.every_ns > 3600 * NSEC_PER_S))
 		rc = err_usage(err, "--every: from 100ms to an hour");
 	if (rc == 0)
-		rc = watch_named(&conf, argc > 0 ? argv[0] : "snake", err);
+		rc = live_chain_find(&chain, argc > 0 ? argv[0] : "snake", conf.at, err);
+	if (rc == 0)
+		rc = watch(&conf, &chain, err);
+	live_chain_fini(&chain);
 	free(conf.at);
 	return rc;
 }

@@ -28,6 +28,8 @@ const struct command commands[] = {
 	{"up", "bring a chain up and keep it up until Ctrl-C", cmd_up, &up_command},
 	{"top", "show a chain that is up, live: rates, drops, how busy each hop is", cmd_top,
 	 &top_command},
+	{"metrics", "give the counters of a chain that is up to Prometheus", cmd_metrics,
+	 &metrics_command},
 	{"start", "send a traffic profile from a running generator, ours or TRex", cmd_start,
 	 &start_command},
 	{"console", "command a running generator by the words of TRex's console", cmd_console,
