@@ -140,7 +140,7 @@ chmod +x wrapper
 options='--lcores {lcores} --no-huge -m {mem} --no-pci --file-prefix={prefix} --vdev={vdev0}'
 options="$options --vdev={vdev1} -- --forward-mode=mac --eth-peer=0,{dest0} --eth-peer=1,{dest1}"
 options="$options --rxd=2048 --txd=2048 --total-num-mbufs=12288 --auto-start --no-lsc-interrupt"
-options="$options --stats-period=86400"
+options="$options --stats-period=36000"
 
 # Is any process that this test is the cause of stopped?
 is_frozen() {

@@ -39,7 +39,7 @@ write_chain() {
 		      $scratch/slow --lcores {lcores} --no-huge -m {mem} --no-pci --file-prefix={prefix}
 		      --vdev={vdev0} --vdev={vdev1} -- --forward-mode=mac --eth-peer=0,{dest0}
 		      --eth-peer=1,{dest1} --burst=1 --rxd=256 --txd=256 --total-num-mbufs=2048
-		      --mbcache=32 --auto-start --no-lsc-interrupt --stats-period=86400
+		      --mbcache=32 --auto-start --no-lsc-interrupt --stats-period=36000
 	EOF
 }
 

@@ -72,7 +72,10 @@ backend_explain(struct backend *b, int rc, struct err *err)
 {
 	struct err death = {0};
 
-	if (rc == -EINTR || rc == -ECHILD || backend_wait(b, DYING_MS, &death) != -ECHILD)
+	if (rc == -EINTR || rc == -ECHILD)
+		return rc;
+	if (backend_wait(b, DYING_MS, &death) != -ECHILD &&
+	    backend_vms_ask_programs(b, &death) != -ECHILD)
 		return rc;
 	*err = death;
 	return -ECHILD;
@@ -304,7 +307,8 @@ backend_kill(struct backend *b)
 bool
 backend_can_ask(const struct backend *b, size_t i)
 {
-	return b->hop[i].control != NULL || backend_guest(b, i + 1) != NULL;
+	return b->hop[i].control != NULL ||
+	       (backend_guest(b, i + 1) != NULL && b->plan->proc[i + 1].control_path != NULL);
 }
 
 int
@@ -350,6 +354,18 @@ read_ours(struct backend *b, size_t i, bool exact, struct ledger_hop *hop, struc
 	return rc;
 }
 
+/* Asks a hop that is not ours, wherever it is. */
+static int
+ask_telemetry(struct backend *b, size_t i, const char *command, json_t **value, struct err *err)
+{
+	struct guest *guest = backend_guest(b, i + 1);
+
+	if (guest != NULL)
+		return guest_telemetry(guest, b->plan->proc[i + 1].telemetry_path, command,
+				       TELEMETRY_MS, value, err);
+	return telemetry_client_get(b->hop[i].telemetry, command, TELEMETRY_MS, value, err);
+}
+
 static int
 read_foreign(struct backend *b, size_t i, struct ledger_hop *hop, struct err *err)
 {
@@ -360,7 +376,7 @@ read_foreign(struct backend *b, size_t i, struct ledger_hop *hop, struct err *er
 		json_t *stats = NULL;
 
 		snprintf(command, sizeof(command), "/ethdev/stats,%d", p);
-		rc = telemetry_client_get(b->hop[i].telemetry, command, TELEMETRY_MS, &stats, err);
+		rc = ask_telemetry(b, i, command, &stats, err);
 		if (rc == 0)
 			rc = json_get_u64(stats, "ipackets", &hop->port[p].rx, err);
 		if (rc == 0)
@@ -382,7 +398,8 @@ backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop
 	snprintf(hop->name, sizeof(hop->name), "%s", b->chain->hop[i].name);
 	if (backend_can_ask(b, i))
 		rc = read_ours(b, i, exact, hop, err);
-	else if (b->hop[i].telemetry != NULL)
+	else if (b->hop[i].telemetry != NULL ||
+		 (backend_guest(b, i + 1) != NULL && b->plan->proc[i + 1].telemetry_path != NULL))
 		rc = read_foreign(b, i, hop, err);
 	for (size_t p = 0; rc == 0 && hop->known && p < 2; p++)
 		hop->port[p].miss += backend_vms_missed(b, i + 1, p);

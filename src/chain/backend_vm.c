@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -13,6 +14,7 @@
 #include "base/units.h"
 
 #include "guest.h"
+#include "steps.h"
 #include "vm_boot.h"
 
 #define START_MS 30000
@@ -21,6 +23,7 @@
 #define TCG_HELLO_MS 240000
 #define CALL_MS 30000
 #define PROGRAM_MS 60000
+#define STOP_MS 10000
 #define DRIVER "uio_pci_generic"
 #define RPC_PORT 4501
 #define PUB_PORT 4500
@@ -32,6 +35,7 @@ struct backend_vm {
 	struct vm *vm;
 	struct guest *guest;
 	int fd;			    /* of the agent, -1: not open */
+	uint64_t start_ns;	    /* when its boot began */
 	volatile sig_atomic_t gone; /* the guest's calls end when it is set */
 };
 
@@ -55,7 +59,14 @@ hello(void *arg, int fd, int ms, struct err *err)
 		.stop = &v->gone,
 	};
 
-	return guest_open(&v->guest, &conf, err);
+	uint64_t start = clock_now_ns();
+	int rc;
+
+	steps_done(v->spec.name, "power-on", v->start_ns);
+	rc = guest_open(&v->guest, &conf, err);
+	if (rc == 0)
+		steps_done(v->spec.name, "boot until hello", start);
+	return rc;
 }
 
 static int
@@ -69,8 +80,10 @@ boot(struct backend *b, struct backend_vm *v, struct err *err)
 		.gone = &v->gone,
 		.stop = b->stop,
 	};
-	int rc = vm_boot(&v->vm, &v->fd, b->vms->host, &v->spec, &b->vms->accel, &conf, err);
+	int rc;
 
+	v->start_ns = clock_now_ns();
+	rc = vm_boot(&v->vm, &v->fd, b->vms->host, &v->spec, &b->vms->accel, &conf, err);
 	if (rc == 0)
 		rc = guest_check_hugepages(v->guest, err);
 	return rc;
@@ -133,13 +146,18 @@ start_program(struct backend *b, struct backend_vm *v, const struct plan_proc *p
 		.name = pp->name,
 		.argv = (const char *const *)pp->argv,
 		.env = (const char *const *)pp->env,
-		.socket = pp->control_path,
+		.socket = pp->control_path != NULL ? pp->control_path : pp->telemetry_path,
 	};
+	uint64_t start = clock_now_ns();
 	int rc = bind_nics(v, pp, err);
 
 	if (rc < 0)
 		return rc;
+	steps_done(v->spec.name, "bind", start);
+	start = clock_now_ns();
 	rc = guest_start(v->guest, &program, PROGRAM_MS, err);
+	if (rc == 0)
+		steps_done(v->spec.name, "start", start);
 	if (rc < 0)
 		show_log(v, pp);
 	else if (pp->control_path != NULL)
@@ -159,11 +177,22 @@ open_host(struct backend *b, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	rc = vm_host_clean(b->vms->host, b->chain->name, err);
+	rc = vm_host_clean(b->vms->host, b->plan->vm_chain, err);
 	if (rc > 0)
 		LOG(WARN, "%d things of an earlier run of chain '%s' were removed", rc,
-		    b->chain->name);
+		    b->plan->vm_chain);
 	return rc < 0 ? rc : 0;
+}
+
+static int
+net_up(struct backend *b, const struct vm_net *net, struct err *err)
+{
+	uint64_t start = clock_now_ns();
+	int rc = vm_net_up(b->vms->host, net, err);
+
+	if (rc == 0)
+		steps_done(net->name, "network", start);
+	return rc;
 }
 
 int
@@ -178,7 +207,7 @@ backend_vms_up(struct backend *b, struct err *err)
 	b->vms->accel = plan->accel;
 	rc = open_host(b, err);
 	for (size_t i = 0; rc == 0 && i < plan->n_nets; i++)
-		rc = vm_net_up(b->vms->host, &plan->net[i], err);
+		rc = net_up(b, &plan->net[i], err);
 	for (size_t i = 0; rc == 0 && i < plan->n_vms; i++) {
 		struct backend_vm *v = &b->vms->vm[b->vms->n++];
 
@@ -232,12 +261,6 @@ backend_vms_check(struct backend *b, struct err *err)
 	return rc;
 }
 
-const struct vm_accel_choice *
-backend_vms_accel(const struct backend *b)
-{
-	return b->vms != NULL ? &b->vms->accel : NULL;
-}
-
 static struct backend_vm *
 vm_of(const struct backend *b, size_t i)
 {
@@ -253,6 +276,89 @@ backend_guest(const struct backend *b, size_t i)
 	const struct backend_vm *v = vm_of(b, i);
 
 	return v != NULL ? v->guest : NULL;
+}
+
+/* The last line of a program's log that says something, cut from 'text'. */
+static const char *
+last_line(char *text)
+{
+	size_t len = strlen(text);
+	char *line;
+
+	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
+		text[--len] = '\0';
+	line = strrchr(text, '\n');
+	return line != NULL ? line + 1 : text;
+}
+
+static int
+ask_program(struct backend_vm *v, struct err *err)
+{
+	const json_t *programs;
+	json_t *hello = NULL;
+	int rc = 0;
+
+	if (v->guest == NULL || guest_call(v->guest, "hello", NULL, CALL_MS, &hello, NULL) < 0)
+		return 0;
+	programs = json_object_get(hello, "programs");
+	for (size_t i = 0; rc == 0 && i < json_array_size(programs); i++) {
+		const json_t *program = json_array_get(programs, i);
+		const char *name = json_string_value(json_object_get(program, "name"));
+		const char *state = json_string_value(json_object_get(program, "state"));
+		char *text = NULL;
+
+		if (name == NULL || state == NULL || strcmp(state, "is running") == 0)
+			continue;
+		if (guest_log(v->guest, name, LOG_BYTES, &text, NULL) < 0)
+			text = NULL;
+		/* With --verbose: the last words may not be the telling ones. */
+		LOG(INFO, "%s said: %s", name, text != NULL ? text : "nothing");
+		rc = err_set(err, ECHILD, "%s, in its VM, %s%s%s", name, state,
+			     text != NULL ? ": " : "", text != NULL ? last_line(text) : "");
+		free(text);
+	}
+	json_decref(hello);
+	return rc;
+}
+
+int
+backend_vms_ask_programs(struct backend *b, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && b->vms != NULL && i < b->vms->n; i++)
+		rc = ask_program(&b->vms->vm[i], err);
+	return rc;
+}
+
+int
+backend_vms_end_program(struct backend *b, size_t i, struct err *err)
+{
+	int status;
+
+	return guest_stop(backend_guest(b, i), b->plan->proc[i].name, STOP_MS, &status, err);
+}
+
+int
+backend_vms_start_program(struct backend *b, size_t i, struct err *err)
+{
+	return start_program(b, vm_of(b, i), &b->plan->proc[i], err);
+}
+
+int
+backend_vms_freeze(struct backend *b, bool frozen, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && b->vms != NULL && i < b->vms->n; i++)
+		rc = vm_freeze(b->vms->vm[i].vm, frozen, err);
+	return rc;
+}
+
+const struct vm_accel_choice *
+backend_vms_accel(const struct backend *b)
+{
+	return b->vms != NULL ? &b->vms->accel : NULL;
 }
 
 uint64_t

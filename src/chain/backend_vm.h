@@ -13,6 +13,16 @@ void backend_vms_down(struct backend *b);
 /* Has a VM ended?  -ECHILD with the reason. */
 int backend_vms_check(struct backend *b, struct err *err);
 
+/* Has a program in a VM ended, which only its agent knows?  -ECHILD with its last words; asking
+ * takes a while. */
+int backend_vms_ask_programs(struct backend *b, struct err *err);
+/* Ends the program in the VM of process 'i' of the plan, and starts what the plan has there now. */
+int backend_vms_end_program(struct backend *b, size_t i, struct err *err);
+int backend_vms_start_program(struct backend *b, size_t i, struct err *err);
+
+/* Stops all VMs where they are, or lets them go on; see vm_freeze. */
+int backend_vms_freeze(struct backend *b, bool frozen, struct err *err);
+
 /* What the VMs run by, after a fall back too; NULL when there are none. */
 const struct vm_accel_choice *backend_vms_accel(const struct backend *b);
 

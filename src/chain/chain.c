@@ -312,8 +312,10 @@ check_hop_words(const struct chain_hop *hop, const char **key, struct err *err)
 		return rc;
 	*key = "place";
 	rc = chain_word_check(&chain_places, hop->place, err);
-	if (rc == 0 && hop->place == PLACE_VM && hop->kind != HOP_FWD)
-		rc = err_usage(err, "hop kind '%s' in a VM is not built yet (nfvchain-fwd is)",
+	if (rc == 0 && hop->place == PLACE_VM && hop->kind != HOP_FWD && hop->kind != HOP_TESTPMD)
+		rc = err_usage(err,
+			       "hop kind '%s' in a VM is not built yet (nfvchain-fwd and testpmd "
+			       "are)",
 			       hop_words[hop->kind]);
 	if (rc < 0)
 		return rc;

@@ -211,8 +211,9 @@ what_is_not_built_is_refused_by_name(void **state)
 				       "(nfvchain-fwd, testpmd and exec are)");
 	refuse(V "hops:\n  - {kind: linux-bridge}\n",
 	       "c.yaml:3:12: error: hop kind 'linux-bridge' is not built yet");
-	refuse(V "hops: [{kind: testpmd, place: vm}]\n",
-	       "c.yaml:2:31: error: hop kind 'testpmd' in a VM is not built yet (nfvchain-fwd is)");
+	refuse(V "hops: [{kind: exec, place: vm, command: x}]\n",
+	       "c.yaml:2:28: error: hop kind 'exec' in a VM is not built yet (nfvchain-fwd and "
+	       "testpmd are)");
 	refuse(V "hops: [{supervise: true}]\n", "c.yaml:2:20: error: 'supervise' is not built yet");
 	refuse(V "generator: {kind: trex, at: \"tcp://127.0.0.1:4501\"}\n",
 	       "c.yaml:2:19: error: generator kind 'trex' is not built yet (nfvchain-gen is)");

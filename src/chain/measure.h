@@ -14,7 +14,8 @@ struct measure {
 	uint64_t warm_ns;  /* of measure_prepare's warm-up; 0: 500 ms */
 
 	struct ledger_hop before[LEDGER_MAX_HOPS]; /* counters when the trial began */
-	uint64_t missed[2]; /* and what was dropped before the generator's ports */
+	uint64_t missed[2];   /* and what was dropped before the generator's ports */
+	uint64_t quickest_ns; /* time that the generator takes to answer; 0: not known yet */
 };
 
 /* Makes 'traffic' what trials send from now on, and sends a few frames until one has come through

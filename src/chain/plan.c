@@ -373,13 +373,17 @@ set_macs(struct chain_plan *plan, const struct chain *chain)
 	}
 }
 
-/* In a guest: its agent gives each program a directory of its own there. */
+/* In a guest, where all that is asked lies below the directory of its agent. */
 static void
 set_guest_paths(struct plan_proc *proc, const struct chain *chain)
 {
 	proc->env[proc->n_env++] = xasprintf("NFVCHAIN_ID=%s/%s", chain->name, proc->name);
-	if (proc->hop >= 0)
+	if (proc->hop >= 0 && proc->ours)
 		proc->control_path = xasprintf("/run/nfvchain/%s.ctl", proc->name);
+	if (proc->ours)
+		return;
+	proc->env[proc->n_env++] = xstrdup("RUNTIME_DIRECTORY=/run/nfvchain");
+	proc->telemetry_path = xasprintf("/run/nfvchain/dpdk/%s/dpdk_telemetry.v2", proc->name);
 }
 
 static void

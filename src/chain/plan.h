@@ -20,6 +20,7 @@ struct plan_facts {
 	const char *testpmd;	   /* "dpdk-testpmd" */
 	bool trex_ports;	   /* generator's RPC on tcp 127.0.0.1:4501 and 4500 */
 	bool verbose;		   /* show the command lines when the plan is printed */
+	char arm; /* of several chains of a name that are up at once: its letter, or '\0' */
 	/* For chains with VMs. */
 	const char *guest_kernel; /* what they boot */
 	const char *guest_initrd;
@@ -66,6 +67,7 @@ struct chain_plan {
 	bool shared_cpus;   /* a hop shares its CPU: it yields when idle */
 	bool verbose;	    /* chain_plan_print shows the command lines too */
 	size_t n_vms;	    /* 0 as long as the chain has none; the rest is then empty */
+	char *vm_chain; /* what VMs and networks are marked with: the chain's name, and the arm */
 	struct plan_vm vm[PLAN_MAX_PROCS];
 	size_t n_nets;
 	struct vm_net net[CHAIN_MAX_HOPS + 1];

@@ -53,18 +53,15 @@ plan_lcores(const struct chain_plan *plan, const struct chain *chain, int hop)
 	const struct chain_cpus *cpus = &plan_proc_of(plan, hop)->cpus;
 	unsigned n = plan_n_lcores(chain, hop), id = 0;
 	struct str s = {0};
-
 	/* A guest's vCPUs are its own, and counted from 0. */
-	if (plan_in_vm(chain, hop)) {
-		for (unsigned i = 0; i < n; i++)
-			str_addf(&s, "%s%u@%u", i > 0 ? "," : "", i, i);
-		return str_take(&s);
-	}
+	bool in_vm = plan_in_vm(chain, hop);
+
 	/* testpmd's main lcore never forwards. */
 	if (hop >= 0 && chain->hop[hop].kind == HOP_TESTPMD)
-		str_addf(&s, "%u@%d", id++, cpus->cpu[0]);
+		str_addf(&s, "%u@%d", id++, in_vm ? 0 : cpus->cpu[0]);
 	for (unsigned i = 0; i < n; i++)
-		str_addf(&s, "%s%u@%d", s.len > 0 ? "," : "", id++, plan_lcore_cpu(cpus, i, n));
+		str_addf(&s, "%s%u@%d", s.len > 0 ? "," : "", id++,
+			 in_vm ? (int)i : plan_lcore_cpu(cpus, i, n));
 	return str_take(&s);
 }
 
@@ -321,7 +318,8 @@ add_testpmd(struct words *w, const struct chain_hop *hop)
 {
 	unsigned queues = link_at(w, 0)->queues;
 
-	add(w, "%s", w->facts->testpmd != NULL ? w->facts->testpmd : "dpdk-testpmd");
+	add(w, "%s",
+	    w->facts->testpmd != NULL && !w->proc->in_vm ? w->facts->testpmd : "dpdk-testpmd");
 	add_eal(w, hop->name);
 	add(w, "--");
 	add(w, "--forward-mode=mac");
@@ -332,7 +330,7 @@ add_testpmd(struct words *w, const struct chain_hop *hop)
 		free(mac);
 	}
 	add(w, "--rxd=%u", ring_of(w));
-	add(w, "--txd=%u", ring_of(w));
+	add(w, "--txd=%u", tx_ring_of(w));
 	if (queues > 1) {
 		add(w, "--rxq=%u", queues);
 		add(w, "--txq=%u", queues);
@@ -345,8 +343,9 @@ add_testpmd(struct words *w, const struct chain_hop *hop)
 		add(w, "--max-pkt-len=%u", w->plan->max_frame);
 	add(w, "--auto-start");
 	add(w, "--no-lsc-interrupt");
-	/* With statistics to print it does not take the end of its input for a "quit". */
-	add(w, "--stats-period=86400");
+	/* With statistics to print it does not take the end of its input for a "quit".  DPDK 25.11
+	 * takes 16 bits of seconds. */
+	add(w, "--stats-period=36000");
 	add_args(w, hop);
 }
 

@@ -85,7 +85,7 @@ three_hops_to_the_word(void **state)
 		    "-- --forward-mode=mac "
 		    "--eth-peer=0,02:8b:45:00:01:01 --eth-peer=1,02:8b:45:00:03:00 "
 		    "--rxd=16384 --txd=16384 --total-num-mbufs=69632 --mbuf-size=2176 --auto-start "
-		    "--no-lsc-interrupt --stats-period=86400 --burst=64");
+		    "--no-lsc-interrupt --stats-period=36000 --burst=64");
 	assert_string_equal(option(&m.plan.proc[3], "--vdev"),
 			    "net_virtio_user0,path=/run/x/link2.sock,queues=1,queue_size=16384,"
 			    "mac=02:8b:45:00:03:00");

@@ -73,7 +73,7 @@ set_vm(struct plan_vm *vm, const struct chain_plan *plan, const struct chain *ch
 	struct vm_spec *spec = &vm->spec;
 
 	vm->hop = hop;
-	spec->chain = xstrdup(chain->name);
+	spec->chain = xstrdup(plan->vm_chain);
 	spec->name = xstrdup(name);
 	spec->kernel = xstrdup(facts->guest_kernel);
 	spec->initrd = xstrdup(facts->guest_initrd);
@@ -95,7 +95,7 @@ static void
 set_network(struct vm_net *net, const struct chain_plan *plan, const struct chain *chain,
 	    size_t link)
 {
-	net->chain = xstrdup(chain->name);
+	net->chain = xstrdup(plan->vm_chain);
 	net->name = network_name(link);
 	net->bridge = xasprintf("nfv%02x%02x-b%zu", plan->gen_mac[0][1], plan->gen_mac[0][2], link);
 }
@@ -111,6 +111,8 @@ plan_vms(struct chain_plan *plan, const struct chain *chain, const struct plan_f
 	if (facts->guest_kernel == NULL || facts->guest_initrd == NULL)
 		return err_machine(err, "there is no image that its VMs could boot");
 	plan->accel = facts->accel;
+	plan->vm_chain = facts->arm != '\0' ? xasprintf("%s-%c", chain->name, facts->arm)
+					    : xstrdup(chain->name);
 	for (size_t i = 0; i <= chain->n_hops; i++)
 		if (chain->link[i].kind == LINK_NETWORK)
 			set_network(&plan->net[plan->n_nets++], plan, chain, i);
@@ -138,6 +140,8 @@ plan_vms_fini(struct chain_plan *plan)
 	for (size_t i = 0; i < plan->n_nets; i++)
 		vm_net_fini(&plan->net[i]);
 	free(plan->connect);
+	free(plan->vm_chain);
+	plan->vm_chain = NULL;
 	plan->n_vms = plan->n_nets = 0;
 	plan->connect = NULL;
 }

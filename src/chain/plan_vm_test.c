@@ -75,6 +75,50 @@ programs_in_guests_know_guests_devices(void **state)
 	unmake(&m);
 }
 
+/* Its queues are those of the NIC, and its telemetry lies where the agent lets it be asked. */
+static void
+testpmd_runs_in_a_guest(void **state)
+{
+	struct plan_facts facts = with_image();
+	struct made m;
+
+	(void)state;
+	facts.testpmd = "/opt/dpdk-testpmd";
+	make(&m,
+	     V "generator: {place: vm}\nhops: [{name: p, kind: testpmd, place: vm}]\n"
+	       "links: stream\n",
+	     &facts);
+	check_words(m.plan.proc[1].argv,
+		    "dpdk-testpmd --lcores 0@0,1@0 -a 0000:00:04.0 -a 0000:00:05.0 "
+		    "--file-prefix=p -- --forward-mode=mac --eth-peer=0,02:4d:ae:00:00:00 "
+		    "--eth-peer=1,02:4d:ae:00:00:01 --rxd=1024 --txd=256 "
+		    "--total-num-mbufs=8192 --mbuf-size=2176 --auto-start --no-lsc-interrupt "
+		    "--stats-period=36000");
+	check_words(m.plan.proc[1].env, "NFVCHAIN_ID=snake/p RUNTIME_DIRECTORY=/run/nfvchain");
+	assert_null(m.plan.proc[1].control_path);
+	assert_string_equal(m.plan.proc[1].telemetry_path,
+			    "/run/nfvchain/dpdk/p/dpdk_telemetry.v2");
+	unmake(&m);
+}
+
+/* Else the second to come up would take the first for what an earlier run left. */
+static void
+chains_that_are_up_at_once_are_told_apart(void **state)
+{
+	struct plan_facts facts = with_image();
+	struct made m;
+
+	(void)state;
+	make(&m, FAST, &facts);
+	assert_string_equal(m.plan.vm[0].spec.chain, "fast");
+	unmake(&m);
+	facts.arm = 'b';
+	make(&m, FAST, &facts);
+	assert_string_equal(m.plan.vm_chain, "fast-b");
+	assert_string_equal(m.plan.vm[0].spec.chain, "fast-b");
+	unmake(&m);
+}
+
 /* QEMU makes the sockets, and the generator's vhost is the one that connects. */
 static void
 qemu_listens_to_processes(void **state)
@@ -198,6 +242,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(people_see_the_reference),
+		cmocka_unit_test(testpmd_runs_in_a_guest),
+		cmocka_unit_test(chains_that_are_up_at_once_are_told_apart),
 		cmocka_unit_test(programs_in_guests_know_guests_devices),
 		cmocka_unit_test(qemu_listens_to_processes),
 		cmocka_unit_test(streams_have_one_listener),

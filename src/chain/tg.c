@@ -10,6 +10,8 @@
 #include "pkt/frame.h"
 #include "stl.h"
 
+#define FACTS_MS 5000
+
 struct tg {
 	struct stl *stl;
 };
@@ -176,4 +178,28 @@ int
 tg_trial(struct tg *tg, json_t **result, struct err *err)
 {
 	return call_port(tg, 0, "x_nfvchain_trial", NULL, result, err);
+}
+
+int
+tg_facts(struct tg *tg, json_t **facts, struct err *err)
+{
+	json_t *version = NULL, *devices = json_array();
+	int rc = stl_call(tg->stl, "get_version", NULL, FACTS_MS, &version, err);
+
+	*facts = NULL;
+	for (unsigned port = 0; rc == 0 && port < 2; port++) {
+		json_t *status = NULL;
+
+		rc = call_port(tg, port, "get_port_status", NULL, &status, err);
+		json_array_append_new(devices,
+				      json_pack("{s:O?}", "promiscuous",
+						json_at(status, "attr.promiscuous.enabled")));
+		json_decref(status);
+	}
+	if (rc == 0)
+		*facts = json_pack("{s:O?, s:O}", "dpdk", json_at(version, "x_nfvchain.dpdk"),
+				   "devices", devices);
+	json_decref(version);
+	json_decref(devices);
+	return rc;
 }

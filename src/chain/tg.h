@@ -46,3 +46,7 @@ int tg_counts(struct tg *tg, uint64_t *sent, uint64_t *received, struct err *err
 
 /* What x_nfvchain_trial says of port 0: a new reference. */
 int tg_trial(struct tg *tg, json_t **result, struct err *err);
+
+/* {dpdk, devices: [{promiscuous}]} of its two ports, read back from them: a new reference.  A
+ * generator that is not ours does not tell its DPDK, which is then missing. */
+int tg_facts(struct tg *tg, json_t **facts, struct err *err);

@@ -204,6 +204,16 @@ vm_nic_stats(struct vm *vm, size_t nic, struct vm_nic_stats *stats, struct err *
 }
 
 int
+vm_freeze(struct vm *vm, bool frozen, struct err *err)
+{
+	if (vm->host->ops->freeze == NULL)
+		return err_set(err, ENOTSUP,
+			       "VM '%s': VMs under %s cannot be stopped to let another chain run",
+			       vm->spec->name, vm->host->ops->name);
+	return vm->host->ops->freeze(vm, frozen, err);
+}
+
+int
 vm_host_list(struct vm_host *host, const char *chain, struct vm_found **found, size_t *n,
 	     struct err *err)
 {

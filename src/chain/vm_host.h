@@ -69,6 +69,7 @@ struct vm_host_ops {
 	void (*state)(struct vm *vm, struct vm_state *state);
 	int (*channel)(struct vm *vm, int *fd, struct err *err);
 	int (*nic_stats)(struct vm *vm, size_t nic, struct vm_nic_stats *stats, struct err *err);
+	int (*freeze)(struct vm *vm, bool frozen, struct err *err); /* NULL: it cannot */
 	void (*stop)(struct vm *vm);
 	int (*list)(struct vm_host *host, const char *chain, struct vm_found **found, size_t *n,
 		    struct err *err);
@@ -124,6 +125,10 @@ int vm_channel(struct vm *vm, int *fd, struct err *err);
 
 /* Counters of NIC 'nic'; -ENOTSUP where nobody counts: at links that are sockets. */
 int vm_nic_stats(struct vm *vm, size_t nic, struct vm_nic_stats *stats, struct err *err);
+
+/* Stops a VM where it is, so that it takes no CPU, or lets it go on; its guest does not notice but
+ * for the time.  Returns once none of its threads runs.  -ENOTSUP where that cannot be done. */
+int vm_freeze(struct vm *vm, bool frozen, struct err *err);
 
 /* What of 'chain' (NULL: of any) the host has, for the caller to free. */
 int vm_host_list(struct vm_host *host, const char *chain, struct vm_found **found, size_t *n,

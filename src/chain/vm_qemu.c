@@ -14,6 +14,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 
+#include "freeze.h"
 #include "qmp.h"
 #include "vm_host.h"
 #include "vm_qemu_find.h"
@@ -136,6 +137,8 @@ stop(struct vm *vm)
 	struct qemu_vm *v = vm_of(vm);
 
 	qmp_close(&v->qmp);
+	/* A stopped one would not hear what ends it. */
+	freeze_thaw(&v->proc);
 	proc_stop(&v->proc, STOP_MS);
 	proc_close(&v->proc);
 	(void)unlink(vm->spec->channel_path);
@@ -246,6 +249,20 @@ get_state(struct vm *vm, struct vm_state *state)
 	*state = v->state;
 }
 
+/* SIGSTOP leaves the links as they are, which QEMU's own "stop" takes down. */
+static int
+freeze(struct vm *vm, bool frozen, struct err *err)
+{
+	struct qemu_vm *v = vm_of(vm);
+
+	if (!frozen)
+		freeze_thaw(&v->proc);
+	else if (freeze_proc(&v->proc) < 0)
+		return err_set(err, ETIMEDOUT, "VM '%s': QEMU does not stop on SIGSTOP",
+			       vm->spec->name);
+	return 0;
+}
+
 /* ---- the agent ---- */
 
 static int
@@ -298,6 +315,7 @@ const struct vm_host_ops vm_host_qemu = {
 	.state = get_state,
 	.channel = channel,
 	.nic_stats = nic_stats,
+	.freeze = freeze,
 	.stop = stop,
 	.list = list,
 	.remove = remove_found,

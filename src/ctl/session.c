@@ -7,8 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "chain/backend_vm.h"
 #include "chain/callgrind.h"
 #include "chain/guest_image.h"
+#include "chain/steps.h"
 #include "command.h"
 #include "progress.h"
 
@@ -96,6 +99,7 @@ need_image(const struct chain_plan *plan, struct err *err)
 {
 	const struct guest_image_conf conf = {.progress = image_progress, .stop = &session_stop};
 	struct guest_image image = {0};
+	uint64_t start;
 	int rc;
 
 	if (plan->n_vms == 0 || access(plan->vm[0].spec.kernel, R_OK) == 0)
@@ -103,7 +107,10 @@ need_image(const struct chain_plan *plan, struct err *err)
 	if (getenv("NFVCHAIN_GUEST_KERNEL") != NULL)
 		return err_machine(err, "'%s' (NFVCHAIN_GUEST_KERNEL): %s", plan->vm[0].spec.kernel,
 				   strerror(errno));
+	start = clock_now_ns();
 	rc = guest_image_need(&image, &conf, err);
+	if (rc == 0)
+		steps_done("", "image of the guests", start);
 	guest_image_fini(&image);
 	return rc;
 }
@@ -135,6 +142,7 @@ session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, b
 		.testpmd = "dpdk-testpmd",
 		.trex_ports = trex_ports,
 		.verbose = verbose,
+		.arm = arm,
 	};
 	int rc = session_allowed_cpus(&facts.allowed, err);
 
@@ -142,6 +150,14 @@ session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, b
 		rc = vm_facts(&facts, err);
 	if (rc == 0)
 		rc = chain_plan_make(plan, chain, &facts, err);
+	/* libvirt's networks have the names that links give them, and its machines do not stop. */
+	if (rc == 0 && arm != '\0' && plan->connect != NULL) {
+		chain_plan_fini(plan);
+		rc = err_usage(err,
+			       "chain '%s': chains under libvirt cannot take turns with others "
+			       "(those with links of kind stream and vhost-user can)",
+			       chain->name);
+	}
 	free(run_dir);
 	free(bin_dir);
 	return rc;
@@ -207,6 +223,26 @@ int
 session_up(struct session *s, const struct chain *chain, bool trex_ports, struct err *err)
 {
 	return session_up_arm(s, chain, '\0', trex_ports, err);
+}
+
+int
+session_become(struct session *s, const struct chain *chain, struct err *err)
+{
+	struct chain_plan plan = {0};
+	struct plan_proc was;
+	int rc = session_plan(&plan, chain, false, false, err);
+
+	if (rc < 0)
+		return rc;
+	rc = backend_vms_end_program(&s->backend, 1, err);
+	was = s->plan.proc[1];
+	s->plan.proc[1] = plan.proc[1];
+	plan.proc[1] = was;
+	s->chain = s->backend.chain = chain;
+	if (rc == 0)
+		rc = backend_vms_start_program(&s->backend, 1, err);
+	chain_plan_fini(&plan);
+	return rc;
 }
 
 void

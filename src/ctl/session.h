@@ -56,6 +56,10 @@ int session_up_arm(struct session *s, const struct chain *chain, char arm, bool 
 		   struct err *err);
 /* The same with the first hop under callgrind. */
 int session_up_counted(struct session *s, const struct chain *chain, char arm, struct err *err);
+/* Makes 'chain' of the chain that is up, whose one hop is in a VM: the machines stay, and the hop's
+ * program is replaced.  All else of both must be the same.  When it fails, the session is still to
+ * be taken down. */
+int session_become(struct session *s, const struct chain *chain, struct err *err);
 void session_down(struct session *s);
 /* The same without any patience. */
 void session_kill(struct session *s);
