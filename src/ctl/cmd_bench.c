@@ -15,6 +15,8 @@
 #include "bench_conf.h"
 #include "chain/backend_vm.h"
 #include "chain/measure.h"
+#include "chain/steps.h"
+#include "chain/vm_facts.h"
 #include "command.h"
 #include "compare_peer.h"
 #include "machine_grade.h"
@@ -237,6 +239,16 @@ note_version(struct bench *b)
 				    vm_accel_to_json(backend_vms_accel(&b->session.backend)));
 }
 
+/* What the guests say of themselves, as the figures depend on it: when frames have passed them, for
+ * a program may still be at work on its ports when it can be asked. */
+static void
+note_guests(struct bench *b)
+{
+	if (b->session.up && b->session.plan.n_vms > 0)
+		json_object_set_new(json_object_get(b->result, "environment"), "guests",
+				    vm_facts(&b->session.backend));
+}
+
 /* That of the headlines; pauses are the preset's, whatever its goal. */
 static void
 set_goal(struct bench *b)
@@ -264,6 +276,51 @@ note_grade(struct bench *b, const struct chain_plan *plan)
 		json_object_set_new(environment, "accelerator", vm_accel_to_json(&plan->accel));
 }
 
+/* Machines take long enough to come up for each step to be told. */
+static void
+show_step(const char *text)
+{
+	progress_step("%s", text);
+}
+
+static void
+note_steps(struct bench *b)
+{
+	json_object_set_new(json_object_get(b->result, "environment"), "bring_up", steps_to_json());
+}
+
+static int
+test_generator(struct bench *b, struct err *err)
+{
+	int rc;
+
+	progress_step("self-test of the generator");
+	steps_phase("self-test");
+	rc = selftest_shares(&b->chain)
+		     ? selftest_run_sharing(&b->session, &b->chain, b->selftest, err)
+		     : selftest_run(&b->chain, b->selftest, err);
+	note_steps(b);
+	if (rc == 0)
+		note_selftests(b);
+	return rc;
+}
+
+static int
+bring_up(struct bench *b, struct err *err)
+{
+	uint64_t start = clock_now_ns();
+	int rc;
+
+	if (b->session.up)
+		return 0;
+	progress_step("bringing up %zu programs", b->chain.n_hops + 1);
+	steps_phase("chain");
+	rc = session_up(&b->session, &b->chain, false, err);
+	if (rc == 0)
+		steps_done("", "in all", start);
+	return rc;
+}
+
 static int
 measure_all(struct bench *b, const struct chain_plan *plan, struct err *err)
 {
@@ -271,20 +328,20 @@ measure_all(struct bench *b, const struct chain_plan *plan, struct err *err)
 	int rc;
 
 	note_grade(b, plan);
-	progress_step("self-test of the generator");
 	b->selftest = xcalloc(n, sizeof(*b->selftest));
-	rc = selftest_run(&b->chain, b->selftest, err);
+	rc = test_generator(b, err);
 	if (rc < 0)
 		return rc;
-	note_selftests(b);
 	set_goal(b);
-	progress_step("bringing up %zu programs", b->chain.n_hops + 1);
-	rc = session_up(&b->session, &b->chain, false, err);
+	rc = bring_up(b, err);
 	b->measure.backend = &b->session.backend;
+	note_steps(b);
 	note_version(b);
 	b->searching_ns = clock_now_ns();
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = measure_frames(b, i, err);
+	if (rc != -EINTR && rc != -ECHILD)
+		note_guests(b);
 	session_down(&b->session);
 	return rc;
 }
@@ -343,6 +400,8 @@ bench(struct bench *b, int argc, char **argv, const struct chain_plan *plan, str
 		LOG(WARN, "%s", plan->warnings[i]);
 	progress_init(b->conf.quiet ? PROGRESS_NONE : PROGRESS_AUTO);
 	session_catch_signals();
+	if (plan->n_vms > 0)
+		steps_hear(show_step);
 	rc = conclude(b, measure_all(b, plan, err), err);
 	progress_done();
 	result_finish(b->result, (double)(clock_now_ns() - b->started_ns) / 1e9,

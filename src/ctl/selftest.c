@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "chain/measure.h"
+#include "chain/steps.h"
 #include "session.h"
 
 #define FLAT_OUT_NS (1000 * NSEC_PER_MS)
@@ -18,15 +19,15 @@
 #define TRIES 3	       /* all of them: a load near the limit is kept in a good moment only */
 #define TRY_LOWEST 0.1 /* of the maximum: below that the machine is the limit, or the chain */
 
-/* One hop that passes frames untouched, where the chain's first hop would be. */
+/* One hop, 'name', that passes frames untouched, where the chain's first hop would be. */
 static void
-make_chain(struct chain *wire, const struct chain *chain)
+make_chain(struct chain *wire, const struct chain *chain, const char *name)
 {
 	chain_default(wire, 1);
 	free(wire->name);
 	wire->name = xstrdup(chain->name);
 	free(wire->hop[0].name);
-	wire->hop[0].name = xstrdup("wire");
+	wire->hop[0].name = xstrdup(name);
 	for (size_t i = 0; i < wire->hop[0].n_nf; i++)
 		free(wire->hop[0].nf[i]);
 	wire->hop[0].nf[0] = xstrdup("wire");
@@ -130,18 +131,65 @@ test_one(struct session *s, const struct chain *chain, size_t i, struct selftest
 	return rc == 0 ? test_schedule(&m, t, err) : rc;
 }
 
+static int
+test_all(struct session *s, const struct chain *chain, struct selftest *tests, struct err *err)
+{
+	uint64_t start = clock_now_ns();
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < chain->traffic.n_frames; i++)
+		rc = test_one(s, chain, i, &tests[i], err);
+	if (rc == 0)
+		steps_done("", "trials of the generator", start);
+	return rc;
+}
+
 int
 selftest_run(const struct chain *chain, struct selftest *tests, struct err *err)
 {
+	uint64_t start = clock_now_ns();
 	struct session s = {0};
 	struct chain wire;
 	int rc;
 
-	make_chain(&wire, chain);
+	make_chain(&wire, chain, "wire");
 	rc = session_up(&s, &wire, false, err);
-	for (size_t i = 0; rc == 0 && i < chain->traffic.n_frames; i++)
-		rc = test_one(&s, chain, i, &tests[i], err);
+	if (rc == 0)
+		rc = test_all(&s, chain, tests, err);
 	session_down(&s);
+	if (rc == 0)
+		steps_done("", "in all", start);
 	chain_fini(&wire);
 	return err_wrap(err, rc, "self-test");
+}
+
+bool
+selftest_shares(const struct chain *chain)
+{
+	return chain->n_hops == 1 && chain->hop[0].lcores == 1 &&
+	       chain->generator.place == PLACE_VM && chain->hop[0].place == PLACE_VM;
+}
+
+int
+selftest_run_sharing(struct session *s, const struct chain *chain, struct selftest *tests,
+		     struct err *err)
+{
+	uint64_t start = clock_now_ns();
+	struct chain wire;
+	int rc;
+
+	make_chain(&wire, chain, chain->hop[0].name);
+	rc = session_up(s, &wire, false, err);
+	if (rc == 0)
+		rc = test_all(s, chain, tests, err);
+	err_wrap(err, rc, "self-test");
+	if (rc == 0) {
+		steps_done("", "in all", start);
+		steps_phase("chain");
+		rc = session_become(s, chain, err);
+	}
+	if (rc < 0)
+		session_down(s);
+	chain_fini(&wire);
+	return rc;
 }

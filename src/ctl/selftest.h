@@ -3,6 +3,7 @@
 
 #include "bench/trial.h"
 #include "chain/chain.h"
+#include "session.h"
 
 /* What the generator itself can do: its two ports joined by the cheapest peer, over the same kind
  * of link and on the CPU of the first hop.  Results above this say nothing about a chain. */
@@ -20,3 +21,11 @@ struct selftest {
 
 /* Fills in one 'selftest' for each of chain->traffic.frames. */
 int selftest_run(const struct chain *chain, struct selftest *tests, struct err *err);
+
+/* Can the test have the machines of the chain, so that they boot once?  They must be all of it: a
+ * generator and one hop of one lcore. */
+bool selftest_shares(const struct chain *chain);
+/* The same in those machines: brings them up, tests, and leaves 's' with the chain up.  On failure
+ * nothing is left. */
+int selftest_run_sharing(struct session *s, const struct chain *chain, struct selftest *tests,
+			 struct err *err);

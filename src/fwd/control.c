@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <rte_cycles.h>
+#include <rte_ethdev.h>
 #include <rte_version.h>
 
 #include "base/json.h"
@@ -37,6 +38,23 @@ stop(struct control *c)
 	fwd_set_state(c->fwd, FWD_STOP);
 }
 
+/* What EAL says of the devices now, and not what they were asked to be. */
+static json_t *
+devices_json(const struct fwd *fwd)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < fwd->plan.n_ports; i++) {
+		int promiscuous = rte_eth_promiscuous_get(fwd->port[i].id);
+
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:o}", "name", fwd->port[i].name, "driver",
+					fwd->port[i].driver, "promiscuous",
+					promiscuous < 0 ? json_null() : json_boolean(promiscuous)));
+	}
+	return list;
+}
+
 static int
 call_hello(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
@@ -47,12 +65,14 @@ call_hello(void *ctx, const json_t *params, json_t **result, struct jsonrpc_erro
 	(void)params, (void)e;
 	for (unsigned i = 0; i < fwd->n_reasons; i++)
 		json_array_append_new(reasons, json_string(fwd->reason[i]));
-	*result = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:o}", "version",
-			    NFVCHAIN_VERSION, "dpdk", rte_version(), "engine", fwd->engine->name,
-			    "ports", fwd->plan.n_ports, "lcores", fwd->plan.n_lcores, "burst",
-			    fwd->conf->burst, "rxd", fwd->port[0].rxd, "txd", fwd->port[0].txd,
-			    "on_full", fwd->conf->on_full == ON_FULL_HOLD ? "hold" : "drop", "idle",
-			    idle_policy_name(fwd->conf->idle), "reasons", reasons);
+	*result =
+		json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:o, s:o}", "version",
+			  NFVCHAIN_VERSION, "dpdk", rte_version(), "engine", fwd->engine->name,
+			  "ports", fwd->plan.n_ports, "lcores", fwd->plan.n_lcores, "burst",
+			  fwd->conf->burst, "rxd", fwd->port[0].rxd, "txd", fwd->port[0].txd,
+			  "on_full", fwd->conf->on_full == ON_FULL_HOLD ? "hold" : "drop", "idle",
+			  idle_policy_name(fwd->conf->idle), "reasons", reasons, "devices",
+			  devices_json(fwd));
 	return 0;
 }
 

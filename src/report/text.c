@@ -225,6 +225,7 @@ text_render(const json_t *result, bool colour)
 	if (json_array_size(list) == 0)
 		str_addf(&page, "nothing was measured\n");
 	add_chain(&page, result);
+	text_guests(&page, result);
 	for (size_t i = 0; i < json_array_size(list); i++)
 		add_measurement(&page, json_array_get(list, i));
 	text_doubts(&page, result);

@@ -35,6 +35,8 @@ struct text_shown *text_find_shown(const json_t *m);
 void text_answer(struct str *page, const json_t *result, const json_t *m);
 /* The answer alone, with marks and glue, each goal on a line; for the caller to free. */
 char *text_answer_lines(const json_t *result, const json_t *m);
+/* What the guests of the chain are, if it has any. */
+void text_guests(struct str *page, const json_t *result);
 void text_doubts(struct str *page, const json_t *result);
 /* What is not sure, as a list of texts with glue; the caller owns it. */
 json_t *text_doubt_list(const json_t *result);

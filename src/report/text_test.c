@@ -44,6 +44,42 @@ widest(const char *text)
 	return most;
 }
 
+/* ---- guests ---- */
+
+static json_t *
+guest(const char *name, json_t *second_promiscuous)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:[{s:s, s:b}, {s:s, s:o}]}", "name", name,
+			 "program", "nfvchain-fwd", "dpdk_version", "DPDK 25.11.4", "kernel",
+			 "7.2-cloud", "ports", "driver", "uio_pci_generic", "promiscuous", 0,
+			 "driver", "uio_pci_generic", "promiscuous", second_promiscuous);
+}
+
+/* What is not known is not called off. */
+static void
+guests_say_what_they_are(void **state)
+{
+	json_t *result = result_new(0, NULL, NULL, NULL,
+				    json_pack("{s:[o, o, o]}", "guests", guest("a", json_false()),
+					      guest("b", json_true()), guest("c", json_null())));
+	char *text = text_render(result, false);
+	size_t len = 0;
+
+	(void)state;
+	/* Lines are broken wherever they get too long. */
+	for (char *c = text; *c != '\0'; c++)
+		if (!((*c == ' ' || *c == '\n') && len > 0 && text[len - 1] == ' '))
+			text[len++] = *c == '\n' ? ' ' : *c;
+	text[len] = '\0';
+	assert_non_null(strstr(text,
+			       "guests: a (nfvchain-fwd, DPDK 25.11.4), Linux 7.2-cloud, NICs "
+			       "of uio_pci_generic, promiscuous mode off; b"));
+	assert_non_null(strstr(text, "promiscuous mode mixed; c"));
+	assert_null(strstr(strstr(text, "; c"), "mode off"));
+	free(text);
+	json_decref(result);
+}
+
 /* ---- grade ---- */
 
 static void
@@ -359,6 +395,7 @@ main(void)
 		cmocka_unit_test(a_result_cut_short_is_rendered_as_far_as_it_goes),
 		cmocka_unit_test(each_goal_has_a_paragraph_that_says_it_in_words),
 		cmocka_unit_test(zero_loss_never_stands_alone),
+		cmocka_unit_test(guests_say_what_they_are),
 		cmocka_unit_test(a_lower_bound_says_what_it_lacks),
 	};
 
