@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # timeout: 1500
-# suite: full
 # sanitize: no
-# A forwarder in a virtual machine, with the image of these sources: each frame through it is accounted
-# for, the result says how the machine ran, and nothing is left; killed in the middle, neither.
+# A forwarder in a virtual machine, ours or testpmd, with the image of these sources: each frame through
+# it is accounted for, the result says how the machine ran and what is in it, and nothing is left;
+# killed in the middle, neither.
 . "$(dirname "$0")/_guest_image.sh"
 . "$(dirname "$0")/../smoke/_init.sh"
 
@@ -12,24 +12,41 @@ need qemu-system-x86_64 python3
 [ -n "${NFVCHAIN_GUEST_KERNEL-}" ] || nfvchain image show >show.out 2>&1 ||
 	skip "needs an image of guests: $(tail -n 1 show.out)"
 
-rc=0
-nfvchain bench "$top/chains/vm-snake-fast.yaml" --rate 20kpps -d 1s -o results >bench.log 2>&1 || rc=$?
-cat bench.log
-# 6: too noisy a machine for a verdict.  5 would be frames that nobody accounts for.
-[ "$rc" = 0 ] || [ "$rc" = 6 ] || fail "status $rc"
-python3 - results/latest/result.json <<'END' || fail "result.json"
+cat >check.py <<'END'
 import json, sys
 
-result = json.load(open(sys.argv[1]))
+program = sys.argv[1]
+result = json.load(open("results/latest/result.json"))
 accelerator = result["environment"]["accelerator"]
 assert accelerator["used"] in ("kvm", "tcg") and accelerator["reason"], accelerator
+guest, = result["environment"]["guests"]
+assert guest["program"] == program and guest["dpdk_version"].startswith("DPDK 25.11"), guest
+assert [port["driver"] for port in guest["ports"]] == 2 * ["uio_pci_generic"], guest
+# testpmd takes all frames unless it is told not to.
+assert [port["promiscuous"] for port in guest["ports"]] == 2 * [program == "dpdk-testpmd"], guest
 trials = result["measurements"][0]["searches"][0]["trials"]
 assert trials, "no trials"
 for trial in trials:
     ledger = trial["ledger"]
     assert ledger["balanced"] and ledger["received"] > 0 and ledger["lost"] == 0, ledger
-    assert ledger["hops"][0]["exact"], "the forwarder in the guest was not asked"
+    # What is not ours can be read, but not asked to come to rest.
+    assert ledger["hops"][0]["exact"] == (program == "nfvchain-fwd"), ledger
+    assert ledger["hops"][0]["ports"][1]["tx"] == ledger["sent"], ledger
 END
+
+# bench CHAIN PROGRAM
+bench() {
+	rc=0
+	nfvchain bench "$1" --rate 20kpps -d 1s -o results >bench.log 2>&1 || rc=$?
+	cat bench.log
+	# 6: too noisy a machine for a verdict.  5 would be frames that nobody accounts for.
+	[ "$rc" = 0 ] || [ "$rc" = 6 ] || fail "status $rc"
+	python3 check.py "$2" || fail "result.json of $2"
+}
+
+sed 's/kind: nfvchain-fwd, engine: poll/kind: testpmd/' "$top/chains/vm-snake-fast.yaml" >testpmd.yaml
+bench testpmd.yaml dpdk-testpmd
+bench "$top/chains/vm-snake-fast.yaml" nfvchain-fwd
 
 qemus() {
 	grep -lsz '^NFVCHAIN_ID=vm-snake-fast/' /proc/[0-9]*/environ || :

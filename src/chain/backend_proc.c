@@ -18,6 +18,7 @@
 
 #define DYING_MS 500
 #define READY_MS 15000
+#define READY_VM_MS 60000 /* emulated, on a machine that others use too */
 #define STOP_MS 4000
 #define CALL_MS 4000
 #define TELEMETRY_MS 5000
@@ -216,7 +217,8 @@ open_generator(struct backend *b, struct err *err)
 	else
 		b->rpc_endpoint = xstrdup(b->plan->rpc_endpoint);
 	if (rc == 0)
-		rc = tg_open(&b->tg, b->rpc_endpoint, READY_MS, err);
+		rc = tg_open(&b->tg, b->rpc_endpoint,
+			     b->plan->proc[0].in_vm ? READY_VM_MS : READY_MS, err);
 	return err_wrap(err, rc, "generator");
 }
 

@@ -23,6 +23,7 @@
 #define PROBE_PPS 1000.0
 #define PROBE_S 0.02
 #define PROBE_TRIES 50
+#define SILENCE_NS NSEC_PER_S
 #define WARM_NS (500 * NSEC_PER_MS)
 #define OPEN_S 3600.0 /* until it is closed, that is */
 
@@ -416,6 +417,12 @@ explain_silence(const struct trial *t, struct err *err)
 	}
 	if (t->misdelivered > 0)
 		return err_set(err, EPIPE, "frames arrive with the wrong destination MAC");
+	if (l->n_hops > 0 && l->hop[l->n_hops - 1].known)
+		return err_set(
+			err, EPIPE,
+			"%s sends frames on and none arrives at the generator: link %zu is "
+			"dead, or they are for another MAC than that of the generator's port",
+			l->hop[l->n_hops - 1].name, l->n_hops);
 	return err_set(err, EPIPE, "no frame comes through the chain");
 }
 
@@ -439,6 +446,24 @@ warm_up(struct measure *m, struct trial *t, struct err *err)
 	return rc;
 }
 
+/* A trial long enough to show that it is no accident. */
+static int
+measure_silence(struct measure *m, struct trial *t, struct err *err)
+{
+	const struct trial_spec spec = {.rate_pps = PROBE_PPS, .duration_ns = SILENCE_NS};
+	int rc = measure_trial(m, &spec, t, err);
+
+	if (rc < 0)
+		return rc;
+	/* So they came, after all. */
+	if (t->ok > 0)
+		return warm_up(m, t, err);
+	trial_judge(t, 0);
+	if (m->silent != NULL)
+		*m->silent = *t;
+	return explain_silence(t, err);
+}
+
 int
 measure_prepare(struct measure *m, const struct tg_traffic *traffic, struct err *err)
 {
@@ -454,5 +479,5 @@ measure_prepare(struct measure *m, const struct tg_traffic *traffic, struct err 
 		if (rc == 0 && t.ok > 0)
 			return warm_up(m, &t, err);
 	}
-	return rc < 0 ? rc : explain_silence(&t, err);
+	return rc < 0 ? rc : measure_silence(m, &t, err);
 }

@@ -12,6 +12,9 @@ struct measure {
 	uint64_t drain_ns; /* wait at least so long for frames under way */
 	uint64_t rest_ns;  /* and so long before each trial */
 	uint64_t warm_ns;  /* of measure_prepare's warm-up; 0: 500 ms */
+	/* Where measure_prepare leaves the last trial of a chain in which nothing arrives, which
+	 * says how far frames came; NULL: nowhere. */
+	struct trial *silent;
 
 	struct ledger_hop before[LEDGER_MAX_HOPS]; /* counters when the trial began */
 	uint64_t missed[2];   /* and what was dropped before the generator's ports */
@@ -19,8 +22,8 @@ struct measure {
 };
 
 /* Makes 'traffic' what trials send from now on, and sends a few frames until one has come through
- * the chain: a chain in which nothing arrives is an error that says how far frames came.  Then a
- * moment flat out, so that no trial pays for what happens once. */
+ * the chain: a chain in which nothing arrives is an error, -EPIPE, that says how far frames came.
+ * Then a moment flat out, so that no trial pays for what happens once. */
 int measure_prepare(struct measure *m, const struct tg_traffic *traffic, struct err *err);
 
 /* Runs one trial; see bench/measurer.h. */

@@ -184,6 +184,15 @@ asked_of(const struct bench *b, size_t i, struct procedure_conf *conf)
 	};
 }
 
+/* A chain in which nothing arrives is a result too: where frames stayed. */
+static void
+add_silent(struct bench *b)
+{
+	result_begin_search(b->result);
+	result_add_trial(b->result, b->measure.silent);
+	result_end_search(b->result, NULL, b->measure.silent->elapsed_s);
+}
+
 static int
 measure_frames(struct bench *b, size_t i, struct err *err)
 {
@@ -193,10 +202,16 @@ measure_frames(struct bench *b, size_t i, struct err *err)
 	unsigned n = fixed ? 1 : bench_conf_repeats(&b->chain);
 	struct procedure_conf conf;
 	const struct result_asked asked = asked_of(b, i, &conf);
-	int rc = measure_prepare(&b->measure, &traffic, err);
+	static struct trial silent;
+	int rc;
 
+	trial_init(&silent, &(struct trial_spec){0});
+	b->measure.silent = &silent;
+	rc = measure_prepare(&b->measure, &traffic, err);
 	b->frames = mix->name;
 	result_add_measurement(b->result, mix->name, imix_mean_size(mix), &asked);
+	if (rc == -EPIPE && silent.intended > 0)
+		add_silent(b);
 	for (unsigned k = 0; rc == 0 && k < n; k++)
 		rc = fixed ? run_fixed(b, i, err) : run_procedure(b, i, err);
 	result_end_measurement(b->result);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "selftest.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,8 @@
 #define PACED_SHARE 0.1
 #define TRY_NS (300 * NSEC_PER_MS)
 #define TRY_STEP 0.8
-#define TRIES 3	       /* all of them: a load near the limit is kept in a good moment only */
-#define TRY_LOWEST 0.1 /* of the maximum: below that the machine is the limit, or the chain */
+#define TRIES 3	     /* all of them: a load near the limit is kept in a good moment only */
+#define TRY_STEPS 10 /* to a tenth: below that the machine is the limit, or the chain */
 
 /* One hop, 'name', that passes frames untouched, where the chain's first hop would be. */
 static void
@@ -86,15 +87,22 @@ keeps_schedule(struct measure *m, double pps, struct err *err)
 static int
 test_schedule(struct measure *m, struct selftest *t, struct err *err)
 {
-	int rc = 0;
+	/* Steps below the maximum: one that it does not keep, and one that it does or that nobody
+	 * tries any more. */
+	int bad = 0, good = TRY_STEPS + 1, rc = keeps_schedule(m, t->max_pps, err);
 
-	t->scheduled_pps = t->max_pps;
-	while (t->scheduled_pps > TRY_LOWEST * t->max_pps) {
-		rc = keeps_schedule(m, t->scheduled_pps, err);
-		if (rc != 0)
-			break;
-		t->scheduled_pps *= TRY_STEP;
+	if (rc > 0)
+		good = 0;
+	while (rc >= 0 && good - bad > 1) {
+		int middle = (good + bad) / 2;
+
+		rc = keeps_schedule(m, t->max_pps * pow(TRY_STEP, middle), err);
+		if (rc > 0)
+			good = middle;
+		else
+			bad = middle;
 	}
+	t->scheduled_pps = t->max_pps * pow(TRY_STEP, good);
 	return rc < 0 ? rc : 0;
 }
 
