@@ -18,7 +18,9 @@
 
 #define DYING_MS 500
 #define READY_MS 15000
-#define READY_VM_MS 60000 /* emulated, on a machine that others use too */
+/* In guests, which may be emulated on a machine that others use too. */
+#define READY_VM_MS 60000
+#define CALL_VM_MS 30000
 #define STOP_MS 4000
 #define CALL_MS 4000
 #define TELEMETRY_MS 5000
@@ -219,6 +221,8 @@ open_generator(struct backend *b, struct err *err)
 	if (rc == 0)
 		rc = tg_open(&b->tg, b->rpc_endpoint,
 			     b->plan->proc[0].in_vm ? READY_VM_MS : READY_MS, err);
+	if (rc == 0 && b->plan->proc[0].in_vm)
+		tg_be_patient(b->tg, CALL_VM_MS);
 	return err_wrap(err, rc, "generator");
 }
 
@@ -320,8 +324,9 @@ backend_ask(struct backend *b, size_t i, const char *method, json_t *params, int
 	struct guest *guest = backend_guest(b, i + 1);
 
 	if (guest != NULL)
-		return guest_control(guest, b->chain->hop[i].name, method, params, timeout_ms,
-				     result, err);
+		return guest_control(guest, b->chain->hop[i].name, method, params,
+				     timeout_ms > CALL_VM_MS ? timeout_ms : CALL_VM_MS, result,
+				     err);
 	return control_client_call(b->hop[i].control, method, params, timeout_ms, result, err);
 }
 
@@ -364,7 +369,7 @@ ask_telemetry(struct backend *b, size_t i, const char *command, json_t **value, 
 
 	if (guest != NULL)
 		return guest_telemetry(guest, b->plan->proc[i + 1].telemetry_path, command,
-				       TELEMETRY_MS, value, err);
+				       CALL_VM_MS, value, err);
 	return telemetry_client_get(b->hop[i].telemetry, command, TELEMETRY_MS, value, err);
 }
 

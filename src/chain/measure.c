@@ -15,8 +15,9 @@
 #include "sensors.h"
 
 #define POLL_MS 10
-#define QUIET_MS 50   /* nothing arrived for this long: the chain has drained */
-#define SLOW_FACTOR 2 /* of the time that an answer takes at least */
+#define QUIET_MS 50	    /* nothing arrived for this long: the chain has drained */
+#define SLOW_FACTOR 2	    /* times what an answer takes usually */
+#define ANSWER_WEIGHT 0.125 /* of the latest, in what is usual */
 #define DRAIN_MS 10000
 #define MAX_DRAINS 5	/* a hop may make frames of its own for ever */
 #define STRETCH_MS 2000 /* a trial may take this much longer than it should */
@@ -85,15 +86,19 @@ wait_sent(struct backend *b, double duration_s, struct err *err)
 }
 
 /* Did the generator take its time with an answer that was asked for at 'asked_ns'?  One in an
- * emulated guest needs longer for any than one here that was kept from running. */
+ * emulated guest needs longer for any than one here that was kept from running, so it is compared
+ * with what answers took before. */
 static bool
 is_slow(struct measure *m, uint64_t asked_ns)
 {
-	uint64_t took_ns = clock_now_ns() - asked_ns;
+	double took_ns = (double)(clock_now_ns() - asked_ns), limit_ns;
 
-	if (m->quickest_ns == 0 || took_ns < m->quickest_ns)
-		m->quickest_ns = took_ns;
-	return took_ns > POLL_MS * NSEC_PER_MS + SLOW_FACTOR * m->quickest_ns;
+	if (m->answer_ns == 0)
+		m->answer_ns = took_ns;
+	limit_ns = POLL_MS * NSEC_PER_MS + SLOW_FACTOR * m->answer_ns;
+	/* What is out of the ordinary does not become the measure at once. */
+	m->answer_ns += ANSWER_WEIGHT * (fmin(took_ns, limit_ns) - m->answer_ns);
+	return took_ns > limit_ns;
 }
 
 /* Waits until nothing has arrived for a while. */

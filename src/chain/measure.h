@@ -17,8 +17,8 @@ struct measure {
 	struct trial *silent;
 
 	struct ledger_hop before[LEDGER_MAX_HOPS]; /* counters when the trial began */
-	uint64_t missed[2];   /* and what was dropped before the generator's ports */
-	uint64_t quickest_ns; /* time that the generator takes to answer; 0: not known yet */
+	uint64_t missed[2]; /* and what was dropped before the generator's ports */
+	double answer_ns;   /* that the generator takes for an answer, usually; 0: not known */
 };
 
 /* Makes 'traffic' what trials send from now on, and sends a few frames until one has come through

@@ -21,6 +21,7 @@ struct stl {
 	struct zmq_client *rpc;
 	char *api_h;
 	unsigned n_ports;
+	int call_ms; /* for an answer; 0: CALL_MS */
 	char *handler[MAX_PORTS];
 };
 
@@ -38,7 +39,14 @@ stl_call(struct stl *stl, const char *method, json_t *params, int timeout_ms, js
 static int
 call(struct stl *stl, const char *method, json_t *params, json_t **result, struct err *err)
 {
-	return stl_call(stl, method, params, CALL_MS, result, err);
+	return stl_call(stl, method, params, stl->call_ms > 0 ? stl->call_ms : CALL_MS, result,
+			err);
+}
+
+void
+stl_be_patient(struct stl *stl, int call_ms)
+{
+	stl->call_ms = call_ms;
 }
 
 int

@@ -21,6 +21,9 @@ void stl_release(struct stl *stl);
 /* The same, and ends the session. */
 void stl_close(struct stl *stl);
 
+/* Waits so long for each answer from now on, instead of 3 s. */
+void stl_be_patient(struct stl *stl, int call_ms);
+
 /* Ports of the server. */
 unsigned stl_ports(const struct stl *stl);
 /* Makes 'port' ours, from its owner if 'force'. */

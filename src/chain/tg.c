@@ -40,6 +40,12 @@ tg_open(struct tg **out, const char *endpoint, int timeout_ms, struct err *err)
 }
 
 void
+tg_be_patient(struct tg *tg, int call_ms)
+{
+	stl_be_patient(tg->stl, call_ms);
+}
+
+void
 tg_release(struct tg *tg)
 {
 	stl_release(tg->stl);

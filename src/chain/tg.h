@@ -16,6 +16,8 @@ struct tg;
 
 /* Connects to 'endpoint', retrying until 'timeout_ms', and acquires both ports. */
 int tg_open(struct tg **tg, const char *endpoint, int timeout_ms, struct err *err);
+/* See stl_be_patient. */
+void tg_be_patient(struct tg *tg, int call_ms);
 /* Gives the ports back, for other clients to take. */
 void tg_release(struct tg *tg);
 void tg_close(struct tg *tg);

@@ -103,8 +103,8 @@ explain(struct vm *vm, int rc, struct err *err)
 	return gone;
 }
 
-static int
-wait_hello(struct vm *vm, int fd, const struct vm_boot_conf *conf, struct err *err)
+int
+vm_boot_hello(struct vm *vm, int fd, const struct vm_boot_conf *conf, struct err *err)
 {
 	struct watch w = {.vm = vm, .stop = conf->stop, .gone = conf->gone};
 	pthread_t thread;
@@ -137,7 +137,7 @@ come_up(struct vm *vm, int *fd, const struct vm_boot_conf *conf, struct err *err
 		rc = vm_channel(vm, fd, err);
 	if (rc < 0)
 		return rc;
-	rc = wait_hello(vm, *fd, conf, err);
+	rc = vm_boot_hello(vm, *fd, conf, err);
 	if (rc < 0) {
 		close(*fd);
 		*fd = -1;

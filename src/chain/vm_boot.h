@@ -45,6 +45,11 @@ struct vm_boot_conf {
 	const volatile sig_atomic_t *stop; /* may be NULL */
 };
 
+/* Waits for the hello of a VM that runs, by conf->hello; -ECHILD with the reason when it ends
+ * before.  For who lets several boot at a time: their hello then returns at once, and is called
+ * again by this. */
+int vm_boot_hello(struct vm *vm, int fd, const struct vm_boot_conf *conf, struct err *err);
+
 /* Starts a VM and waits until its agent is there; the descriptor that it was heard on is '*fd', for
  * the caller to close.  A VM that under KVM stands still, ends, or is not heard in time is
  * destroyed and started once more under emulation, with a warning; 'spec' and 'choice' then say so.
