@@ -65,15 +65,19 @@ static int
 sync_api(struct stl *stl, int timeout_ms, struct err *err)
 {
 	struct deadline d = deadline_in_ms((uint64_t)timeout_ms);
+	int try_ms = CONNECT_TRY_MS, rc;
 	json_t *result = NULL;
 	const char *api_h;
-	int rc;
 
+	/* Each try is a new connection.  One into an emulated guest may take longer to be made than
+	 * the first of them have, however many there are. */
 	do {
 		rc = zmq_client_call(
 			stl->rpc, "api_sync_v2",
-			json_pack("{s:s, s:i, s:i}", "name", "STL", "major", 5, "minor", 1),
-			CONNECT_TRY_MS, &result, err);
+			json_pack("{s:s, s:i, s:i}", "name", "STL", "major", 5, "minor", 1), try_ms,
+			&result, err);
+		if (try_ms < timeout_ms / 4)
+			try_ms += try_ms / 2;
 	} while (rc == -ETIMEDOUT && !deadline_passed(&d));
 	if (rc < 0)
 		return rc;

@@ -7,7 +7,10 @@
  * numa_nodes, memory_bytes, hugepages: [{size_bytes, total, free}], kernel, mitigations: {name:
  * text}, hypervisor, clocksource, governor, thp "always [madvise] never", isolated_cpus, load_1min,
  * dpdk_version, user, capabilities "0x0", container, grade (null: that takes more than a look at
- * files; see grade.h)}.  What cannot be read is null.  'dpdk_version' may be NULL. */
+ * files; see grade.h)}.  What cannot be read is null.  'dpdk_version' may be NULL.
+ *
+ * Of a chain with VMs a benchmark adds accelerator {wanted, used, reason}, guests (see
+ * chain/vm_facts.h) and bring_up (see chain/steps.h), the latter without VMs too. */
 json_t *environment_capture(const char *dpdk_version);
 
 /* The same with 'root' in front of each path: "" for this machine, a made-up one for tests. */
