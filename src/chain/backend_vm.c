@@ -24,6 +24,7 @@
 #define CALL_MS 30000
 #define PROGRAM_MS 60000
 #define STOP_MS 10000
+#define WHY_MS 5000 /* for an agent to say why something failed, if it can */
 #define DRIVER "uio_pci_generic"
 #define RPC_PORT 4501
 #define PUB_PORT 4500
@@ -321,7 +322,7 @@ ask_program(struct backend_vm *v, struct err *err)
 	json_t *hello = NULL;
 	int rc = 0;
 
-	if (v->guest == NULL || guest_call(v->guest, "hello", NULL, CALL_MS, &hello, NULL) < 0)
+	if (v->guest == NULL || guest_call(v->guest, "hello", NULL, WHY_MS, &hello, NULL) < 0)
 		return 0;
 	programs = json_object_get(hello, "programs");
 	for (size_t i = 0; rc == 0 && i < json_array_size(programs); i++) {
