@@ -80,7 +80,7 @@ done
 # More than emulated machines forward: what is dropped before a guest is counted there.
 bench load '0 6' "$top/chains/vm-snake.yaml" --rate 200kpps -d 1s
 
-sed 's/place: vm}$/place: vm, args: [--eth-dest, "1,02:00:00:00:99:99"]}/' \
+sed '/name: vnf1/s/place: vm}$/place: vm, args: [--eth-dest, "1,02:00:00:00:99:99"]}/' \
 	"$top/chains/vm-snake.yaml" >wrong.yaml
 grep -q 99:99 wrong.yaml || fail "the chain file has another form"
 bench silent 1 wrong.yaml --rate 2kpps -d 1s
