@@ -125,6 +125,11 @@ is_late(struct trial *t)
 		return false;
 	t->class = t->late <= noise_explains_late(&t->noise, load_pps(t)) ? TRIAL_NOISY
 									  : TRIAL_OVERLOAD;
+	if (t->late_unknown)
+		return why(t,
+			   "the generator sent %" PRIu64 " frames less than the %" PRIu64
+			   " asked for, without a word",
+			   t->late, t->intended);
 	if (t->noise.gap_max_ns != NOISE_UNKNOWN)
 		snprintf(gap, sizeof(gap), " (longest gap %.1f us)",
 			 (double)t->noise.gap_max_ns / 1e3);
@@ -322,6 +327,18 @@ group_to_json(const struct trial *t, const char *group)
 }
 
 static json_t *
+slots_to_json(const struct trial *t)
+{
+	json_t *json = group_to_json(t, "slots");
+
+	if (t->late_unknown) {
+		json_object_set_new(json, "late", json_null());
+		json_object_set_new(json, "shortfall", json_u64(t->late));
+	}
+	return json;
+}
+
+static json_t *
 frames_to_json(const struct trial *t)
 {
 	static const char *const by_signature[] = {
@@ -374,7 +391,7 @@ trial_to_json(const struct trial *t)
 	json_object_set_new(json, "reason", json_string(t->reason));
 	json_object_set_new(json, "loss_ratio", json_number(t->loss_ratio));
 	json_object_set_new(json, "elapsed_s", json_number(t->elapsed_s));
-	json_object_set_new(json, "slots", group_to_json(t, "slots"));
+	json_object_set_new(json, "slots", slots_to_json(t));
 	json_object_set_new(json, "frames", frames_to_json(t));
 	json_object_set_new(json, "latency_accuracy_ns", json_u64(t->latency_accuracy_ns));
 	json_object_set_new(json, "latency", hist_to_json(&t->latency));
@@ -403,6 +420,13 @@ counters_from_json(struct trial *t, const json_t *json, struct err *err)
 		memcpy((char *)t + c->offset, &value, sizeof(value));
 	}
 	return 0;
+}
+
+static int
+shortfall_from_json(struct trial *t, const json_t *slots, struct err *err)
+{
+	t->late_unknown = json_object_get(slots, "shortfall") != NULL;
+	return t->late_unknown ? json_get_u64(slots, "shortfall", &t->late, err) : 0;
 }
 
 static int
@@ -520,6 +544,8 @@ trial_from_json(struct trial *t, const json_t *json, struct err *err)
 		rc = numbers_from_json(t, json, err);
 	if (rc == 0)
 		rc = counters_from_json(t, json, err);
+	if (rc == 0)
+		rc = shortfall_from_json(t, json_object_get(json, "slots"), err);
 	if (rc < 0)
 		return rc;
 	rc = noise_from_json(&t->noise, json_object_get(json, "noise"), err);

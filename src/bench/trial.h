@@ -45,6 +45,9 @@ struct trial {
 	uint64_t sent;
 	uint64_t refused; /* on time, and the link had no room */
 	uint64_t late;	  /* the generator was not there */
+	/* It does not tell which slots it was late for: 'late' is what it sent and refused less
+	 * than asked, by our arithmetic, and in JSON null beside "shortfall". */
+	bool late_unknown;
 
 	/* Frames of the run that arrived, by kind.  A frame is one of ok, duplicate, corrupt,
 	 * truncated, misdelivered, reflected, overdue; reordered is a property beside.  Without

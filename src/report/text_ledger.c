@@ -133,7 +133,10 @@ text_frames(struct str *page, const struct trial *t)
 	add_frames(page, "sent", t->sent, "");
 	add_frames(page, "refused", t->refused,
 		   t->refused > 0 ? "due, on time, and no room on the link" : "");
-	add_frames(page, "late", t->late, t->late > 0 ? "the generator was not there" : "");
+	if (t->late_unknown)
+		add_frames(page, "not sent", t->late, "of what was asked, and no word why");
+	else
+		add_frames(page, "late", t->late, t->late > 0 ? "the generator was not there" : "");
 	add_received(page, t);
 	add_drops(page, t);
 	add_frames(page, "missed", t->ledger.miss,
