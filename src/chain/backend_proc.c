@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backend_trex.h"
 #include "backend_vm.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -50,7 +51,7 @@ backend_check(struct backend *b, struct err *err)
 	if (stopping(b))
 		return err_set(err, EINTR, "interrupted");
 	for (size_t i = 0; i < b->n_started; i++)
-		if (!b->plan->proc[i].in_vm && !proc_alive(&b->proc[i]))
+		if (plan_proc_is_here(&b->plan->proc[i]) && !proc_alive(&b->proc[i]))
 			return explain_death(b, i, err);
 	return backend_vms_check(b, err);
 }
@@ -64,8 +65,9 @@ backend_wait(struct backend *b, int ms, struct err *err)
 		return backend_check(b, err);
 	/* poll passes over negative ones. */
 	for (size_t i = 0; i < b->n_started; i++)
-		fds[i] = (struct pollfd){.fd = b->plan->proc[i].in_vm ? -1 : b->proc[i].pidfd,
-					 .events = POLLIN};
+		fds[i] = (struct pollfd){
+			.fd = plan_proc_is_here(&b->plan->proc[i]) ? b->proc[i].pidfd : -1,
+			.events = POLLIN};
 	(void)poll(fds, b->n_started, ms);
 	return backend_check(b, err);
 }
@@ -169,6 +171,7 @@ backend_proc_conf(const struct plan_proc *pp)
 		.cpus = pp->cpus.cpu,
 		.n_cpus = pp->cpus.n,
 		.lifeline = pp->ours,
+		.cwd = pp->cwd,
 	};
 }
 
@@ -180,7 +183,9 @@ start(struct backend *b, const struct plan_proc *pp, struct err *err)
 
 	if (mkdir(pp->rt_dir, 0700) < 0 && errno != EEXIST)
 		return err_set(err, errno, "%s: %s", pp->rt_dir, strerror(errno));
-	rc = proc_start(&b->proc[b->n_started], &conf, err);
+	rc = pp->file_text != NULL ? backend_write_file(pp, err) : 0;
+	if (rc == 0)
+		rc = proc_start(&b->proc[b->n_started], &conf, err);
 	if (rc < 0)
 		return rc;
 	b->n_started++;
@@ -218,11 +223,14 @@ open_generator(struct backend *b, struct err *err)
 		rc = backend_vms_endpoint(b, &b->rpc_endpoint, err);
 	else
 		b->rpc_endpoint = xstrdup(b->plan->rpc_endpoint);
-	if (rc == 0)
+	if (rc == 0 && b->chain->generator.kind == GENERATOR_TREX) {
+		rc = backend_await_trex(b, err);
+	} else if (rc == 0) {
 		rc = tg_open(&b->tg, b->rpc_endpoint,
 			     b->plan->proc[0].in_vm ? READY_VM_MS : READY_MS, err);
-	if (rc == 0 && b->plan->proc[0].in_vm)
-		tg_be_patient(b->tg, CALL_VM_MS);
+		if (rc == 0 && b->plan->proc[0].in_vm)
+			tg_be_patient(b->tg, CALL_VM_MS);
+	}
 	return err_wrap(err, rc, "generator");
 }
 
@@ -233,12 +241,14 @@ bring_up(struct backend *b, struct err *err)
 	int rc = make_dirs(b, err);
 
 	for (size_t i = 0; rc == 0 && i < plan->n_procs; i++) {
-		if (plan->proc[i].in_vm) {
+		if (!plan_proc_is_here(&plan->proc[i])) {
 			/* Its place in the list stays empty. */
 			b->n_started++;
 			continue;
 		}
 		rc = start(b, &plan->proc[i], err);
+		if (rc == 0 && i == 0)
+			rc = backend_greet_trex(b, err);
 		/* A hop's neighbour can connect as soon as its socket is there. */
 		if (rc == 0 && plan->proc[i].hop >= 0)
 			rc = greet_hop(b, &plan->proc[i], err);
@@ -287,7 +297,7 @@ take_down(struct backend *b, int patience_ms)
 	/* Hops before the generator: a vhost listener ends at once when its peer has gone. */
 	while (b->n_started > 0) {
 		b->n_started--;
-		if (b->plan->proc[b->n_started].in_vm)
+		if (!plan_proc_is_here(&b->plan->proc[b->n_started]))
 			continue;
 		proc_stop(&b->proc[b->n_started], patience_ms);
 		proc_close(&b->proc[b->n_started]);

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "base/units.h"
 
+#include "backend_trex.h"
 #include "guest.h"
 #include "steps.h"
 #include "vm_boot.h"
@@ -96,7 +97,9 @@ power_on(struct backend *b, struct backend_vm *v, struct err *err)
 	if (b->vms->accel.accel == VM_ACCEL_TCG)
 		conf.hello = hello_later;
 	v->start_ns = clock_now_ns();
-	rc = vm_boot(&v->vm, &v->fd, b->vms->host, &v->spec, &b->vms->accel, &conf, err);
+	rc = backend_make_initrd(b, v->plan, err);
+	if (rc == 0)
+		rc = vm_boot(&v->vm, &v->fd, b->vms->host, &v->spec, &b->vms->accel, &conf, err);
 	if (rc == 0)
 		steps_done(v->spec.name, "power-on", v->start_ns);
 	return rc;
@@ -127,6 +130,7 @@ bind_nics(struct backend_vm *v, const struct plan_proc *pp, struct err *err)
 		rc = guest_bind(v->guest, mac, DRIVER, pci, CALL_MS, err);
 		for (size_t k = 0; rc == 0 && k < pp->argc; k++)
 			found |= strcmp(pp->argv[k], pci) == 0;
+		found |= rc == 0 && pp->file_text != NULL && strstr(pp->file_text, pci) != NULL;
 		if (rc == 0 && !found)
 			rc = err_set(err, ENODEV, "%s: NIC %zu is at %s, where it should not be",
 				     v->spec.name, i, pci);
@@ -177,7 +181,11 @@ start_program(struct backend *b, struct backend_vm *v, const struct plan_proc *p
 		return rc;
 	steps_done(v->spec.name, "bind", start);
 	start = clock_now_ns();
-	rc = guest_start(v->guest, &program, PROGRAM_MS, err);
+	if (pp->file_text != NULL)
+		rc = guest_put(v->guest, pp->file_path, pp->file_text, strlen(pp->file_text), 0600,
+			       CALL_MS, err);
+	if (rc == 0)
+		rc = guest_start(v->guest, &program, PROGRAM_MS, err);
 	if (rc == 0)
 		steps_done(v->spec.name, "start", start);
 	if (rc < 0)

@@ -21,7 +21,7 @@
 
 const char *const chain_keys[] = {"version", "name",	"generator", "hops",
 				  "links",   "traffic", "bench",     NULL};
-const char *const chain_generator_keys[] = {"kind", "place", "cpus", "at", "dir", NULL};
+const char *const chain_generator_keys[] = {"kind", "place", "cpus", "at", "dir", "sockets", NULL};
 const char *const chain_hop_keys[] = {"name", "kind", "engine",	 "place",     "cpus", "lcores",
 				      "nf",   "args", "command", "supervise", NULL};
 const char *const chain_link_keys[] = {"kind", "ring", "queues", NULL};
@@ -61,8 +61,8 @@ static const char *const place_words[] = {
 
 static const char *const engine_words[] = {"poll", "event", "pipeline", NULL};
 
-const struct chain_words chain_generator_kinds = {"generator kind", generator_words,
-						  BUILT(GENERATOR_NFVCHAIN)};
+const struct chain_words chain_generator_kinds = {
+	"generator kind", generator_words, BUILT(GENERATOR_NFVCHAIN) | BUILT(GENERATOR_TREX)};
 const struct chain_words chain_hop_kinds = {"hop kind", hop_words,
 					    BUILT(HOP_FWD) | BUILT(HOP_TESTPMD) | BUILT(HOP_EXEC)};
 const struct chain_words chain_link_kinds = {"link kind", link_words,
@@ -228,10 +228,9 @@ chain_rule_generator(const struct chain_generator *gen, const char **key, struct
 	rc = chain_word_check(&chain_places, gen->place, err);
 	if (rc < 0)
 		return rc;
-	if (gen->at != NULL || gen->dir != NULL) {
-		*key = gen->at != NULL ? "at" : "dir";
-		return err_usage(err, "'%s' belongs to generator kind trex", *key);
-	}
+	rc = chain_rule_trex(gen, key, err);
+	if (rc < 0)
+		return rc;
 	*key = "cpus";
 	return check_cpus(&gen->cpus, err);
 }
@@ -474,6 +473,8 @@ check_hops(const struct chain *chain, struct err *err)
 		rc = chain_rule_neighbours(chain, i, err);
 		if (rc == 0)
 			rc = chain_rule_ends(chain, i, err);
+		if (rc == 0)
+			rc = chain_rule_trex_link(chain, i, err);
 	}
 	return rc;
 }
@@ -588,6 +589,8 @@ chain_fini(struct chain *chain)
 	free(chain->name);
 	free(chain->generator.at);
 	free(chain->generator.dir);
+	for (size_t i = 0; i < chain->generator.n_sockets; i++)
+		free(chain->generator.socket[i]);
 	free(chain->bench.preset);
 	for (size_t i = 0; i < CHAIN_MAX_HOPS; i++)
 		hop_fini(&chain->hop[i]);

@@ -43,7 +43,7 @@ enum hop_kind {
 	HOP_OVS_DPDK,
 };
 
-enum generator_kind { GENERATOR_NFVCHAIN, GENERATOR_TREX /* not built yet */ };
+enum generator_kind { GENERATOR_NFVCHAIN, GENERATOR_TREX };
 enum hop_place { PLACE_PROCESS, PLACE_VM };
 
 /* An ordered list of CPU numbers; n = 0: chosen by the plan. */
@@ -58,6 +58,10 @@ struct chain_generator {
 	struct chain_cpus cpus;
 	char *at;  /* endpoint of a running TRex, or NULL */
 	char *dir; /* of a TRex release, or NULL */
+	/* Where a TRex that runs already listens as memif server, port 0 and port 1: its ends of
+	 * the outer links; 0 or 2. */
+	char *socket[CHAIN_MAX_WORDS];
+	size_t n_sockets;
 };
 
 struct chain_hop {

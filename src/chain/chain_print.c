@@ -240,6 +240,7 @@ chain_print(const struct chain *chain)
 	add_cpus(&out, "  ", &chain->generator.cpus);
 	add_line(&out, "  ", "at", chain->generator.at);
 	add_line(&out, "  ", "dir", chain->generator.dir);
+	add_texts(&out, "  ", "sockets", chain->generator.socket, chain->generator.n_sockets);
 	str_addf(&out, "hops:\n");
 	for (size_t i = 0; i < chain->n_hops && i < CHAIN_MAX_HOPS; i++)
 		add_hop(&out, &chain->hop[i]);

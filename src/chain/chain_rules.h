@@ -52,6 +52,9 @@ extern const char *const chain_bench_keys[];
 /* '*key' becomes the key at fault. */
 int chain_rule_name(const struct chain *chain, struct err *err);
 int chain_rule_generator(const struct chain_generator *gen, const char **key, struct err *err);
+/* The part of it about a TRex, and what its links can be. */
+int chain_rule_trex(const struct chain_generator *gen, const char **key, struct err *err);
+int chain_rule_trex_link(const struct chain *chain, size_t i, struct err *err);
 int chain_rule_hop(const struct chain_hop *hop, const char **key, struct err *err);
 int chain_rule_link(const struct chain_link *link, const char **key, struct err *err);
 int chain_rule_traffic(const struct chain_traffic *traffic, const char **key, struct err *err);

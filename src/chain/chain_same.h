@@ -94,5 +94,7 @@ same_chain(const struct chain *a, const struct chain *b)
 	       same_cpus(&a->generator.cpus, &b->generator.cpus) &&
 	       same_text(a->generator.at, b->generator.at) &&
 	       same_text(a->generator.dir, b->generator.dir) &&
+	       same_texts(a->generator.socket, a->generator.n_sockets, b->generator.socket,
+			  b->generator.n_sockets) &&
 	       same_traffic(&a->traffic, &b->traffic) && same_bench(&a->bench, &b->bench);
 }

@@ -215,8 +215,6 @@ what_is_not_built_is_refused_by_name(void **state)
 	       "c.yaml:2:28: error: hop kind 'exec' in a VM is not built yet (nfvchain-fwd and "
 	       "testpmd are)");
 	refuse(V "hops: [{supervise: true}]\n", "c.yaml:2:20: error: 'supervise' is not built yet");
-	refuse(V "generator: {kind: trex, at: \"tcp://127.0.0.1:4501\"}\n",
-	       "c.yaml:2:19: error: generator kind 'trex' is not built yet (nfvchain-gen is)");
 	refuse(V "bench: {preset: rfc2545}\n",
 	       "c.yaml:2:17: error: unknown bench preset 'rfc2545' (did you mean 'rfc2544'?)");
 }

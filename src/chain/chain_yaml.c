@@ -34,6 +34,8 @@ read_generator(const struct yaml *doc, const struct yaml_node *map, struct chain
 		rc = chain_yaml_text(doc, map, "at", &gen->at, err);
 	if (rc == 0)
 		rc = chain_yaml_text(doc, map, "dir", &gen->dir, err);
+	if (rc == 0)
+		rc = chain_yaml_texts(doc, map, "sockets", gen->socket, &gen->n_sockets, err);
 	gen->kind = (enum generator_kind)kind;
 	gen->place = (enum hop_place)place;
 	if (rc == 0 && chain_rule_generator(gen, &key, &why) < 0)

@@ -15,10 +15,12 @@
 #include "sensors.h"
 
 #define POLL_MS 10
-#define QUIET_MS 50	    /* nothing arrived for this long: the chain has drained */
 #define SLOW_FACTOR 2	    /* times what an answer takes usually */
 #define ANSWER_WEIGHT 0.125 /* of the latest, in what is usual */
 #define DRAIN_MS 10000
+/* One that is gone is missed after these two together. */
+#define ALIVE_MS 1000
+#define ALIVE_CALL_MS 1900
 #define MAX_DRAINS 5	/* a hop may make frames of its own for ever */
 #define STRETCH_MS 2000 /* a trial may take this much longer than it should */
 #define PROBE_PPS 1000.0
@@ -63,6 +65,25 @@ subtract_hop(struct ledger_hop *after, const struct ledger_hop *before)
 	return grew;
 }
 
+/* A TRex that runs elsewhere is asked now and then whether it is still there. */
+static int
+wait_while_sending(struct backend *b, int ms, struct err *err)
+{
+	struct deadline d = deadline_in_ms((uint64_t)ms);
+	int rc;
+
+	if (!b->plan->proc[0].elsewhere)
+		return backend_wait(b, ms, err);
+	do {
+		int left = deadline_left_ms(&d);
+
+		rc = backend_wait(b, left < ALIVE_MS ? left : ALIVE_MS, err);
+		if (rc == 0)
+			rc = tg_ping(b->tg, ALIVE_CALL_MS, err);
+	} while (rc == 0 && !deadline_passed(&d));
+	return rc;
+}
+
 /* Waits until the run has been sent, or until it should have been long ago. */
 static int
 wait_sent(struct backend *b, double duration_s, struct err *err)
@@ -72,7 +93,7 @@ wait_sent(struct backend *b, double duration_s, struct err *err)
 	uint64_t received;
 	int rc;
 
-	rc = backend_wait(b, (int)(duration_s * 1000) + 1, err);
+	rc = wait_while_sending(b, (int)(duration_s * 1000) + 1, err);
 	while (rc == 0) {
 		rc = tg_poll(b->tg, &sent, &received, err);
 		if (rc < 0 || sent)
@@ -80,7 +101,7 @@ wait_sent(struct backend *b, double duration_s, struct err *err)
 		if (deadline_passed(&d))
 			return err_set(err, ETIMEDOUT,
 				       "the generator did not end its trial in time");
-		rc = backend_wait(b, POLL_MS, err);
+		rc = backend_wait(b, tg_poll_ms(b->tg), err);
 	}
 	return rc;
 }
@@ -95,7 +116,7 @@ is_slow(struct measure *m, uint64_t asked_ns)
 
 	if (m->answer_ns == 0)
 		m->answer_ns = took_ns;
-	limit_ns = POLL_MS * NSEC_PER_MS + SLOW_FACTOR * m->answer_ns;
+	limit_ns = tg_poll_ms(m->backend->tg) * (double)NSEC_PER_MS + SLOW_FACTOR * m->answer_ns;
 	/* What is out of the ordinary does not become the measure at once. */
 	m->answer_ns += ANSWER_WEIGHT * (fmin(took_ns, limit_ns) - m->answer_ns);
 	return took_ns > limit_ns;
@@ -107,8 +128,8 @@ wait_quiet(struct measure *m, const struct deadline *d, uint64_t *received, stru
 {
 	uint64_t last = UINT64_MAX, since = clock_now_ns();
 	struct backend *b = m->backend;
+	int poll_ms = tg_poll_ms(b->tg), rc;
 	bool sent;
-	int rc;
 
 	do {
 		uint64_t asked = clock_now_ns();
@@ -120,9 +141,9 @@ wait_quiet(struct measure *m, const struct deadline *d, uint64_t *received, stru
 		if (is_slow(m, asked) || *received != last)
 			since = clock_now_ns();
 		last = *received;
-		if (clock_now_ns() - since >= QUIET_MS * NSEC_PER_MS)
+		if (clock_now_ns() - since >= (uint64_t)tg_quiet_ms(b->tg) * NSEC_PER_MS)
 			return 0;
-		rc = backend_wait(b, POLL_MS, err);
+		rc = backend_wait(b, poll_ms, err);
 	} while (rc == 0 && !deadline_passed(d));
 	return rc;
 }
@@ -282,6 +303,8 @@ begin(struct measure *m, struct turns *turns, struct err *err)
 	if (rc == 0)
 		rc = begin_times(b, err);
 	if (rc == 0)
+		rc = tg_begin(b->tg, err);
+	if (rc == 0)
 		rc = sensors_begin(b->sensors, err);
 	if (rc == 0 && turns != NULL)
 		rc = turns_begin(turns, b, err);
@@ -301,8 +324,11 @@ static int
 ask_generator(struct measure *m, struct trial *t, uint64_t *repeated, struct err *err)
 {
 	json_t *json = NULL;
-	int rc = tg_trial(m->backend->tg, &json, err);
+	int rc;
 
+	if (tg_is_trex(m->backend->tg))
+		return tg_finish(m->backend->tg, &t->spec, t, err);
+	rc = tg_trial(m->backend->tg, &json, err);
 	if (rc == 0)
 		rc = read_generator(json, t, err);
 	if (rc == 0)
@@ -339,7 +365,7 @@ finish(struct measure *m, struct trial *t, struct err *err)
 		return rc;
 	subtract_hops(t, m->before, sensors_restarted(b->sensors));
 	for (size_t p = 0; p < 2; p++)
-		t->ledger.gen[p].miss = backend_vms_missed(b, 0, p) - m->missed[p];
+		t->ledger.gen[p].miss += backend_vms_missed(b, 0, p) - m->missed[p];
 	ledger_close(&t->ledger, repeated);
 	return 0;
 }

@@ -41,8 +41,11 @@ plan_is_listener(const struct chain *chain, int hop, int port)
 }
 
 char *
-plan_link_path(const char *run_dir, size_t link)
+plan_link_path(const struct chain *chain, const char *run_dir, size_t link)
 {
+	/* Those of a TRex that runs already are its own. */
+	if (chain->generator.n_sockets == 2 && (link == 0 || link == chain->n_hops))
+		return xstrdup(chain->generator.socket[link == 0 ? 0 : 1]);
 	return xasprintf("%s/link%zu.sock", run_dir, link);
 }
 
@@ -332,6 +335,8 @@ warn_queues(struct chain_plan *plan, const struct chain *chain)
 static void
 add_warnings(struct chain_plan *plan, const struct chain *chain)
 {
+	for (const char *const *remark = plan_trex_remarks(chain); *remark != NULL; remark++)
+		warn(plan, "%s", *remark);
 	warn_queues(plan, chain);
 	warn_generator_shares(plan, chain);
 	warn_hops_share(plan, chain);
@@ -396,7 +401,9 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 	proc->name = xstrdup(name);
 	proc->hop = hop;
 	proc->in_vm = plan_in_vm(chain, hop);
-	proc->ours = hop < 0 || chain->hop[hop].kind == HOP_FWD;
+	proc->ours = hop < 0 ? chain->generator.kind == GENERATOR_NFVCHAIN
+			     : chain->hop[hop].kind == HOP_FWD;
+	proc->elsewhere = hop < 0 && chain->generator.at != NULL;
 	proc->log_path = xasprintf("%s/%s.log", facts->run_dir, name);
 	if (proc->in_vm) {
 		set_guest_paths(proc, chain);
@@ -408,20 +415,26 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 	if (hop >= 0 && proc->ours)
 		proc->control_path = xasprintf("%s/%s.ctl", facts->run_dir, name);
 	/* A template without {prefix} has a place of its own that we do not know. */
-	if (!proc->ours && (chain->hop[hop].kind != HOP_EXEC ||
-			    strstr(chain->hop[hop].command, "{prefix}") != NULL))
+	if (!proc->ours && hop >= 0 &&
+	    (chain->hop[hop].kind != HOP_EXEC ||
+	     strstr(chain->hop[hop].command, "{prefix}") != NULL))
 		proc->telemetry_path =
 			xasprintf("%s/dpdk/%s/dpdk_telemetry.v2", proc->rt_dir, name);
 	for (int port = 0, n = 0; port < 2; port++)
 		if (plan_is_listener(chain, hop, port))
-			proc->listens[n++] =
-				plan_link_path(facts->run_dir, plan_link_of(chain, hop, port));
+			proc->listens[n++] = plan_link_path(chain, facts->run_dir,
+							    plan_link_of(chain, hop, port));
 }
 
 static void
-set_endpoints(struct chain_plan *plan, const struct plan_facts *facts)
+set_endpoints(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts)
 {
 	plan->trex_ports = facts->trex_ports;
+	plan->force = facts->force;
+	if (chain->generator.kind == GENERATOR_TREX) {
+		plan_trex_endpoints(plan, chain, facts);
+		return;
+	}
 	/* In a guest there is nobody else, and the agent forwards connections only. */
 	if (facts->trex_ports || plan->proc[0].in_vm) {
 		plan->rpc_endpoint = xstrdup("tcp://127.0.0.1:4501");
@@ -449,7 +462,7 @@ check_sockets(const struct plan_proc *proc, struct err *err)
 	char *telemetry;
 	int rc;
 
-	if (proc->in_vm)
+	if (proc->in_vm || proc->elsewhere)
 		return 0;
 	telemetry = xasprintf("%s/dpdk/%s/dpdk_telemetry.v2", proc->rt_dir,
 			      proc->hop < 0 ? "gen" : proc->name);
@@ -504,9 +517,11 @@ fill(struct chain_plan *plan, const struct chain *chain, const struct plan_facts
 		plan->max_frame = FRAME_STANDARD;
 	plan->verbose = facts->verbose;
 	set_macs(plan, chain);
+	if (chain->generator.at != NULL)
+		memcpy(plan->gen_mac, facts->trex_mac, sizeof(plan->gen_mac));
 	for (int i = -1; i < (int)chain->n_hops; i++)
 		set_paths(plan, chain, facts, i);
-	set_endpoints(plan, facts);
+	set_endpoints(plan, chain, facts);
 	for (size_t i = 0; rc == 0 && i < plan->n_procs; i++)
 		rc = check_sockets(&plan->proc[i], err);
 	if (rc == 0)
@@ -552,6 +567,9 @@ proc_fini(struct plan_proc *proc)
 	free(proc->rt_dir);
 	free(proc->control_path);
 	free(proc->telemetry_path);
+	free(proc->cwd);
+	free(proc->file_path);
+	free(proc->file_text);
 	free(proc->listens[0]);
 	free(proc->listens[1]);
 }

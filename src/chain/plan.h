@@ -26,6 +26,11 @@ struct plan_facts {
 	const char *guest_initrd;
 	const char *connect;	      /* libvirt's URI; NULL: as the links need it */
 	struct vm_accel_choice accel; /* as the probe found it */
+	/* For chains with a real TRex. */
+	uint8_t trex_mac[2][6]; /* of its ports, when it runs already */
+	uint16_t trex_port[2];	/* of this machine, for requests and for its doorbell */
+	unsigned trex_mb;	/* what its release takes in a guest */
+	bool force;		/* take its ports from others */
 };
 
 #define PLAN_MAX_PROCS (CHAIN_MAX_HOPS + 1)
@@ -37,6 +42,7 @@ struct plan_proc {
 	char *name; /* "generator" or the hop's name */
 	bool in_vm;
 	int hop;		   /* index, or -1 for the generator */
+	bool elsewhere;		   /* it runs already, and we neither start nor end it */
 	char *argv[PLAN_MAX_ARGV]; /* NULL-terminated, owned */
 	size_t argc;
 	char *env[8]; /* "NAME=value", NULL-terminated, owned */
@@ -47,12 +53,16 @@ struct plan_proc {
 	char *rt_dir;	      /* its RUNTIME_DIRECTORY */
 	char *control_path;   /* nfvchain-fwd's control socket, or NULL */
 	char *telemetry_path; /* DPDK's, for programs that are not ours */
-	char *listens[2];     /* sockets that exist once it is ready, or NULL */
+	char *cwd;	      /* or NULL */
+	char *file_path;      /* what it reads at its start, or NULL */
+	char *file_text;
+	char *listens[2]; /* sockets that exist once it is ready, or NULL */
 };
 
 struct plan_vm {
 	int hop; /* index, or -1 for the generator */
 	struct vm_spec spec;
+	char *image_initrd; /* the image's, when its own initrd is that and a TRex release */
 };
 
 struct chain_plan {
@@ -62,6 +72,7 @@ struct chain_plan {
 	uint8_t hop_mac[CHAIN_MAX_HOPS][2][6];
 	char *rpc_endpoint; /* in the guest, when the generator is in one */
 	char *pub_endpoint; /* or NULL */
+	bool force;	    /* take the ports of a TRex that runs already from others */
 	bool trex_ports;    /* of a generator in a guest: those two are reached here too */
 	uint16_t max_frame; /* largest frame of the chain, with FCS */
 	bool shared_cpus;   /* a hop shares its CPU: it yields when idle */
@@ -75,6 +86,13 @@ struct chain_plan {
 	struct vm_accel_choice accel;
 	char *warnings[8]; /* sentences a person should read; NULL-terminated */
 };
+
+/* A process of ours on this machine. */
+static inline bool
+plan_proc_is_here(const struct plan_proc *proc)
+{
+	return !proc->in_vm && !proc->elsewhere;
+}
 
 /* Refuses, with a sentence, what cannot run: CPUs that are not there, socket paths of more than 107
  * characters, a template without {vdev0}. */

@@ -150,7 +150,8 @@ vdev(const struct words *w, int port)
 {
 	const struct chain_link *link = link_at(w, port);
 	bool listens = plan_is_listener(w->chain, w->hop, port);
-	char *path = plan_link_path(w->facts->run_dir, plan_link_of(w->chain, w->hop, port));
+	char *path =
+		plan_link_path(w->chain, w->facts->run_dir, plan_link_of(w->chain, w->hop, port));
 	char *mac = mac_text(mac_of(w, port)), *text;
 
 	if (link->kind == LINK_MEMIF)
@@ -517,7 +518,9 @@ plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_
 	struct words w = {&plan->proc[hop + 1], plan, chain, facts, hop};
 	int rc = 0;
 
-	if (hop < 0)
+	if (hop < 0 && chain->generator.kind == GENERATOR_TREX)
+		rc = plan_trex(plan, chain, facts, err);
+	else if (hop < 0)
 		add_generator(&w);
 	else if (chain->hop[hop].kind == HOP_FWD)
 		add_fwd(&w, &chain->hop[hop]);

@@ -18,7 +18,7 @@ const struct plan_proc *plan_proc_of(const struct chain_plan *plan, int hop);
 size_t plan_link_of(const struct chain *chain, int hop, int port);
 /* Does that end make the socket of its link? */
 bool plan_is_listener(const struct chain *chain, int hop, int port);
-char *plan_link_path(const char *run_dir, size_t link);
+char *plan_link_path(const struct chain *chain, const char *run_dir, size_t link);
 
 /* Lcores that keep a CPU busy: the hop's, one for the generator. */
 unsigned plan_n_lcores(const struct chain *chain, int hop);
@@ -50,6 +50,15 @@ void plan_add_quoted(struct str *out, const char *word);
 /* Fills in argv and 'listens' of a process; everything else of the plan is there. */
 int plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
 	      int hop, struct err *err);
+
+/* The same of a real TRex, with its configuration: see plan_trex.c. */
+int plan_trex(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
+	      struct err *err);
+/* Where it is spoken to. */
+void plan_trex_endpoints(struct chain_plan *plan, const struct chain *chain,
+			 const struct plan_facts *facts);
+/* What a person should know of it: sentences, NULL-terminated. */
+const char *const *plan_trex_remarks(const struct chain *chain);
 
 /* Refuses a template of an exec hop that cannot work: an open quote, an unknown placeholder, a port
  * that is not mentioned. */

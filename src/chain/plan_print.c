@@ -7,13 +7,15 @@
 #include "base/str.h"
 #include "base/units.h"
 
+#include "chain_rules.h"
 #include "plan.h"
 #include "plan_parts.h"
 
 static const char *
 kind_of(const struct plan_proc *proc, const struct chain *chain)
 {
-	return proc->hop < 0 ? "nfvchain-gen" : hop_kind_name(chain->hop[proc->hop].kind);
+	return proc->hop < 0 ? chain_generator_kinds.words[chain->generator.kind]
+			     : hop_kind_name(chain->hop[proc->hop].kind);
 }
 
 static const char *
@@ -147,15 +149,20 @@ add_commands(struct str *out, const struct chain_plan *plan)
 	/* EAL wants its run directory to be there. */
 	str_addf(out, "\nmkdir -p -m 700");
 	for (size_t i = 0; i < plan->n_procs; i++) {
-		if (plan->proc[i].rt_dir == NULL)
+		if (plan->proc[i].rt_dir == NULL || plan->proc[i].elsewhere)
 			continue;
 		str_addn(out, " ", 1);
 		plan_add_quoted(out, plan->proc[i].rt_dir);
 	}
 	str_addn(out, "\n", 1);
 	for (size_t i = 0; i < plan->n_procs; i++) {
+		if (plan->proc[i].elsewhere)
+			continue;
 		if (plan->proc[i].in_vm)
 			str_addf(out, "# in the VM %s:\n", plan->proc[i].name);
+		if (plan->proc[i].file_text != NULL)
+			str_addf(out, "cat > %s <<.\n%s.\n", plan->proc[i].file_path,
+				 plan->proc[i].file_text);
 		add_command(out, &plan->proc[i]);
 	}
 }

@@ -61,7 +61,7 @@ set_nic(struct vm_nic *nic, const struct chain_plan *plan, const struct chain *c
 		nic->tap = xasprintf("nfv%04x-%d-%d", hash, hop + 1, port);
 	} else {
 		nic->link = link->kind == LINK_STREAM ? VM_LINK_STREAM : VM_LINK_VHOST_USER;
-		nic->path = plan_link_path(facts->run_dir, i);
+		nic->path = plan_link_path(chain, facts->run_dir, i);
 	}
 }
 
@@ -76,10 +76,18 @@ set_vm(struct plan_vm *vm, const struct chain_plan *plan, const struct chain *ch
 	spec->chain = xstrdup(plan->vm_chain);
 	spec->name = xstrdup(name);
 	spec->kernel = xstrdup(facts->guest_kernel);
-	spec->initrd = xstrdup(facts->guest_initrd);
+	if (hop < 0 && chain->generator.dir != NULL) {
+		vm->image_initrd = xstrdup(facts->guest_initrd);
+		spec->initrd = xasprintf("%s/%s.initrd", facts->run_dir, name);
+	} else {
+		spec->initrd = xstrdup(facts->guest_initrd);
+	}
 	/* The guest ends when its first process does. */
 	spec->cmdline = xasprintf("console=ttyS0 panic=-1 quiet hugepages=%d", HUGEPAGES);
 	spec->memory_mb = MEMORY_MB;
+	/* Its archive, and what is unpacked from it. */
+	if (vm->image_initrd != NULL)
+		spec->memory_mb += 2 * facts->trex_mb + MEMORY_MB / 4;
 	spec->vcpus = plan_n_lcores(chain, hop);
 	spec->cpus = plan_proc_of(plan, hop)->cpus;
 	spec->accel = facts->accel.accel;
@@ -135,8 +143,11 @@ plan_vms(struct chain_plan *plan, const struct chain *chain, const struct plan_f
 void
 plan_vms_fini(struct chain_plan *plan)
 {
-	for (size_t i = 0; i < plan->n_vms; i++)
+	for (size_t i = 0; i < plan->n_vms; i++) {
 		vm_spec_fini(&plan->vm[i].spec);
+		free(plan->vm[i].image_initrd);
+		plan->vm[i].image_initrd = NULL;
+	}
 	for (size_t i = 0; i < plan->n_nets; i++)
 		vm_net_fini(&plan->net[i]);
 	free(plan->connect);

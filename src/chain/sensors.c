@@ -148,7 +148,7 @@ read_kernel(const struct sensors *s, struct kernel *k)
 	k->at_ns = clock_now_ns();
 	/* What runs in a VM has numbers of its own there. */
 	for (size_t i = 0; i < s->backend->n_started; i++)
-		if (!s->backend->plan->proc[i].in_vm)
+		if (plan_proc_is_here(&s->backend->plan->proc[i]))
 			read_tasks(k, i, (int)s->backend->proc[i].pid, false);
 	if (has_foreign_hop(s->backend))
 		read_children(s->backend, k);
@@ -230,17 +230,40 @@ note_thread(const struct sensors *s, int tid, struct noise_lcore *l)
 	note_neighbours(s, after, &l->neighbours_ns, &l->neighbours);
 }
 
+/* Of a hop, or with -1 of the generator. */
+static int
+busiest_thread(const struct sensors *s, int hop)
+{
+	uint64_t most = 0;
+	int busiest = 0;
+
+	for (size_t i = 0; i < s->after.n_tasks; i++) {
+		uint64_t ran = ran_ns(s, i);
+
+		if (s->backend->plan->proc[s->after.task[i].proc].hop != hop ||
+		    s->after.task[i].is_child || ran == NOISE_UNKNOWN || ran < most)
+			continue;
+		most = ran;
+		busiest = s->after.task[i].tid;
+	}
+	return busiest;
+}
+
 static void
 note_generator(const struct sensors *s, struct trial_noise *n)
 {
 	struct noise_lcore l;
 
 	/* A forwarder alone has no generator. */
-	if (s->backend->plan->proc[0].hop >= 0 || s->backend->plan->proc[0].in_vm)
+	if (s->backend->plan->proc[0].hop >= 0 || !plan_proc_is_here(&s->backend->plan->proc[0]))
 		return;
 	noise_lcore_init(&l, "");
-	/* Its lcore is its main thread.  Its switches it tells itself, of the time it sends. */
-	note_thread(s, (int)s->backend->proc[0].pid, &l);
+	/* Its lcore is its main thread, and of a TRex one of many.  Its switches ours tells itself,
+	 * of the time it sends. */
+	note_thread(s,
+		    s->backend->plan->proc[0].ours ? (int)s->backend->proc[0].pid
+						   : busiest_thread(s, -1),
+		    &l);
 	n->run_delay_ns = l.run_delay_ns;
 	n->neighbours_ns = l.neighbours_ns;
 	n->neighbours = l.neighbours;
@@ -322,21 +345,9 @@ static void
 note_foreign(const struct sensors *s, size_t hop, struct trial_noise *noise)
 {
 	struct noise_lcore *l = &noise->lcore[noise->n_lcores++];
-	const struct chain_plan *plan = s->backend->plan;
-	uint64_t most = 0;
-	int busiest = 0;
 
 	noise_lcore_init(l, s->backend->chain->hop[hop].name);
-	for (size_t i = 0; i < s->after.n_tasks; i++) {
-		uint64_t ran = ran_ns(s, i);
-
-		if (plan->proc[s->after.task[i].proc].hop != (int)hop ||
-		    s->after.task[i].is_child || ran == NOISE_UNKNOWN || ran < most)
-			continue;
-		most = ran;
-		busiest = s->after.task[i].tid;
-	}
-	note_thread(s, busiest, l);
+	note_thread(s, busiest_thread(s, (int)hop), l);
 }
 
 static void

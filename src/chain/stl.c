@@ -15,13 +15,14 @@
 
 #define CALL_MS 3000
 #define CONNECT_TRY_MS 200
+#define END_MS 500
 #define MAX_PORTS 16
 
 struct stl {
 	struct zmq_client *rpc;
 	char *api_h;
 	unsigned n_ports;
-	int call_ms; /* for an answer; 0: CALL_MS */
+	int call_ms; /* for an answer */
 	char *handler[MAX_PORTS];
 };
 
@@ -39,8 +40,7 @@ stl_call(struct stl *stl, const char *method, json_t *params, int timeout_ms, js
 static int
 call(struct stl *stl, const char *method, json_t *params, json_t **result, struct err *err)
 {
-	return stl_call(stl, method, params, stl->call_ms > 0 ? stl->call_ms : CALL_MS, result,
-			err);
+	return stl_call(stl, method, params, stl->call_ms, result, err);
 }
 
 void
@@ -108,6 +108,7 @@ stl_open(struct stl **out, const char *endpoint, int timeout_ms, struct err *err
 	struct stl *stl = xcalloc(1, sizeof(*stl));
 	int rc = zmq_client_open(&stl->rpc, endpoint, err);
 
+	stl->call_ms = CALL_MS;
 	if (rc == 0)
 		rc = sync_api(stl, timeout_ms, err);
 	if (rc == -ETIMEDOUT)
@@ -257,6 +258,18 @@ stl_stop(struct stl *stl, unsigned port, struct err *err)
 {
 	return stl_call_port(stl, port, "stop_traffic", json_pack("{s:s}", "profile_id", "_"), NULL,
 			     err);
+}
+
+void
+stl_end(struct stl *stl, unsigned port)
+{
+	struct err none = {0};
+
+	if (stl->handler[port] != NULL)
+		(void)stl_call(stl, "stop_traffic",
+			       json_pack("{s:i, s:s, s:s}", "port_id", (int)port, "handler",
+					 stl->handler[port], "profile_id", "_"),
+			       END_MS, NULL, &none);
 }
 
 int

@@ -48,6 +48,8 @@ int stl_mult_parse(const char *text, struct stl_mult *mult, struct err *err);
 int stl_start(struct stl *stl, unsigned port, const struct stl_mult *mult, double duration_s,
 	      bool force, double *factor, struct err *err);
 int stl_stop(struct stl *stl, unsigned port, struct err *err);
+/* The same at the end of everything: a server that does not answer soon is left alone. */
+void stl_end(struct stl *stl, unsigned port);
 /* Whether the port still transmits. */
 int stl_sends(struct stl *stl, unsigned port, bool *sends, struct err *err);
 

@@ -55,6 +55,8 @@ static const struct opt bench_opts[] = {
 	 opt_set_duration, FIELD(time_ns), NULL, OPT_NO_ENV},
 	{"stage-times", 0, NULL, "where frames spend their time inside each nfvchain-fwd",
 	 opt_set_switch, FIELD(stage_times), NULL, 0},
+	{"force", 0, NULL, "take the ports of a TRex that runs already from their owner",
+	 opt_set_switch, FIELD(force), NULL, OPT_NO_ENV},
 	{"accel", 0, "ACCEL", SESSION_ACCEL_HELP, opt_set_text, FIELD(accel), session_accels, 0},
 	{"connect", 0, "URI", SESSION_CONNECT_HELP, opt_set_text, FIELD(connect), NULL, 0},
 	{"output", 'o', "DIR", "where results go (results)", opt_set_text, FIELD(output), NULL, 0},

@@ -28,8 +28,9 @@ struct bench_conf {
 	struct opt_list asserts; /* about that comparison */
 	uint64_t time_ns;	 /* of it; 0 = not given */
 	bool stage_times;	 /* of all our forwarders */
-	char *accel;		 /* of VMs; NULL: auto */
-	char *connect;		 /* libvirt's URI, or NULL */
+	bool force;
+	char *accel;   /* of VMs; NULL: auto */
+	char *connect; /* libvirt's URI, or NULL */
 	char *output;
 	bool json;
 	bool quiet;

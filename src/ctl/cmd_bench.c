@@ -218,6 +218,13 @@ measure_frames(struct bench *b, size_t i, struct err *err)
 	return rc;
 }
 
+/* A TRex tells no delays. */
+static double
+quantile(const struct hist *h, double q)
+{
+	return h->n > 0 ? (double)hist_quantile(h, q) : NAN;
+}
+
 static void
 note_selftests(struct bench *b)
 {
@@ -229,8 +236,8 @@ note_selftests(struct bench *b)
 			.scheduled_pps = t->scheduled_pps,
 			.pacing_p50_ns = t->pacing_p50_ns,
 			.pacing_p99_ns = t->pacing_p99_ns,
-			.latency_floor_p50_ns = (double)hist_quantile(&t->paced.latency, 0.5),
-			.latency_floor_p99_ns = (double)hist_quantile(&t->paced.latency, 0.99),
+			.latency_floor_p50_ns = quantile(&t->paced.latency, 0.5),
+			.latency_floor_p99_ns = quantile(&t->paced.latency, 0.99),
 			.at_pps = t->at_pps,
 			.flat_out = &t->flat_out,
 			.paced = &t->paced,
@@ -457,8 +464,12 @@ cmd_bench(int argc, char **argv, struct err *err)
 		log_init("nfvchain", LOG_INFO);
 	if (rc == 0)
 		rc = session_set_vms(b.conf.accel, b.conf.connect, err);
+	session_force_ports = b.conf.force;
 	if (rc == 0)
 		rc = bench_conf_chain(&b.conf, &b.chain, err);
+	if (rc == 0 && b.chain.generator.kind == GENERATOR_TREX &&
+	    (b.conf.peer != NULL || bench_conf_has_engines(&b.conf)))
+		rc = err_usage(err, "a comparison needs nfvchain-gen as generator, not a TRex");
 	if (rc == 0 && b.conf.peer != NULL)
 		rc = compare_with_peer(&b.conf, &b.chain, all_argc, all_argv, err);
 	else if (rc == 0 && bench_conf_has_engines(&b.conf))

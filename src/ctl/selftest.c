@@ -20,6 +20,22 @@
 #define TRIES 3	     /* all of them: a load near the limit is kept in a good moment only */
 #define TRY_STEPS 10 /* to a tenth: below that the machine is the limit, or the chain */
 
+static char *
+copy_text(const char *text)
+{
+	return text != NULL ? xstrdup(text) : NULL;
+}
+
+static void
+copy_generator(struct chain_generator *copy, const struct chain_generator *gen)
+{
+	*copy = *gen;
+	copy->at = copy_text(gen->at);
+	copy->dir = copy_text(gen->dir);
+	for (size_t i = 0; i < gen->n_sockets; i++)
+		copy->socket[i] = xstrdup(gen->socket[i]);
+}
+
 /* One hop, 'name', that passes frames untouched, where the chain's first hop would be. */
 static void
 make_chain(struct chain *wire, const struct chain *chain, const char *name)
@@ -34,9 +50,9 @@ make_chain(struct chain *wire, const struct chain *chain, const char *name)
 	wire->hop[0].nf[0] = xstrdup("wire");
 	wire->hop[0].n_nf = 1;
 	wire->hop[0].cpus = chain->hop[0].cpus;
-	wire->generator.cpus = chain->generator.cpus;
+	copy_generator(&wire->generator, &chain->generator);
 	/* Beside the generator, in whose place its links are. */
-	wire->generator.place = wire->hop[0].place = chain->generator.place;
+	wire->hop[0].place = chain->generator.place;
 	/* A guest's NIC filters addresses, and what the wire passes on is for the generator. */
 	if (chain->generator.place == PLACE_VM)
 		(void)chain_add_arg(wire, "--promiscuous", NULL);
@@ -49,9 +65,14 @@ static int
 read_pacing(struct session *s, struct selftest *t, struct err *err)
 {
 	json_t *json = NULL;
-	struct hist *h = xcalloc(1, sizeof(*h));
-	int rc = tg_trial(s->backend.tg, &json, err);
+	struct hist *h;
+	int rc;
 
+	t->pacing_p50_ns = t->pacing_p99_ns = NAN;
+	if (tg_is_trex(s->backend.tg))
+		return 0;
+	h = xcalloc(1, sizeof(*h));
+	rc = tg_trial(s->backend.tg, &json, err);
 	if (rc == 0)
 		rc = hist_from_json(h, json_object_get(json, "pacing"), err);
 	if (rc == 0) {
@@ -128,7 +149,8 @@ test_one(struct session *s, const struct chain *chain, size_t i, struct selftest
 	trial_judge(&t->flat_out, 0);
 	t->max_pps = t->flat_out.elapsed_s > 0 ? (double)t->flat_out.ok / t->flat_out.elapsed_s : 0;
 	if (t->max_pps < 1)
-		return err_set(err, 0, "the generator's self-test received nothing");
+		return err_set(err, 0, "the generator's self-test received nothing: %s",
+			       t->flat_out.reason);
 	t->at_pps = t->max_pps * PACED_SHARE;
 	spec = (struct trial_spec){.rate_pps = t->at_pps, .duration_ns = PACED_NS};
 	rc = measure_trial(&m, &spec, &t->paced, err);

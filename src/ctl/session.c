@@ -2,16 +2,21 @@
 #include "session.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
+#include "chain/backend_trex.h"
 #include "chain/backend_vm.h"
 #include "chain/callgrind.h"
 #include "chain/guest_image.h"
 #include "chain/steps.h"
+#include "chain/trex_release.h"
 #include "command.h"
 #include "progress.h"
 
@@ -130,6 +135,56 @@ vm_facts(struct plan_facts *facts, struct err *err)
 	return vm_accel_choose(&facts->accel, session_vms.accel, &probe, err);
 }
 
+bool session_force_ports;
+
+/* A port of this machine that nobody listens at: what connects to it is ours a moment later. */
+static int
+free_port(uint16_t *port, struct err *err)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET};
+	socklen_t size = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), rc = 0;
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, size) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&addr, &size) < 0)
+		rc = err_set(err, errno, "a free TCP port: %s", strerror(errno));
+	*port = ntohs(addr.sin_port);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int
+release_facts(struct plan_facts *facts, const char *dir, struct err *err)
+{
+	struct overlay files = {0};
+	uint64_t bytes = 0;
+	int rc = trex_release_files(&files, dir, err);
+
+	if (rc == 0)
+		rc = overlay_size(&files, &bytes, err);
+	facts->trex_mb = (unsigned)(bytes >> 20) + 1;
+	overlay_fini(&files);
+	return rc;
+}
+
+/* What only a look at a TRex, or at the machine it will run on, can tell. */
+static int
+trex_facts(struct plan_facts *facts, const struct chain_generator *gen, struct err *err)
+{
+	int rc = 0;
+
+	if (gen->kind != GENERATOR_TREX)
+		return 0;
+	if (gen->at != NULL)
+		return backend_trex_macs(gen->at, facts->trex_mac, err);
+	rc = gen->place == PLACE_VM ? release_facts(facts, gen->dir, err)
+				    : trex_release_check(gen->dir, err);
+	for (size_t i = 0; rc == 0 && i < N_ELEMS(facts->trex_port); i++)
+		rc = free_port(&facts->trex_port[i], err);
+	return rc;
+}
+
 int
 session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, bool trex_ports,
 		 bool verbose, struct err *err)
@@ -143,11 +198,14 @@ session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, b
 		.trex_ports = trex_ports,
 		.verbose = verbose,
 		.arm = arm,
+		.force = session_force_ports,
 	};
 	int rc = session_allowed_cpus(&facts.allowed, err);
 
 	if (rc == 0 && chain_has_vms(chain))
 		rc = vm_facts(&facts, err);
+	if (rc == 0)
+		rc = trex_facts(&facts, &chain->generator, err);
 	if (rc == 0)
 		rc = chain_plan_make(plan, chain, &facts, err);
 	/* libvirt's networks have the names that links give them, and its machines do not stop. */

@@ -44,6 +44,9 @@ extern struct session_vms session_vms;
  * caller's. */
 int session_set_vms(const char *accel, const char *connect, struct err *err);
 
+/* Take the ports of a TRex that runs already from others? */
+extern bool session_force_ports;
+
 /* Makes the plan of 'chain' for this machine. */
 int session_plan(struct chain_plan *plan, const struct chain *chain, bool trex_ports, bool verbose,
 		 struct err *err);
