@@ -357,6 +357,12 @@ name_hash(const char *name)
 	return (uint16_t)(h ^ h >> 16);
 }
 
+char *
+plan_device_prefix(const char *chain)
+{
+	return xasprintf("nfv%04x-", name_hash(chain));
+}
+
 static void
 set_mac(uint8_t mac[6], uint16_t hash, size_t node, size_t port)
 {

@@ -100,6 +100,10 @@ int chain_plan_make(struct chain_plan *plan, const struct chain *chain,
 		    const struct plan_facts *facts, struct err *err);
 void chain_plan_fini(struct chain_plan *plan);
 
+/* What names of the host's network devices begin with that a chain of that name makes: bridges,
+ * taps; for the caller to free. */
+char *plan_device_prefix(const char *chain);
+
 /* For people: the chain in one line, a table of processes with CPUs, the links, the warnings and,
  * when the plan is verbose, each command line as one could type it.  For the caller to free. */
 char *chain_plan_print(const struct chain_plan *plan, const struct chain *chain);

@@ -17,17 +17,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-/* Says that a directory is a run directory, and so may be emptied. */
-#define MARK ".nfvchain-run"
+#include "rundir_parts.h"
+
 #define MAX_DEPTH 32
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 /* ---- where ---- */
 
-/* The user's own choice, or NULL. */
-static const char *
-chosen_path(void)
+const char *
+rundir_chosen(void)
 {
 	const char *path = getenv("NFVCHAIN_RUN");
 
@@ -63,7 +62,7 @@ is_usable(const char *dir)
 static char *
 base_path(const char *chain)
 {
-	const char *chosen = chosen_path(), *xdg = getenv("XDG_RUNTIME_DIR");
+	const char *chosen = rundir_chosen(), *xdg = getenv("XDG_RUNTIME_DIR");
 
 	if (chosen != NULL)
 		return absolute(chosen);
@@ -104,9 +103,9 @@ check_parent(int fd, const char *path, struct err *err)
 
 	if (fstat(fd, &st) < 0)
 		return err_set(err, errno, "'%s': %s", path, strerror(errno));
-	sticky = chosen_path() != NULL && (st.st_mode & S_ISVTX) != 0;
+	sticky = rundir_chosen() != NULL && (st.st_mode & S_ISVTX) != 0;
 	writable = (st.st_mode & S_IWOTH) != 0;
-	if (st.st_uid != geteuid() && !sticky && (chosen_path() == NULL || st.st_uid != 0))
+	if (st.st_uid != geteuid() && !sticky && (rundir_chosen() == NULL || st.st_uid != 0))
 		return err_set(err, EPERM, "'%s' belongs to another user (uid %u)", path,
 			       st.st_uid);
 	if (writable && !sticky)
@@ -164,12 +163,12 @@ lock_is_held(int fd, const char *chain, struct err *err)
 }
 
 static void
-write_pid(int fd)
+write_pid(int fd, const char *chain)
 {
-	char text[32];
-	int len = snprintf(text, sizeof(text), "%d\n", getpid());
+	char text[256];
+	int len = snprintf(text, sizeof(text), "%d %.128s\n", getpid(), chain);
 
-	/* For a sentence only: the lock itself needs no content. */
+	/* For people, and to know whom to ask: the lock itself needs no content. */
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) != len)
 		LOG(WARN, "lock file: pid not written: %s", strerror(errno));
 }
@@ -207,7 +206,7 @@ take_lock(int parent, const char *path, const char *name, const char *chain, str
 	if (rc < 0 && fd >= 0)
 		close(fd);
 	if (rc == 0)
-		write_pid(fd);
+		write_pid(fd, chain);
 	free(lock_path);
 	free(lock_name);
 	return rc < 0 ? rc : fd;
@@ -406,6 +405,7 @@ rundir_open_arm(struct rundir *dir, const char *chain, char arm, struct err *err
 	return 0;
 }
 
+/* 1: it was there and is removed; 0: there was none. */
 static int
 remove_dir(const char *path)
 {
@@ -425,7 +425,18 @@ remove_dir(const char *path)
 		rc = -errno;
 	close(fd);
 	close(parent);
-	return rc;
+	return rc < 0 ? rc : 1;
+}
+
+static void
+unlock(struct rundir *dir)
+{
+	/* Nobody's pid is better than one that may be given to somebody else. */
+	if (ftruncate(dir->lock_fd, 0) < 0)
+		LOG(DEBUG, "lock of '%s' keeps its pid", dir->path);
+	close(dir->lock_fd);
+	free(dir->path);
+	*dir = (struct rundir){.lock_fd = -1};
 }
 
 void
@@ -438,10 +449,37 @@ rundir_close(struct rundir *dir)
 	rc = remove_dir(dir->path);
 	if (rc < 0)
 		LOG(WARN, "run directory '%s' is not removed: %s", dir->path, strerror(-rc));
-	/* Nobody's pid is better than one that may be given to somebody else. */
-	if (ftruncate(dir->lock_fd, 0) < 0)
-		LOG(DEBUG, "lock of '%s' keeps its pid", dir->path);
-	close(dir->lock_fd);
-	free(dir->path);
+	unlock(dir);
+}
+
+int
+rundir_remove(struct rundir *dir, bool *removed, struct err *err)
+{
+	int rc = remove_dir(dir->path);
+
+	*removed = rc > 0;
+	/* One without our mark is somebody else's. */
+	if (rc == -ENOTEMPTY)
+		rc = 0;
+	else if (rc < 0)
+		err_set(err, -rc, "'%s': %s", dir->path, strerror(-rc));
+	unlock(dir);
+	return rc < 0 ? rc : 0;
+}
+
+int
+rundir_seize(struct rundir *dir, const char *path, const char *chain, struct err *err)
+{
+	const char *name;
+	int parent = open_parent(path, &name, err), rc;
+
 	*dir = (struct rundir){.lock_fd = -1};
+	if (parent < 0)
+		return err_wrap(err, parent, "run directory");
+	rc = take_lock(parent, path, name, chain, err);
+	close(parent);
+	if (rc < 0)
+		return rc;
+	*dir = (struct rundir){.path = xstrdup(path), .lock_fd = rc};
+	return 0;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -29,3 +31,31 @@ int rundir_open(struct rundir *dir, const char *chain, struct err *err);
 int rundir_open_arm(struct rundir *dir, const char *chain, char arm, struct err *err);
 /* Removes the directory with all in it and releases the lock. */
 void rundir_close(struct rundir *dir);
+
+/* ---- of others, and of the dead ---- */
+
+/* A run directory as it is now.  Whether it is up is told by who has the lock file open, and not by
+ * what a file says: numbers of processes are used again. */
+struct rundir_info {
+	char *path;
+	char *chain; /* as who locked it last said, or what the path says */
+	bool exists; /* and carries our mark */
+	pid_t owner; /* the nfvchain that has the lock, or 0 */
+};
+
+/* Fills in 'info', for rundir_info_fini; nothing is touched. */
+void rundir_look(struct rundir_info *info, const char *path);
+void rundir_info_fini(struct rundir_info *info);
+
+/* Those that are there or up, where they lie by default; with $NFVCHAIN_RUN that one and its arms.
+ * For rundir_list_free. */
+int rundir_list(struct rundir_info **list, size_t *n, struct err *err);
+void rundir_list_free(struct rundir_info *list, size_t n);
+/* Is a run directory of that path among those that are meant?  All are without $NFVCHAIN_RUN. */
+bool rundir_is_meant(const char *path);
+
+/* Takes the lock of a directory, whether that exists or not, and leaves it as it is. */
+int rundir_seize(struct rundir *dir, const char *path, const char *chain, struct err *err);
+/* As rundir_close; '*removed' says whether there was a run directory.  One without our mark stays.
+ */
+int rundir_remove(struct rundir *dir, bool *removed, struct err *err);

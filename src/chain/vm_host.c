@@ -223,6 +223,13 @@ vm_host_list(struct vm_host *host, const char *chain, struct vm_found **found, s
 }
 
 int
+vm_host_remove(struct vm_host *host, const struct vm_found *found, struct err *err)
+{
+	return err_wrap(err, host->ops->remove(host, found, err), "%s '%s'",
+			found->is_network ? "network" : "VM", found->name);
+}
+
+int
 vm_host_clean(struct vm_host *host, const char *chain, struct err *err)
 {
 	struct vm_found *found;
@@ -232,11 +239,8 @@ vm_host_clean(struct vm_host *host, const char *chain, struct err *err)
 	/* A network goes when no VM has a NIC in it. */
 	for (int networks = 0; networks < 2; networks++)
 		for (size_t i = 0; rc == 0 && i < n; i++)
-			if (found[i].is_network == (networks == 1)) {
-				rc = host->ops->remove(host, &found[i], err);
-				err_wrap(err, rc, "%s '%s'", networks == 1 ? "network" : "VM",
-					 found[i].name);
-			}
+			if (found[i].is_network == (networks == 1))
+				rc = vm_host_remove(host, &found[i], err);
 	free(found);
 	return rc < 0 ? rc : (int)n;
 }

@@ -54,6 +54,7 @@ struct vm_found {
 	char chain[VM_MAX_NAME + 1]; /* "" for a network: its UUID has a hash only */
 	char uuid[VM_UUID_LEN + 1];  /* "" for plain QEMU */
 	int pid;		     /* plain QEMU: its process */
+	char run_dir[256];	     /* of a domain: where its console goes, or "" */
 };
 
 /* A kind of host.  The functions below call these, after what is the same for all. */
@@ -133,5 +134,7 @@ int vm_freeze(struct vm *vm, bool frozen, struct err *err);
 /* What of 'chain' (NULL: of any) the host has, for the caller to free. */
 int vm_host_list(struct vm_host *host, const char *chain, struct vm_found **found, size_t *n,
 		 struct err *err);
+/* Removes one of them; one that is gone meanwhile: 0. */
+int vm_host_remove(struct vm_host *host, const struct vm_found *found, struct err *err);
 /* Removes all of it: VMs first.  Returns how many things that were. */
 int vm_host_clean(struct vm_host *host, const char *chain, struct err *err);

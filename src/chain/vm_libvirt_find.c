@@ -28,6 +28,26 @@ add(struct result *r, bool is_network, const char *name, const char *uuid, const
 	str_copy(f->chain, sizeof(f->chain), chain);
 }
 
+/* The directory that the console of VM 'whose'-NAME is in, as the domain's XML has it: ours. */
+static void
+read_run_dir(struct vm_found *f, virDomainPtr dom)
+{
+	char *xml = virDomainGetXMLDesc(dom, 0);
+	char *end = xml != NULL ? strstr(xml, ".console'") : NULL;
+	char *from = end;
+
+	while (from != NULL && from > xml && from[-1] != '\'')
+		from--;
+	/* Without the file's name. */
+	while (end != NULL && end > from && *end != '/')
+		end--;
+	if (end != NULL) {
+		*end = '\0';
+		str_copy(f->run_dir, sizeof(f->run_dir), from);
+	}
+	free(xml);
+}
+
 /* A domain is ours when both its UUID and our metadata say so. */
 static void
 look_at_domain(struct result *r, virDomainPtr dom, const char *chain)
@@ -39,8 +59,10 @@ look_at_domain(struct result *r, virDomainPtr dom, const char *chain)
 		return;
 	metadata = virDomainGetMetadata(dom, VIR_DOMAIN_METADATA_ELEMENT, VM_METADATA_URI, 0);
 	whose = metadata != NULL ? vm_domain_chain(metadata) : NULL;
-	if (whose != NULL && (chain == NULL || strcmp(whose, chain) == 0))
+	if (whose != NULL && (chain == NULL || strcmp(whose, chain) == 0)) {
 		add(r, false, virDomainGetName(dom), uuid, whose);
+		read_run_dir(&r->found[r->n - 1], dom);
+	}
 	free(metadata);
 	free(whose);
 }

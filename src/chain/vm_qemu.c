@@ -94,7 +94,8 @@ launch(struct qemu_vm *v, struct qemu_host *h, const struct vm_spec *spec, char 
 {
 	char *log = xasprintf("%s/%s.qemu.log", h->run_dir, spec->name);
 	char *id = xasprintf("NFVCHAIN_ID=%s/%s", spec->chain, spec->name);
-	const char *env[] = {id, NULL};
+	char *place = xasprintf("RUNTIME_DIRECTORY=%s/rt/%s", h->run_dir, spec->name);
+	const char *env[] = {id, place, NULL};
 	const struct proc_conf conf = {
 		.name = "QEMU",
 		.argv = argv,
@@ -107,6 +108,7 @@ launch(struct qemu_vm *v, struct qemu_host *h, const struct vm_spec *spec, char 
 
 	free(log);
 	free(id);
+	free(place);
 	return rc;
 }
 
@@ -295,7 +297,7 @@ nic_stats(struct vm *vm, size_t nic, struct vm_nic_stats *stats, struct err *err
 static int
 list(struct vm_host *host, const char *chain, struct vm_found **found, size_t *n, struct err *err)
 {
-	return vm_qemu_find(chain, found, n, err);
+	return vm_qemu_find(chain, ((struct qemu_host *)host)->run_dir, found, n, err);
 }
 
 static int

@@ -26,6 +26,8 @@ const struct command commands[] = {
 	 &report_command},
 	{"plan", "say what would run where, and touch nothing", cmd_plan, &plan_command},
 	{"up", "bring a chain up and keep it up until Ctrl-C", cmd_up, &up_command},
+	{"ps", "say which chains are up, and what is left of others", cmd_ps, &ps_command},
+	{"down", "take chains down: what runs, and what somebody left", cmd_down, &down_command},
 	{"top", "show a chain that is up, live: rates, drops, how busy each hop is", cmd_top,
 	 &top_command},
 	{"metrics", "give the counters of a chain that is up to Prometheus", cmd_metrics,
