@@ -18,12 +18,15 @@
 #include "sensors.h"
 
 #define DYING_MS 500
+/* QEMU gives its guest's memory back first. */
+#define VM_DYING_MS 5000
 #define READY_MS 15000
 /* In guests, which may be emulated on a machine that others use too. */
 #define READY_VM_MS 60000
 #define CALL_VM_MS 30000
 #define STOP_MS 4000
 #define CALL_MS 4000
+#define VM_LOOK_MS 200
 #define TELEMETRY_MS 5000
 
 static bool
@@ -41,6 +44,9 @@ explain_death(struct backend *b, size_t i, struct err *err)
 
 	proc_print_status(status, sizeof(status), p);
 	proc_last_words(words, sizeof(words), p);
+	if (rundir_is_full(&b->dir))
+		return err_set(err, ECHILD, "%s %s: the file system of '%s' is full", p->name,
+			       status, b->dir.path);
 	return err_set(err, ECHILD, "%s %s%s%s", p->name, status, words[0] != '\0' ? ": " : "",
 		       words);
 }
@@ -61,25 +67,36 @@ backend_wait(struct backend *b, int ms, struct err *err)
 {
 	struct pollfd fds[PLAN_MAX_PROCS];
 
-	if (stopping(b))
-		return backend_check(b, err);
+	struct deadline d = deadline_in_ms((uint64_t)ms);
+	int rc, slice;
+
 	/* poll passes over negative ones. */
 	for (size_t i = 0; i < b->n_started; i++)
 		fds[i] = (struct pollfd){
 			.fd = plan_proc_is_here(&b->plan->proc[i]) ? b->proc[i].pidfd : -1,
 			.events = POLLIN};
-	(void)poll(fds, b->n_started, ms);
-	return backend_check(b, err);
+	for (;;) {
+		rc = backend_check(b, err);
+		slice = deadline_left_ms(&d);
+		/* The end of a VM wakes nobody. */
+		if (b->vms != NULL && slice > VM_LOOK_MS)
+			slice = VM_LOOK_MS;
+		if (rc < 0 || slice == 0)
+			return rc;
+		if (poll(fds, b->n_started, slice) != 0)
+			return backend_check(b, err);
+	}
 }
 
 int
 backend_explain(struct backend *b, int rc, struct err *err)
 {
+	int ms = rc == -EPIPE && b->vms != NULL ? VM_DYING_MS : DYING_MS;
 	struct err death = {0};
 
 	if (rc == -EINTR || rc == -ECHILD)
 		return rc;
-	if (backend_wait(b, DYING_MS, &death) != -ECHILD &&
+	if (backend_wait(b, ms, &death) != -ECHILD &&
 	    backend_vms_ask_programs(b, &death) != -ECHILD)
 		return rc;
 	*err = death;
@@ -238,7 +255,10 @@ static int
 bring_up(struct backend *b, struct err *err)
 {
 	const struct chain_plan *plan = b->plan;
-	int rc = make_dirs(b, err);
+	int rc = rundir_check_room(&b->dir, plan->n_procs - plan->n_vms, err);
+
+	if (rc == 0)
+		rc = make_dirs(b, err);
 
 	for (size_t i = 0; rc == 0 && i < plan->n_procs; i++) {
 		if (!plan_proc_is_here(&plan->proc[i])) {

@@ -50,6 +50,26 @@ struct backend_vms {
 
 /* ---- boot ---- */
 
+/* How long an agent may be silent: $NFVCHAIN_GUEST_PATIENCE, else what the accelerator needs. */
+static int
+read_patience(int hello_ms[2], struct err *err)
+{
+	const char *text = getenv("NFVCHAIN_GUEST_PATIENCE");
+	uint64_t ns;
+	int rc;
+
+	hello_ms[VM_ACCEL_KVM] = KVM_HELLO_MS;
+	hello_ms[VM_ACCEL_TCG] = TCG_HELLO_MS;
+	if (text == NULL || text[0] == '\0')
+		return 0;
+	rc = duration_parse(text, &ns, err);
+	if (rc == 0 && (ns < NSEC_PER_S || ns > 3600 * NSEC_PER_S))
+		rc = err_usage(err, "'%s' is not from 1s to 1h", text);
+	if (rc == 0)
+		hello_ms[VM_ACCEL_KVM] = hello_ms[VM_ACCEL_TCG] = (int)(ns / NSEC_PER_MS);
+	return err_wrap(err, rc, "NFVCHAIN_GUEST_PATIENCE");
+}
+
 static int
 hello(void *arg, int fd, int ms, struct err *err)
 {
@@ -73,17 +93,18 @@ hello_later(void *arg, int fd, int ms, struct err *err)
 	return 0;
 }
 
-static struct vm_boot_conf
-boot_conf(const struct backend *b, struct backend_vm *v)
+static int
+boot_conf(struct vm_boot_conf *conf, const struct backend *b, struct backend_vm *v,
+	  struct err *err)
 {
-	return (struct vm_boot_conf){
+	*conf = (struct vm_boot_conf){
 		.start_ms = START_MS,
-		.hello_ms = {[VM_ACCEL_KVM] = KVM_HELLO_MS, [VM_ACCEL_TCG] = TCG_HELLO_MS},
 		.hello = hello,
 		.arg = v,
 		.gone = &v->gone,
 		.stop = b->stop,
 	};
+	return read_patience(conf->hello_ms, err);
 }
 
 /* Emulated guests take long to boot, and do so at the same time.  Under KVM it is quick, and one
@@ -91,13 +112,14 @@ boot_conf(const struct backend *b, struct backend_vm *v)
 static int
 power_on(struct backend *b, struct backend_vm *v, struct err *err)
 {
-	struct vm_boot_conf conf = boot_conf(b, v);
-	int rc;
+	struct vm_boot_conf conf;
+	int rc = boot_conf(&conf, b, v, err);
 
 	if (b->vms->accel.accel == VM_ACCEL_TCG)
 		conf.hello = hello_later;
 	v->start_ns = clock_now_ns();
-	rc = backend_make_initrd(b, v->plan, err);
+	if (rc == 0)
+		rc = backend_make_initrd(b, v->plan, err);
 	if (rc == 0)
 		rc = vm_boot(&v->vm, &v->fd, b->vms->host, &v->spec, &b->vms->accel, &conf, err);
 	if (rc == 0)
@@ -108,9 +130,11 @@ power_on(struct backend *b, struct backend_vm *v, struct err *err)
 static int
 await_hello(struct backend *b, struct backend_vm *v, struct err *err)
 {
-	const struct vm_boot_conf conf = boot_conf(b, v);
-	int rc = v->guest != NULL ? 0 : vm_boot_hello(v->vm, v->fd, &conf, err);
+	struct vm_boot_conf conf;
+	int rc = boot_conf(&conf, b, v, err);
 
+	if (rc == 0 && v->guest == NULL)
+		rc = vm_boot_hello(v->vm, v->fd, &conf, err);
 	return rc == 0 ? guest_check_hugepages(v->guest, err) : rc;
 }
 

@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -404,6 +406,42 @@ rundir_open_arm(struct rundir *dir, const char *chain, char arm, struct err *err
 	}
 	return 0;
 }
+
+/* ---- room ---- */
+
+#define PROGRAM_KB 8192 /* of DPDK's files for 256 MB of memory, twice */
+#define FULL_KB 64
+
+static uint64_t
+free_kb(const struct rundir *dir)
+{
+	struct statvfs fs;
+
+	if (statvfs(dir->path, &fs) < 0)
+		return UINT64_MAX;
+	return (uint64_t)fs.f_bavail * fs.f_frsize / 1024;
+}
+
+int
+rundir_check_room(const struct rundir *dir, size_t n, struct err *err)
+{
+	uint64_t have = free_kb(dir), need = n * PROGRAM_KB;
+
+	if (have >= need)
+		return 0;
+	return err_machine(err,
+			   "run directory '%s': its file system has %llu kB left, and %zu programs "
+			   "need %llu kB there (NFVCHAIN_RUN=DIR names another place)",
+			   dir->path, (unsigned long long)have, n, (unsigned long long)need);
+}
+
+bool
+rundir_is_full(const struct rundir *dir)
+{
+	return free_kb(dir) < FULL_KB;
+}
+
+/* ---- the end ---- */
 
 /* 1: it was there and is removed; 0: there was none. */
 static int

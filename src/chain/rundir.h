@@ -29,6 +29,11 @@ char *rundir_path_arm(const char *chain, char arm);
  */
 int rundir_open(struct rundir *dir, const char *chain, struct err *err);
 int rundir_open_arm(struct rundir *dir, const char *chain, char arm, struct err *err);
+/* Is there room for what 'n' programs keep in it?  DPDK maps files there, and a program whose file
+ * cannot grow dies by SIGBUS.  Class ERR_MACHINE. */
+int rundir_check_room(const struct rundir *dir, size_t n, struct err *err);
+/* Is the file system full, or nearly? */
+bool rundir_is_full(const struct rundir *dir);
 /* Removes the directory with all in it and releases the lock. */
 void rundir_close(struct rundir *dir);
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,8 +13,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include "vm_console.h"
+
 #define WATCH_MS 20
-#define DYING_MS 1000
+#define DYING_MS 5000
 
 static const char *const wants[] = {"auto", "kvm", "tcg"};
 
@@ -103,6 +106,21 @@ explain(struct vm *vm, int rc, struct err *err)
 	return gone;
 }
 
+/* Of one that runs and is silent the console may say how far it came. */
+static int
+quote_console(struct vm *vm, int rc, struct err *err)
+{
+	char words[256], *why;
+
+	vm_console_last(words, sizeof(words), vm->spec->console_path);
+	if (words[0] == '\0' || err == NULL)
+		return rc;
+	why = xstrdup(err->msg);
+	err_set(err, -rc, "%s; its console: %s", why, words);
+	free(why);
+	return rc;
+}
+
 int
 vm_boot_hello(struct vm *vm, int fd, const struct vm_boot_conf *conf, struct err *err)
 {
@@ -119,7 +137,9 @@ vm_boot_hello(struct vm *vm, int fd, const struct vm_boot_conf *conf, struct err
 	pthread_join(thread, NULL);
 	if (rc < 0 && user_stops(conf))
 		return err_set(err, EINTR, "interrupted");
-	return rc < 0 ? explain(vm, rc, err) : 0;
+	if (rc < 0)
+		rc = explain(vm, rc, err);
+	return rc == -ETIMEDOUT ? quote_console(vm, rc, err) : rc;
 }
 
 /* ---- one try ---- */

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#include "vm_console.h"
+
 #define POLL_MS 10
 
 int
@@ -123,12 +125,16 @@ int
 vm_check(struct vm *vm, struct err *err)
 {
 	struct vm_state state;
+	char panic[256];
 
 	vm_state(vm, &state);
 	if (state.run == VM_RUNNING || state.run == VM_STARTING)
 		return 0;
-	return err_set(err, ECHILD, "VM '%s' %s: %s", vm->spec->name,
-		       state.run == VM_ENDED ? "has ended" : "stands still", state.why);
+	/* Neither QEMU nor libvirt knows why a kernel gave up. */
+	vm_console_panic(panic, sizeof(panic), vm->spec->console_path);
+	return err_set(err, ECHILD, "VM '%s' %s: %s%s%s", vm->spec->name,
+		       state.run == VM_ENDED ? "has ended" : "stands still", state.why,
+		       panic[0] != '\0' ? ": " : "", panic);
 }
 
 /* One turn of waiting: 1 to go on, or why not. */

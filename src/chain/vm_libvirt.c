@@ -17,9 +17,15 @@
 
 #define DEFAULT_URI "qemu:///system"
 
+/* Patience with a libvirtd that is being started anew. */
+#define REVIVE_MS 10000
+
 struct libvirt_host {
 	struct vm_host base;
 	virConnectPtr conn;
+	virConnectPtr fresh; /* for taking down, when that one broke; or NULL */
+	bool given_up;	     /* nobody answered then */
+	char *uri;
 	bool is_local;
 	bool is_qemu; /* and not libvirt's test driver, which knows fewer flags */
 	int callback; /* of events; libvirt takes one for all domains of a connection */
@@ -95,6 +101,32 @@ host_probe(struct vm_host *host, struct kvm_probe *probe)
 		probe_far(h, probe);
 }
 
+/* The connection, made anew when libvirtd was started anew meanwhile: what is ours must go from the
+ * new one.  NULL when nobody answers. */
+static virConnectPtr
+alive(struct libvirt_host *h)
+{
+	struct deadline d = deadline_in_ms(REVIVE_MS);
+
+	if (virConnectIsAlive(h->conn) == 1)
+		return h->conn;
+	if (h->fresh != NULL && virConnectIsAlive(h->fresh) == 1)
+		return h->fresh;
+	if (h->fresh != NULL)
+		virConnectClose(h->fresh);
+	/* It may be about to come. */
+	while ((h->fresh = virConnectOpen(h->uri)) == NULL && !h->given_up && !deadline_passed(&d))
+		clock_sleep_ms(100);
+	h->given_up = h->fresh == NULL;
+	return h->fresh;
+}
+
+static int
+nobody_answers(struct libvirt_host *h, struct err *err)
+{
+	return err_set(err, ENOTCONN, "libvirt at '%s' does not answer any more", h->uri);
+}
+
 /* ---- networks ---- */
 
 /* Is the network of that name ours, and of that chain?  Else a sentence. */
@@ -142,9 +174,13 @@ net_up(struct vm_host *host, const struct vm_net *net, struct err *err)
 static int
 net_down(struct vm_host *host, const struct vm_net *net, struct err *err)
 {
-	virNetworkPtr found = virNetworkLookupByName(host_of(host)->conn, net->name);
+	struct libvirt_host *h = host_of(host);
+	virConnectPtr conn = alive(h);
+	virNetworkPtr found = conn != NULL ? virNetworkLookupByName(conn, net->name) : NULL;
 	int rc;
 
+	if (conn == NULL)
+		return err_wrap(err, nobody_answers(h, err), "network '%s' may be left", net->name);
 	if (found == NULL)
 		return 0;
 	rc = check_owner(found, net, err);
@@ -224,7 +260,10 @@ host_close(struct vm_host *host)
 	if (h->callback >= 0)
 		virConnectDomainEventDeregisterAny(h->conn, h->callback);
 	virConnectClose(h->conn);
+	if (h->fresh != NULL)
+		virConnectClose(h->fresh);
 	pthread_mutex_destroy(&h->lock);
+	free(h->uri);
 	free(h);
 	vm_libvirt_loop_release();
 }
@@ -239,10 +278,12 @@ host_open(struct vm_host **host, const struct vm_host_conf *conf, struct err *er
 	if (rc < 0)
 		return rc;
 	h = xcalloc(1, sizeof(*h));
+	h->uri = xstrdup(uri);
 	h->conn = virConnectOpen(uri);
 	if (h->conn == NULL) {
 		rc = err_machine(err, "libvirt at '%s' does not answer: %s", uri,
 				 virGetLastErrorMessage());
+		free(h->uri);
 		free(h);
 		vm_libvirt_loop_release();
 		return rc;
@@ -373,11 +414,27 @@ get_state(struct vm *vm, struct vm_state *state)
 	struct libvirt_vm *v = vm_of(vm);
 
 	pthread_mutex_lock(&v->h->lock);
+	/* Without its events nobody knows how the domain is. */
+	if (v->state.run == VM_RUNNING && virConnectIsAlive(v->h->conn) == 0)
+		set_state(v, VM_ENDED, "libvirtd has ended, or was started anew");
 	*state = v->state;
 	pthread_mutex_unlock(&v->h->lock);
 	/* It runs, but libvirt is still being asked whether it does. */
 	if (state->run == VM_RUNNING && !atomic_load(&v->is_made))
 		state->run = VM_STARTING;
+}
+
+/* Looked up anew, for the connection that it was made by may be broken. */
+static void
+destroy(struct libvirt_vm *v)
+{
+	virConnectPtr conn = alive(v->h);
+	virDomainPtr dom = conn != NULL ? virDomainLookupByUUIDString(conn, v->uuid) : NULL;
+
+	if (dom == NULL)
+		return;
+	(void)virDomainDestroy(dom);
+	virDomainFree(dom);
 }
 
 /* A domain that waits for its back end is there already, though not yet made: it is looked up,
@@ -388,17 +445,11 @@ stop(struct vm *vm)
 	struct libvirt_vm *v = vm_of(vm);
 
 	while (!atomic_load(&v->is_made)) {
-		virDomainPtr dom = virDomainLookupByUUIDString(v->h->conn, v->uuid);
-
-		if (dom != NULL) {
-			(void)virDomainDestroy(dom);
-			virDomainFree(dom);
-		}
+		destroy(v);
 		clock_sleep_ms(20);
 	}
 	pthread_join(v->thread, NULL);
-	if (v->dom != NULL)
-		(void)virDomainDestroy(v->dom);
+	destroy(v);
 	vm_free(v);
 }
 

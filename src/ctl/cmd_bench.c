@@ -429,8 +429,7 @@ bench(struct bench *b, int argc, char **argv, const struct chain_plan *plan, str
 	result_finish(b->result, (double)(clock_now_ns() - b->started_ns) / 1e9,
 		      rc < 0 ? err_exit_code(err) : 0, rc < 0 ? err->msg : "");
 	print_result(b);
-	save_result(b->result, b->dir, b->conf.quiet);
-	return rc;
+	return save_result(b->result, b->dir, b->conf.quiet, rc, err);
 }
 
 static int

@@ -83,7 +83,7 @@ run(struct compare *c, int argc, char **argv, struct err *err)
 			      rc < 0 ? err_exit_code(err) : 0, rc < 0 ? err->msg : "");
 		if (json_object_get(result, "comparison") != NULL)
 			print_result(c->conf, result);
-		save_result(result, dir, c->conf->quiet);
+		rc = save_result(result, dir, c->conf->quiet, rc, err);
 	}
 	json_decref(result);
 	free(dir);

@@ -18,6 +18,7 @@
 #include "report/result.h"
 #include "report/sweep.h"
 #include "report/text.h"
+#include "save.h"
 #include "session.h"
 #include "sweep_run.h"
 
@@ -39,39 +40,35 @@ print_result(const struct sweep_conf *conf, const json_t *result)
 
 /* Writes 'text', which it frees, beside the others. */
 static void
-save_text(const char *dir, const char *name, char *text, bool quiet)
+save_text(const char *dir, const char *name, char *text, bool quiet, struct err *err)
 {
 	char *path = xasprintf("%s/%s", dir, name);
-	struct err err = {0};
 
-	if (result_save_text(text, path, &err) < 0)
-		LOG(ERR, "%s", err.msg);
-	else if (!quiet)
+	if (result_save_text(text, path, err) == 0 && !quiet)
 		LOG(NOTICE, "%s", path);
 	free(text);
 	free(path);
 }
 
-static void
-save(const json_t *result, const char *dir, bool quiet)
+static int
+save(const json_t *result, const char *dir, bool quiet, int rc, struct err *err)
 {
 	char *path = xasprintf("%s/" RESULT_SWEEP, dir);
 	struct sweep_view view;
-	struct err err = {0};
+	struct err why = {0};
 
-	if (json_save(result, path, &err) < 0)
-		LOG(ERR, "%s", err.msg);
-	else if (!quiet)
+	if (json_save(result, path, &why) == 0 && !quiet)
 		LOG(NOTICE, "%s", path);
 	free(path);
 	if (sweep_view_init(&view, result)) {
 		struct str svg = {0};
 
 		sweep_svg(&svg, &view, true);
-		save_text(dir, "sweep.svg", str_take(&svg), quiet);
+		save_text(dir, "sweep.svg", str_take(&svg), quiet, &why);
 	}
-	save_text(dir, "sweep.csv", csv_render(result), quiet);
-	save_text(dir, RESULT_REPORT, html_render(result), quiet);
+	save_text(dir, "sweep.csv", csv_render(result), quiet, &why);
+	save_text(dir, RESULT_REPORT, html_render(result), quiet, &why);
+	return save_conclude(rc, &why, dir, err);
 }
 
 /* What the sweep comes to: 0, or the exit code's error. */
@@ -113,7 +110,7 @@ run(struct sweep *s, int argc, char **argv, struct err *err)
 			      rc < 0 ? err_exit_code(err) : 0, rc < 0 ? err->msg : "");
 		if (has_turns(s))
 			print_result(s->conf, result);
-		save(result, dir, s->conf->quiet);
+		rc = save(result, dir, s->conf->quiet, rc, err);
 	}
 	json_decref(result);
 	free(dir);

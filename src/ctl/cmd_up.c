@@ -16,6 +16,8 @@ struct up_conf {
 	bool trex_ports;
 	bool verbose;
 	uint32_t hops;
+	char *accel;
+	char *connect;
 };
 
 #define FIELD(member) OPT_FIELD(struct up_conf, member)
@@ -24,6 +26,8 @@ static const struct opt up_opts[] = {
 	{"trex-ports", 0, NULL, "generator's RPC on tcp 127.0.0.1:4501 and 4500", opt_set_switch,
 	 FIELD(trex_ports), NULL, 0},
 	{"hops", 0, "N", "forwarders in the default chain (1)", opt_set_u32, FIELD(hops), NULL, 0},
+	{"accel", 0, "ACCEL", SESSION_ACCEL_HELP, opt_set_text, FIELD(accel), session_accels, 0},
+	{"connect", 0, "URI", SESSION_CONNECT_HELP, opt_set_text, FIELD(connect), NULL, 0},
 	{"verbose", 'v', NULL, "print the command lines too", opt_set_switch, FIELD(verbose), NULL,
 	 0},
 };
@@ -65,6 +69,19 @@ keep_up(const struct chain *chain, const struct up_conf *conf, struct err *err)
 	return rc == -EINTR ? 0 : rc;
 }
 
+static int
+check_conf(const struct up_conf *conf, int argc, char **argv, struct err *err)
+{
+	if (argc > 1)
+		return err_usage(err, "one chain file at a time ('%s' is one too many)", argv[1]);
+	if (argc > 0 && conf->hops > 0)
+		return err_usage(err, "--hops shapes the default chain; '%s' says its own",
+				 argv[0]);
+	if (conf->hops > CHAIN_MAX_HOPS)
+		return err_usage(err, "--hops: a chain has 1 to %d hops", CHAIN_MAX_HOPS);
+	return 0;
+}
+
 int
 cmd_up(int argc, char **argv, struct err *err)
 {
@@ -72,23 +89,20 @@ cmd_up(int argc, char **argv, struct err *err)
 	struct chain chain = {0};
 	int rc = opt_parse(&up_command, &argc, &argv, &conf, NULL, err);
 
-	if (rc != 0)
-		return rc;
-	if (argc > 1)
-		return err_usage(err, "one chain file at a time ('%s' is one too many)", argv[1]);
-	if (argc > 0 && conf.hops > 0)
-		return err_usage(err, "--hops shapes the default chain; '%s' says its own",
-				 argv[0]);
-	if (conf.hops > CHAIN_MAX_HOPS)
-		return err_usage(err, "--hops: a chain has 1 to %d hops", CHAIN_MAX_HOPS);
-	if (argc > 0)
+	if (rc == 0)
+		rc = check_conf(&conf, argc, argv, err);
+	if (rc == 0)
+		rc = session_set_vms(conf.accel, conf.connect, err);
+	if (rc == 0 && argc > 0)
 		rc = chain_load(&chain, argv[0], err);
-	else
+	else if (rc == 0)
 		chain_default(&chain, conf.hops > 0 ? conf.hops : 1);
 	if (rc == 0)
 		rc = chain_check(&chain, err);
 	if (rc == 0)
 		rc = keep_up(&chain, &conf, err);
 	chain_fini(&chain);
+	free(conf.accel);
+	free(conf.connect);
 	return rc;
 }

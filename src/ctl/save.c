@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "save.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -10,27 +12,38 @@
 
 /* The last line says where to look next. */
 static void
-save_report(const json_t *result, const char *dir, bool quiet)
+save_report(const json_t *result, const char *dir, bool quiet, struct err *err)
 {
 	char *path = xasprintf("%s/" RESULT_REPORT, dir), *html = html_render(result);
-	struct err err = {0};
 
-	if (result_save_text(html, path, &err) < 0)
-		LOG(ERR, "%s", err.msg);
-	else if (!quiet)
+	if (result_save_text(html, path, err) == 0 && !quiet)
 		LOG(NOTICE, "report: %s", path);
 	free(html);
 	free(path);
 }
 
-void
-save_result(const json_t *result, const char *dir, bool quiet)
+int
+save_conclude(int rc, const struct err *why, const char *dir, struct err *err)
 {
-	struct err err = {0};
+	if (why->msg[0] == '\0')
+		return rc;
+	/* A directory with nothing in it would pass for a result. */
+	(void)rmdir(dir);
+	if (rc >= 0)
+		return err_set(err, EIO, "what was measured is not saved: %s", why->msg);
+	LOG(ERR, "what was measured is not saved: %s", why->msg);
+	return rc;
+}
 
-	if (result_save(result, dir, &err) < 0)
-		LOG(ERR, "%s", err.msg);
-	else if (!quiet)
-		LOG(NOTICE, "result: %s/result.json", dir);
-	save_report(result, dir, quiet);
+int
+save_result(const json_t *result, const char *dir, bool quiet, int rc, struct err *err)
+{
+	struct err why = {0};
+
+	if (result_save(result, dir, &why) == 0) {
+		if (!quiet)
+			LOG(NOTICE, "result: %s/result.json", dir);
+		save_report(result, dir, quiet, &why);
+	}
+	return save_conclude(rc, &why, dir, err);
 }

@@ -98,7 +98,22 @@ image_progress(void *arg, const char *step, double eta_s)
 	progress_step("image of the guests: %s", step);
 }
 
-/* Builds the image when it is missing. */
+/* The user's own files: theirs to make. */
+static int
+check_own_image(const struct chain_plan *plan, struct err *err)
+{
+	const struct vm_spec *spec = &plan->vm[0].spec;
+
+	if (access(spec->kernel, R_OK) < 0)
+		return err_machine(err, "'%s' (NFVCHAIN_GUEST_KERNEL): %s", spec->kernel,
+				   strerror(errno));
+	if (access(spec->initrd, R_OK) < 0)
+		return err_machine(err, "'%s' (NFVCHAIN_GUEST_INITRD): %s", spec->initrd,
+				   strerror(errno));
+	return 0;
+}
+
+/* Builds the image when it is missing, or not what its manifest says. */
 static int
 need_image(const struct chain_plan *plan, struct err *err)
 {
@@ -107,11 +122,10 @@ need_image(const struct chain_plan *plan, struct err *err)
 	uint64_t start;
 	int rc;
 
-	if (plan->n_vms == 0 || access(plan->vm[0].spec.kernel, R_OK) == 0)
+	if (plan->n_vms == 0)
 		return 0;
-	if (getenv("NFVCHAIN_GUEST_KERNEL") != NULL)
-		return err_machine(err, "'%s' (NFVCHAIN_GUEST_KERNEL): %s", plan->vm[0].spec.kernel,
-				   strerror(errno));
+	if (getenv("NFVCHAIN_GUEST_KERNEL") != NULL && getenv("NFVCHAIN_GUEST_INITRD") != NULL)
+		return check_own_image(plan, err);
 	start = clock_now_ns();
 	rc = guest_image_need(&image, &conf, err);
 	if (rc == 0)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Where results lie: a directory for each, never used twice. */
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +17,9 @@
 
 /* More results of one chain in one second than anybody makes. */
 #define MAX_PER_SECOND 1000
+
+/* Room for a long search with its report, and some more. */
+#define RESULT_KB 2048
 
 /* ---- writing ---- */
 
@@ -84,6 +89,24 @@ point_latest(const char *parent, const char *name, struct err *err)
 	return rc;
 }
 
+/* Better than to find out when all is measured. */
+static int
+check_room(const char *parent, struct err *err)
+{
+	struct statvfs fs;
+	uint64_t kb;
+
+	if (statvfs(parent, &fs) < 0)
+		return err_set(err, errno, "%s: %s", parent, strerror(errno));
+	kb = (uint64_t)fs.f_bavail * fs.f_frsize / 1024;
+	if (kb < RESULT_KB)
+		return err_set(
+			err, ENOSPC,
+			"%s: its file system has %llu kB left, and a result needs up to %d kB",
+			parent, (unsigned long long)kb, RESULT_KB);
+	return 0;
+}
+
 int
 result_make_dir(const char *parent, const char *chain, char **dir, struct err *err)
 {
@@ -94,6 +117,8 @@ result_make_dir(const char *parent, const char *chain, char **dir, struct err *e
 
 	*dir = NULL;
 	rc = make_parents(parent, err);
+	if (rc == 0)
+		rc = check_room(parent, err);
 	if (rc < 0)
 		return rc;
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# timeout: 2400
+# suite: full
+# sanitize: no
+# A chain under libvirt, one of our own: killed at any step of its start, `nfvchain ps` tells what is
+# left and `nfvchain down` removes it; a libvirtd that is started anew under it is told in a sentence;
+# nothing is left of domains, networks, bridges, taps and firewall chains, and what is not ours stays.
+. "$(dirname "$0")/_guest_image.sh"
+. "$(dirname "$0")/../smoke/_init.sh"
+. "$(dirname "$0")/_libvirtd.sh"
+
+[ -n "${NFVCHAIN_GUEST_KERNEL-}" ] || nfvchain image show >show.out 2>&1 ||
+	skip "needs an image of guests: $(tail -n 1 show.out)"
+export NFVCHAIN_ACCEL=tcg
+sed 's/^name:.*/name: virt/' "$top/chains/vm-snake.yaml" >virt.yaml
+# Somebody else's, which must be there to the end.
+cat >other.xml <<END
+<network><name>other</name><bridge name='otherbr'/><dns enable='no'/></network>
+END
+
+v() {
+	virsh -q -c "$URI" "$@"
+}
+
+# Everything of the host's that libvirt makes, sorted: names, devices, rules.
+host_state() {
+	v list --all --name
+	v net-list --all --name
+	ip -br link | sed 's/[@ ].*//'
+	iptables-save 2>/dev/null | grep -v '^#' | sed 's/\[[0-9:]*\]//'
+	ip6tables-save 2>/dev/null | grep -v '^#' | sed 's/\[[0-9:]*\]//'
+}
+
+v net-create other.xml >/dev/null
+host_state >before.txt
+
+nothing_left() {
+	mkdir -p "$NFVCHAIN_RUN"
+	host_state >after.txt
+	diff before.txt after.txt >diff.txt || fail "$1: $(cat diff.txt)"
+	_left=$(leftovers | grep -v libvirtd) || :
+	[ -z "$_left" ] || fail "$1: left: $_left"
+	nfvchain ps >ps.out
+	grep -q '^no chain is up' ps.out || fail "$1: $(cat ps.out)"
+}
+
+# Steps, as one sees them from outside.
+step_net() { [ "$(v net-list --name | grep -c link-)" = 1 ] || [ "$(v net-list --name | grep -c link-)" = 2 ]; }
+step_first() { [ -n "$(v list --name)" ]; }
+step_second() { [ "$(v list --name | grep -c virt-)" = 2 ]; }
+step_up() { grep -q '^up; ' up.log; }
+
+for step in net first second up; do
+	for signal in KILL TERM INT; do
+		start up nfvchain up virt.yaml
+		wait_until 400 "step_$step || ! alive up"
+		alive up || fail "it ended at step $step: $(tail -n 1 up.log)"
+		rc=0
+		stop up "$signal" 40 || rc=$?
+		if [ "$signal" = KILL ]; then
+			nfvchain ps >ps.out
+			grep -q '^virt  *left' ps.out || fail "$step: ps: $(cat ps.out)"
+			nfvchain down virt >down.out || fail "$step: down: $(cat down.out)"
+			grep -q '^virt: removed network link-0$' down.out || fail "$step: $(cat down.out)"
+		fi
+		nothing_left "$step, SIG$signal"
+		echo "$step SIG$signal: $rc"
+		rm up.log
+	done
+done
