@@ -33,6 +33,12 @@ cgroup_controllers = [ ]
 namespaces = [ ]
 stdio_handler = "file"
 END
-start libvirtd libvirtd --config "$scratch/libvirt/libvirtd.conf" --pid-file "$scratch/libvirtd.pid"
-wait_until 20 'virsh -q -c qemu:///system version >virsh.log 2>&1'
+# Starts it, or starts it again.
+start_libvirtd() {
+	start libvirtd libvirtd --config "$scratch/libvirt/libvirtd.conf" \
+		--pid-file "$scratch/libvirtd.pid"
+	wait_until 60 'virsh -q -c qemu:///system version >virsh.log 2>&1'
+}
+
+start_libvirtd
 export URI=qemu:///system

@@ -69,3 +69,46 @@ for step in net first second up; do
 		rm up.log
 	done
 done
+
+# The chain is up when libvirtd is started anew, or dies and comes again.
+for signal in TERM KILL; do
+	start up nfvchain up virt.yaml
+	wait_until 400 "step_up || ! alive up"
+	alive up || fail "it did not come up: $(tail -n 1 up.log)"
+	stop libvirtd "$signal" 30 || :
+	start_libvirtd
+	wait_until 60 "! alive up"
+	rc=0
+	stop up || rc=$?
+	tail -n 1 up.log
+	[ "$rc" = 1 ] || fail "libvirtd started anew: status $rc"
+	grep -q "libvirtd has ended, or was started anew" up.log || fail "no such sentence"
+	nfvchain down virt >down.out || fail "down: $(cat down.out)"
+	cat down.out
+	nothing_left "libvirtd started anew after SIG$signal"
+	rm up.log
+done
+
+# And dies for good: what it had is told, and goes when there is one again.
+start up nfvchain up virt.yaml
+wait_until 400 "step_up || ! alive up"
+alive up || fail "it did not come up: $(tail -n 1 up.log)"
+stop libvirtd KILL || :
+wait_until 60 "! alive up"
+rc=0
+stop up || rc=$?
+[ "$rc" = 1 ] || fail "without libvirtd: status $rc"
+grep -q "network 'link-0' may be left: libvirt at .* does not answer any more" up.log || fail "$(cat up.log)"
+start_libvirtd
+nfvchain down virt >down.out || fail "down: $(cat down.out)"
+cat down.out
+grep -q '^virt: removed network link-0$' down.out || fail "$(cat down.out)"
+nothing_left "libvirtd died"
+
+# The next run works.
+rc=0
+nfvchain bench virt.yaml --rate 1kpps -d 500ms -o results >bench.log 2>&1 || rc=$?
+[ "$rc" = 0 ] || [ "$rc" = 6 ] || fail "the next run: status $rc: $(tail -n 1 bench.log)"
+nothing_left "the next run"
+v net-destroy other >/dev/null
+stop libvirtd

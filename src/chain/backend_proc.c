@@ -22,8 +22,11 @@
 #define VM_DYING_MS 5000
 #define READY_MS 15000
 /* In guests, which may be emulated on a machine that others use too. */
-#define READY_VM_MS 60000
+#define VM_READY_MS 90000
 #define CALL_VM_MS 30000
+/* One try: as long as a user's patience with Ctrl-C, and in a guest as a first answer may take. */
+#define GREET_MS 5000
+#define VM_GREET_MS 15000
 #define STOP_MS 4000
 #define CALL_MS 4000
 #define VM_LOOK_MS 200
@@ -229,6 +232,25 @@ make_dirs(struct backend *b, struct err *err)
 	return 0;
 }
 
+/* Talks to the generator until it answers; one in an emulated guest on a busy machine takes longer.
+ */
+static int
+greet_generator(struct backend *b, struct err *err)
+{
+	const bool in_vm = b->plan->proc[0].in_vm;
+	struct deadline d = deadline_in_ms(in_vm ? VM_READY_MS : READY_MS);
+	int rc;
+
+	do {
+		rc = tg_open(&b->tg, b->rpc_endpoint, in_vm ? VM_GREET_MS : GREET_MS, err);
+		if (rc < 0 && backend_check(b, NULL) < 0)
+			return backend_check(b, err);
+	} while (rc == -ETIMEDOUT && !deadline_passed(&d));
+	if (rc == 0 && in_vm)
+		tg_be_patient(b->tg, CALL_VM_MS);
+	return rc;
+}
+
 static int
 open_generator(struct backend *b, struct err *err)
 {
@@ -240,14 +262,10 @@ open_generator(struct backend *b, struct err *err)
 		rc = backend_vms_endpoint(b, &b->rpc_endpoint, err);
 	else
 		b->rpc_endpoint = xstrdup(b->plan->rpc_endpoint);
-	if (rc == 0 && b->chain->generator.kind == GENERATOR_TREX) {
+	if (rc == 0 && b->chain->generator.kind == GENERATOR_TREX)
 		rc = backend_await_trex(b, err);
-	} else if (rc == 0) {
-		rc = tg_open(&b->tg, b->rpc_endpoint,
-			     b->plan->proc[0].in_vm ? READY_VM_MS : READY_MS, err);
-		if (rc == 0 && b->plan->proc[0].in_vm)
-			tg_be_patient(b->tg, CALL_VM_MS);
-	}
+	else if (rc == 0)
+		rc = greet_generator(b, err);
 	return err_wrap(err, rc, "generator");
 }
 

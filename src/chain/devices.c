@@ -146,7 +146,7 @@ device_remove(const char *name, struct err *err)
 	close(fd);
 	if (rc == -ENODEV)
 		return 0;
-	return rc < 0 ? err_set(err, -rc, "device '%s': %s", name, strerror(-rc)) : 0;
+	return rc < 0 ? err_set(err, -rc, "device '%s': %s", name, strerror(-rc)) : 1;
 }
 
 /* ---- network namespaces ---- */
@@ -162,12 +162,12 @@ int
 netns_remove(const char *name, struct err *err)
 {
 	char *path = xasprintf(NETNS "/%s", name);
-	int rc = 0;
+	int rc = 1;
 
 	/* The file is where the namespace is mounted; without a mount it is a file alone. */
 	(void)umount2(path, MNT_DETACH);
-	if (unlink(path) < 0 && errno != ENOENT)
-		rc = err_set(err, errno, "'%s': %s", path, strerror(errno));
+	if (unlink(path) < 0)
+		rc = errno == ENOENT ? 0 : err_set(err, errno, "'%s': %s", path, strerror(errno));
 	free(path);
 	return rc;
 }
@@ -229,7 +229,9 @@ hugepages_find(const char *prefix, struct device_list *list, struct err *err)
 int
 hugepages_remove(const char *path, struct err *err)
 {
-	if (is_in_use(path) || unlink(path) == 0 || errno == ENOENT)
+	if (is_in_use(path))
 		return 0;
-	return err_set(err, errno, "'%s': %s", path, strerror(errno));
+	if (unlink(path) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : err_set(err, errno, "'%s': %s", path, strerror(errno));
 }

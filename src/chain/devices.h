@@ -21,7 +21,8 @@ int device_list_dir(const char *dir, struct device_list *list, struct err *err);
 
 /* Network devices of this namespace whose names begin with 'prefix'. */
 int devices_find(const char *prefix, struct device_list *list, struct err *err);
-/* Removes one; of a pair the other goes with it, so one that is not there is removed already. */
+/* Removes one: 1, or 0 when it was gone already, as the other one of a pair is.  So do the others.
+ */
 int device_remove(const char *name, struct err *err);
 
 /* Namespaces that `ip netns` would list, by such names. */

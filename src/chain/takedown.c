@@ -188,7 +188,10 @@ remove_all(struct work *w, const char *what, const struct device_list *list,
 	for (size_t i = 0; i < list->n; i++) {
 		struct err why = {0};
 
-		if (note(w, remove_one(list->name[i], &why), &why))
+		int rc = remove_one(list->name[i], &why);
+
+		/* One that is gone already went with another. */
+		if (note(w, rc, &why) && rc > 0)
 			tell(w, "removed %s %s", what, list->name[i]);
 	}
 }

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# timeout: 3000
+# suite: full
+# sanitize: no
+# nfvchain ended by SIGKILL, SIGTERM and SIGINT at each step of a chain with a virtual machine under plain
+# QEMU, from the start of QEMU to the take-down: nothing is left after `nfvchain down`, which has
+# nothing to do but after SIGKILL.
+. "$(dirname "$0")/_guest_image.sh"
+. "$(dirname "$0")/../smoke/_init.sh"
+
+need qemu-system-x86_64
+[ -n "${NFVCHAIN_GUEST_KERNEL-}" ] || nfvchain image show >show.out 2>&1 ||
+	skip "needs an image of guests: $(tail -n 1 show.out)"
+export NFVCHAIN_ACCEL=tcg
+sed 's/^name:.*/name: kills/' "$top/chains/vm-snake-fast.yaml" >kills.yaml
+
+has_qemu() {
+	[ -n "$("$top/devtools/pids-with" NFVCHAIN_ID=kills/vnf1)" ]
+}
+
+# Steps, as one sees them from outside; run.log is bench's.
+step_locked() { [ -e "$NFVCHAIN_RUN/.nfvchain-run" ]; }
+step_qemu() { has_qemu; }
+step_agent() { [ -S "$NFVCHAIN_RUN/vnf1.agent" ]; }
+step_boot() { grep -qs . "$NFVCHAIN_RUN/vnf1.console"; }
+step_measuring() { grep -q 'bringing up' run.log && has_qemu && [ -S "$NFVCHAIN_RUN/rpc" ]; }
+step_down() { step_measuring && kill -s TERM "$(pid_of run)"; }
+
+for step in locked qemu agent boot measuring down; do
+	for signal in KILL TERM INT; do
+		start run nfvchain bench kills.yaml --rate 5kpps -d 30s -o results
+		wait_until 400 "step_$step || ! alive run"
+		alive run || [ "$step" = down ] || fail "it ended at step $step: $(tail -n 1 run.log)"
+		rc=0
+		stop run "$signal" 30 || rc=$?
+		case $step:$signal:$rc in
+		down:*) ;;
+		*:KILL:137 | *:TERM:143 | *:INT:130) ;;
+		*) fail "$step, SIG$signal: status $rc" ;;
+		esac
+		nfvchain down --all >down.out || fail "$step: $(cat down.out)"
+		[ "$signal" = KILL ] || grep -qx 'nothing of any chain is here' down.out ||
+			fail "$step, SIG$signal: left: $(cat down.out)"
+		mkdir -p "$NFVCHAIN_RUN"
+		[ -z "$(leftovers)" ] || fail "$step, SIG$signal: left: $(leftovers)"
+		echo "$step SIG$signal: $rc: $(tr '\n' ';' <down.out)"
+		rm run.log
+	done
+done
+
+rc=0
+nfvchain bench kills.yaml --rate 5kpps -d 500ms -o results >bench.log 2>&1 || rc=$?
+[ "$rc" = 0 ] || [ "$rc" = 6 ] || fail "the next run: status $rc: $(tail -n 1 bench.log)"
