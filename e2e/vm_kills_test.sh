@@ -19,34 +19,48 @@ has_qemu() {
 	[ -n "$("$top/devtools/pids-with" NFVCHAIN_ID=kills/vnf1)" ]
 }
 
-# Steps, as one sees them from outside; run.log is bench's.
+# Steps, as one sees them from outside.
 step_locked() { [ -e "$NFVCHAIN_RUN/.nfvchain-run" ]; }
 step_qemu() { has_qemu; }
 step_agent() { [ -S "$NFVCHAIN_RUN/vnf1.agent" ]; }
 step_boot() { grep -qs . "$NFVCHAIN_RUN/vnf1.console"; }
+step_up() { grep -q '^up; ' run.log; }
+step_down() { step_up && kill -s TERM "$(pid_of run)"; }
 step_measuring() { grep -q 'bringing up' run.log && has_qemu && [ -S "$NFVCHAIN_RUN/rpc" ]; }
-step_down() { step_measuring && kill -s TERM "$(pid_of run)"; }
 
-for step in locked qemu agent boot measuring down; do
+# end STEP SIGNAL COMMAND...: starts it, ends it at that step, and looks at what it left.
+end() {
+	step=$1 signal=$2
+	shift 2
+	start run "$@"
+	wait_until 400 "step_$step || ! alive run"
+	alive run || [ "$step" = down ] || fail "it ended at step $step: $(tail -n 1 run.log)"
+	rc=0
+	stop run "$signal" 30 || rc=$?
+	case $step:$signal:$rc in
+	# It may have been down already.
+	down:*) ;;
+	# That is how one ends it.
+	up:TERM:0 | up:INT:0) ;;
+	*:KILL:137 | *:TERM:143 | *:INT:130) ;;
+	*) fail "$step, SIG$signal: status $rc" ;;
+	esac
+	nfvchain down --all >down.out || fail "$step: $(cat down.out)"
+	[ "$signal" = KILL ] || grep -qx 'nothing of any chain is here' down.out ||
+		fail "$step, SIG$signal: left: $(cat down.out)"
+	mkdir -p "$NFVCHAIN_RUN"
+	[ -z "$(leftovers)" ] || fail "$step, SIG$signal: left: $(leftovers)"
+	echo "$step SIG$signal: $rc: $(tr '\n' ';' <down.out)"
+	rm run.log
+}
+
+for step in locked qemu agent boot up down; do
 	for signal in KILL TERM INT; do
-		start run nfvchain bench kills.yaml --rate 5kpps -d 30s -o results
-		wait_until 400 "step_$step || ! alive run"
-		alive run || [ "$step" = down ] || fail "it ended at step $step: $(tail -n 1 run.log)"
-		rc=0
-		stop run "$signal" 30 || rc=$?
-		case $step:$signal:$rc in
-		down:*) ;;
-		*:KILL:137 | *:TERM:143 | *:INT:130) ;;
-		*) fail "$step, SIG$signal: status $rc" ;;
-		esac
-		nfvchain down --all >down.out || fail "$step: $(cat down.out)"
-		[ "$signal" = KILL ] || grep -qx 'nothing of any chain is here' down.out ||
-			fail "$step, SIG$signal: left: $(cat down.out)"
-		mkdir -p "$NFVCHAIN_RUN"
-		[ -z "$(leftovers)" ] || fail "$step, SIG$signal: left: $(leftovers)"
-		echo "$step SIG$signal: $rc: $(tr '\n' ';' <down.out)"
-		rm run.log
+		end "$step" "$signal" nfvchain up kills.yaml
 	done
+done
+for signal in KILL TERM INT; do
+	end measuring "$signal" nfvchain bench kills.yaml --rate 5kpps -d 30s -o results
 done
 
 rc=0

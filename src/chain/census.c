@@ -75,17 +75,26 @@ take_rundir(struct census_chain *ch, const struct rundir_info *info)
 	}
 }
 
-/* The chain in that run directory; else one of that name that 'any_dir' allows; else a new one. */
+/* A run directory is one chain's, whatever its parts are called; without one the name counts. */
+static struct census_chain *
+find_chain(struct census *c, const char *name, const char *run_dir)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (strcmp(c->chain[i].run_dir, run_dir) == 0 &&
+		    (run_dir[0] != '\0' || strcmp(c->chain[i].name, name) == 0))
+			return &c->chain[i];
+	return NULL;
+}
+
+/* The same, or a new one. */
 static struct census_chain *
 chain_at(struct census *c, const char *name, const char *run_dir)
 {
+	struct census_chain *ch = find_chain(c, name, run_dir);
 	struct rundir_info info;
-	struct census_chain *ch;
 
-	for (size_t i = 0; i < c->n; i++)
-		if (strcmp(c->chain[i].name, name) == 0 &&
-		    strcmp(c->chain[i].run_dir, run_dir) == 0)
-			return &c->chain[i];
+	if (ch != NULL)
+		return ch;
 	ch = add_chain(c, name, run_dir);
 	if (run_dir[0] != '\0') {
 		rundir_look(&info, run_dir);
@@ -122,16 +131,21 @@ find_processes(struct census *c, const struct census_conf *conf, struct err *err
 {
 	struct marked *all;
 	size_t n;
-	int rc = marked_find(conf->chain, NULL, &all, &n, err);
+	int rc = marked_find(NULL, NULL, &all, &n, err);
 
 	for (size_t i = 0; i < n; i++) {
-		struct census_chain *ch;
+		struct census_chain *ch = NULL;
 
-		if (!rundir_is_meant(all[i].run_dir)) {
+		if (!rundir_is_meant(all[i].run_dir))
+			device_list_add(&c->elsewhere, all[i].chain);
+		else if (is_wanted(conf, all[i].chain))
+			ch = chain_at(c, all[i].chain, all[i].run_dir);
+		else
+			ch = find_chain(c, all[i].chain, all[i].run_dir);
+		if (ch == NULL) {
 			marked_fini(&all[i]);
 			continue;
 		}
-		ch = chain_at(c, all[i].chain, all[i].run_dir);
 		ch->process = xrealloc(ch->process, ch->n_processes + 1, sizeof(*ch->process));
 		ch->process[ch->n_processes++] = all[i];
 	}
@@ -231,6 +245,8 @@ has_devices(const struct census *c, size_t i)
 {
 	const struct census_chain *ch = &c->chain[i];
 
+	if (device_list_has(&c->elsewhere, ch->name))
+		return false;
 	for (size_t k = 0; k < c->n; k++) {
 		const struct census_chain *other = &c->chain[k];
 
@@ -338,5 +354,6 @@ census_fini(struct census *c)
 		fini_chain(&c->chain[i]);
 	free(c->chain);
 	vm_host_close(c->libvirt);
+	device_list_free(&c->elsewhere);
 	*c = (struct census){0};
 }

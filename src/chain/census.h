@@ -35,7 +35,8 @@ struct census_chain {
 struct census {
 	struct census_chain *chain;
 	size_t n;
-	struct vm_host *libvirt; /* NULL when there is none to ask */
+	struct vm_host *libvirt;      /* NULL when there is none to ask */
+	struct device_list elsewhere; /* chains that run in run directories that are not meant */
 };
 
 struct census_conf {

@@ -40,6 +40,21 @@ device_list_free(struct device_list *list)
 }
 
 void
+device_list_add(struct device_list *list, const char *name)
+{
+	add(list, xstrdup(name));
+}
+
+bool
+device_list_has(const struct device_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->name[i], name) == 0)
+			return true;
+	return false;
+}
+
+void
 device_list_join(struct device_list *list, struct device_list *from)
 {
 	for (size_t i = 0; i < from->n; i++)

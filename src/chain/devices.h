@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -14,6 +15,8 @@ struct device_list {
 	size_t n;
 };
 void device_list_free(struct device_list *list);
+void device_list_add(struct device_list *list, const char *name);
+bool device_list_has(const struct device_list *list, const char *name);
 /* Moves what is in 'from' to the end of 'list'. */
 void device_list_join(struct device_list *list, struct device_list *from);
 /* Names in a directory; one that is not there has none. */

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#include "guest_image.h"
 #include "plan.h"
 #include "plan_parts.h"
 
@@ -82,8 +83,7 @@ set_vm(struct plan_vm *vm, const struct chain_plan *plan, const struct chain *ch
 	} else {
 		spec->initrd = xstrdup(facts->guest_initrd);
 	}
-	/* The guest ends when its first process does. */
-	spec->cmdline = xasprintf("console=ttyS0 panic=-1 quiet hugepages=%d", HUGEPAGES);
+	spec->cmdline = guest_image_cmdline(HUGEPAGES);
 	spec->memory_mb = MEMORY_MB;
 	/* Its archive, and what is unpacked from it. */
 	if (vm->image_initrd != NULL)

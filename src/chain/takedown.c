@@ -139,7 +139,8 @@ end_some(struct work *w)
 	struct marked *found;
 	struct err why = {0};
 	size_t n;
-	int rc = marked_find(w->ch->name, w->ch->run_dir, &found, &n, &why);
+	bool has_dir = w->ch->run_dir[0] != '\0';
+	int rc = marked_find(has_dir ? NULL : w->ch->name, w->ch->run_dir, &found, &n, &why);
 	bool any = n > 0;
 
 	if (note(w, rc, &why) && any) {
