@@ -93,15 +93,19 @@ expect "a number used again" "$(state snake)" "left - -"
 nfvchain down >down.out || fail "down: $(cat down.out)"
 cat down.out
 grep -q "^snake: removed $NFVCHAIN_RUN\$" down.out || fail "the run directory: $(cat down.out)"
-if [ -n "$is_root" ]; then
-	grep -q "^snake: removed device ${prefix}0-0\$" down.out || fail "a device is left"
-	ip -br link show nfvother >/dev/null || fail "somebody else's device is gone"
-	ip link del nfvother
-fi
 kill -0 "$stranger" || fail "a process in another run directory was killed"
 kill -0 "$namesake" || fail "a process whose number stood in the lock was killed"
 kill "$stranger" "$namesake"
 wait "$stranger" "$namesake" || :
+# By its name a device may be of that other run directory; with nothing there any more it is not.
+if [ -n "$is_root" ]; then
+	ip -br link show "${prefix}0-0" >/dev/null || fail "a device of another run directory is gone"
+	nfvchain down snake >down.out
+	grep -Eq "^snake: removed device ${prefix}0-[01]\$" down.out || fail "$(cat down.out)"
+	! ip -br link show "${prefix}0-0" >/dev/null 2>&1 || fail "a device is left"
+	ip -br link show nfvother >/dev/null || fail "somebody else's device is gone"
+	ip link del nfvother
+fi
 nothing_left "after a kill"
 
 # A child that does not end for SIGTERM and has no lifeline.
