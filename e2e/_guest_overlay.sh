@@ -29,6 +29,7 @@ overlay() {
 		#!/bin/busybox sh
 		export PATH=/bin
 		/bin/busybox --install -s /bin
+		mknod /dev/null c 1 3
 		$*
 		exec /agent
 	END

@@ -15,18 +15,24 @@ need qemu-system-x86_64
 export NFVCHAIN_ACCEL=tcg
 sed 's/^name:.*/name: kills/' "$top/chains/vm-snake-fast.yaml" >kills.yaml
 
-has_qemu() {
-	[ -n "$("$top/devtools/pids-with" NFVCHAIN_ID=kills/vnf1)" ]
+pid_of_qemu() {
+	for _pid in $("$top/devtools/pids-with" NFVCHAIN_ID=kills/vnf1); do
+		! grep -qs '^qemu-' "/proc/$_pid/comm" || echo "$_pid"
+	done
 }
 
 # Steps, as one sees them from outside.
 step_locked() { [ -e "$NFVCHAIN_RUN/.nfvchain-run" ]; }
-step_qemu() { has_qemu; }
+step_qemu() { [ -n "$(pid_of_qemu)" ]; }
 step_agent() { [ -S "$NFVCHAIN_RUN/vnf1.agent" ]; }
-step_boot() { grep -qs . "$NFVCHAIN_RUN/vnf1.console"; }
+# Nobody says that the guest boots, but it costs time.
+step_boot() {
+	_qemu=$(pid_of_qemu)
+	[ -n "$_qemu" ] && [ "$(cut -d ' ' -f 14 "/proc/$_qemu/stat")" -gt 200 ]
+}
 step_up() { grep -q '^up; ' run.log; }
 step_down() { step_up && kill -s TERM "$(pid_of run)"; }
-step_measuring() { grep -q 'bringing up' run.log && has_qemu && [ -S "$NFVCHAIN_RUN/rpc" ]; }
+step_measuring() { grep -q '^one trial' run.log; }
 
 # end STEP SIGNAL COMMAND...: starts it, ends it at that step, and looks at what it left.
 end() {

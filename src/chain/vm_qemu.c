@@ -226,6 +226,9 @@ explain_end(struct qemu_vm *v)
 	}
 	proc_print_status(status, sizeof(status), &v->proc);
 	proc_last_words(words, sizeof(words), &v->proc);
+	/* Such as what it waited for while it started. */
+	if (strstr(words, ": info: ") != NULL)
+		words[0] = '\0';
 	snprintf(v->state.why, sizeof(v->state.why), "QEMU %s%s%s", status,
 		 words[0] != '\0' ? ": " : "", words);
 }
