@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# timeout: 120
+# timeout: 300
 # `nfvchain ps` tells what is up and what is left, found without a file that says so; `nfvchain down`
 # takes it down, also after a SIGKILL at any moment and with children that do not hear, and leaves
 # alone what is not ours.
@@ -40,7 +40,7 @@ expect "down --all of nothing" "$(nfvchain down --all)" "nothing of any chain is
 
 # A chain that is up: told, and ended by its own nfvchain.
 start up nfvchain up
-wait_until 20 "grep -q '^up; ' up.log"
+wait_until 60 "grep -q '^up; ' up.log"
 expect "up" "$(state snake)" "up up $(pid_of up)"
 nfvchain ps >ps.out
 grep -Eq "^snake +up +up +$(pid_of up) +[0-9]+s +2 processes \((generator, vnf1|vnf1, generator)\)" ps.out ||
@@ -56,7 +56,7 @@ nothing_left "after down"
 printf 'version: 1\nname: other\nhops: [nfvchain-fwd]\n' >other.yaml
 start bench nfvchain bench other.yaml --rate 100kpps -d 20s -o results
 # shellcheck disable=SC2016 # evaluated again and again
-wait_until 20 '[ "$(state other)" != none ]'
+wait_until 60 '[ "$(state other)" != none ]'
 nfvchain down other.yaml >down.out
 grep -qx "other: ended nfvchain bench (pid $(pid_of bench))" down.out || fail "$(cat down.out)"
 rc=0
@@ -67,7 +67,7 @@ nothing_left "after down of a benchmark"
 # Killed, with children that are stopped and so do not hear that their parent is gone; a device and a
 # namespace of that chain's name beside.
 start up nfvchain up
-wait_until 20 "grep -q '^up; ' up.log"
+wait_until 60 "grep -q '^up; ' up.log"
 # Names of devices have the bytes in them that the chain's addresses have.
 prefix=$(nfvchain plan --json | sed -n 's/.*"02:\(..\):\(..\):00:00:00".*/nfv\1\2-/p')
 [ -n "$prefix" ] || fail "no address in the plan"

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,8 @@
 #define LOOK_MS 200
 /* Patience with the script after SIGTERM: mmdebstrap takes down what it has mounted. */
 #define STOP_MS 20000
+/* Less than that is none. */
+#define FULL_BYTES 65536
 
 /* What the script says it is about to do, in its order, and how long that takes on two CPUs. */
 static const struct step {
@@ -175,6 +178,15 @@ look(struct build *b)
 	tell(b->conf, steps[step].text, eta_s);
 }
 
+/* Then its words are not written either. */
+static bool
+is_full(const char *path)
+{
+	struct statvfs fs;
+
+	return statvfs(path, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_BYTES;
+}
+
 /* What the script's end says; its last words are its sentence. */
 static int
 conclude(struct build *b, struct err *err)
@@ -184,6 +196,11 @@ conclude(struct build *b, struct err *err)
 
 	if (WIFEXITED(b->proc.status) && WEXITSTATUS(b->proc.status) == 0)
 		return 0;
+	if (is_full(b->out))
+		return err_set(err, ENOSPC,
+			       "the guest image was not built: the file system of '%s' is full (it "
+			       "takes 2 GB; NFVCHAIN_CACHE=DIR names another place)",
+			       b->cache);
 	proc_last_words(words, sizeof(words), &b->proc);
 	if (says_machine)
 		return err_machine(err, "the guest image: %s", words);
