@@ -10,6 +10,12 @@
 /* Child processes that cannot be forgotten: each has a process group of its own, a pidfd, its
  * output in a log file, SIGPIPE ignored, and dies when we do. */
 
+/* Namespaces that a child enters before anything else. */
+struct proc_ns {
+	int user_fd; /* -1: it stays in ours */
+	int net_fd;
+};
+
 struct proc_conf {
 	const char *name;	/* for messages */
 	char *const *argv;	/* argv[0] is searched in PATH unless it has a slash */
@@ -18,7 +24,8 @@ struct proc_conf {
 	const char *cwd;	/* or NULL */
 	const int *cpus;	/* allowed CPUs, or NULL for ours */
 	size_t n_cpus;
-	int nice; /* added to ours */
+	int nice;		  /* added to ours */
+	const struct proc_ns *ns; /* NULL: it stays in ours */
 	/* One of our own programs: "--lifeline FD" is appended to argv; the child drains and exits
 	 * when we are gone.  A foreign program gets PR_SET_PDEATHSIG instead, SIGKILL, and a keeper
 	 * for what it has started. */

@@ -24,7 +24,7 @@ extern char **environ;
 
 /* ---- what the child does ---- */
 
-enum step { STEP_CWD, STEP_CPUS, STEP_NICE, STEP_FDS, STEP_EXEC };
+enum step { STEP_NS, STEP_CWD, STEP_CPUS, STEP_NICE, STEP_FDS, STEP_EXEC };
 
 /* What the child tells its parent when it does not get as far as the program. */
 struct failure {
@@ -103,6 +103,15 @@ child_fds(const struct launch *l)
 	return l->alive_fd >= 0 ? fcntl(l->alive_fd, F_SETFD, 0) : 0;
 }
 
+/* That of users first: being at home in it is what allows the other. */
+static int
+child_enter(const struct proc_ns *ns)
+{
+	if (ns->user_fd >= 0 && setns(ns->user_fd, CLONE_NEWUSER) < 0)
+		return -1;
+	return setns(ns->net_fd, CLONE_NEWNET);
+}
+
 static _Noreturn void
 child_main(const struct launch *l)
 {
@@ -110,6 +119,9 @@ child_main(const struct launch *l)
 
 	setpgid(0, 0);
 	child_signals();
+	/* Before the parent's death is asked for: new rights make the kernel forget that. */
+	if (conf->ns != NULL && child_enter(conf->ns) < 0)
+		child_fail(l, STEP_NS);
 	/* One that is stopped could not see the end of its lifeline. */
 	if (conf->lifeline)
 		prctl(PR_SET_PDEATHSIG, SIGCONT);
@@ -335,6 +347,8 @@ tell_failure(const struct launch *l, const struct failure *f, struct err *err)
 	const char *why = strerror(f->errnum);
 
 	switch (f->step) {
+	case STEP_NS:
+		return err_set(err, f->errnum, "its namespace: %s", why);
 	case STEP_CWD:
 		return err_set(err, f->errnum, "directory '%s': %s", conf->cwd, why);
 	case STEP_CPUS:

@@ -25,6 +25,7 @@ struct backend_hop {
 };
 
 struct backend_vms;
+struct backend_links;
 
 struct backend {
 	const struct chain *chain;
@@ -33,8 +34,9 @@ struct backend {
 	size_t n_started;
 	struct proc proc[PLAN_MAX_PROCS]; /* in the order of the plan */
 	struct backend_hop hop[CHAIN_MAX_HOPS];
-	char *rpc_endpoint;	 /* where the generator is spoken to */
-	struct backend_vms *vms; /* NULL when the chain has none; see backend_vm.h */
+	char *rpc_endpoint;	     /* where the generator is spoken to */
+	struct backend_vms *vms;     /* NULL when the chain has none; see backend_vm.h */
+	struct backend_links *links; /* NULL when none is the kernel's; see backend_links.h */
 	struct tg *tg;
 	pid_t generator_tid;	 /* its thread that polls, 0 as long as nobody asked */
 	struct sensors *sensors; /* of the trials it carries; NULL before the first */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backend_links.h"
 #include "backend_trex.h"
 #include "backend_vm.h"
 #include "base/clock.h"
@@ -198,9 +199,10 @@ backend_proc_conf(const struct plan_proc *pp)
 static int
 start(struct backend *b, const struct plan_proc *pp, struct err *err)
 {
-	const struct proc_conf conf = backend_proc_conf(pp);
+	struct proc_conf conf = backend_proc_conf(pp);
 	int rc;
 
+	conf.ns = backend_links_ns(b, pp);
 	if (mkdir(pp->rt_dir, 0700) < 0 && errno != EEXIST)
 		return err_set(err, errno, "%s: %s", pp->rt_dir, strerror(errno));
 	rc = pp->file_text != NULL ? backend_write_file(pp, err) : 0;
@@ -278,6 +280,8 @@ bring_up(struct backend *b, struct err *err)
 	if (rc == 0)
 		rc = make_dirs(b, err);
 
+	if (rc == 0)
+		rc = backend_links_up(b, err);
 	for (size_t i = 0; rc == 0 && i < plan->n_procs; i++) {
 		if (!plan_proc_is_here(&plan->proc[i])) {
 			/* Its place in the list stays empty. */
@@ -340,6 +344,7 @@ take_down(struct backend *b, int patience_ms)
 		proc_stop(&b->proc[b->n_started], patience_ms);
 		proc_close(&b->proc[b->n_started]);
 	}
+	backend_links_down(b);
 	rundir_close(&b->dir);
 }
 
@@ -457,7 +462,8 @@ backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop
 		 (backend_guest(b, i + 1) != NULL && b->plan->proc[i + 1].telemetry_path != NULL))
 		rc = read_foreign(b, i, hop, err);
 	for (size_t p = 0; rc == 0 && hop->known && p < 2; p++)
-		hop->port[p].miss += backend_vms_missed(b, i + 1, p);
+		hop->port[p].miss +=
+			backend_vms_missed(b, i + 1, p) + backend_links_missed(b, i + 1, p);
 	return err_wrap(err, rc, "%s", hop->name);
 }
 

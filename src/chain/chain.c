@@ -67,6 +67,7 @@ const struct chain_words chain_hop_kinds = {"hop kind", hop_words,
 					    BUILT(HOP_FWD) | BUILT(HOP_TESTPMD) | BUILT(HOP_EXEC)};
 const struct chain_words chain_link_kinds = {"link kind", link_words,
 					     BUILT(LINK_VHOST_USER) | BUILT(LINK_MEMIF) |
+						     BUILT(LINK_VETH) | BUILT(LINK_VETH_XDP) |
 						     BUILT(LINK_NETWORK) | BUILT(LINK_STREAM)};
 const struct chain_words chain_places = {"place", place_words,
 					 BUILT(PLACE_PROCESS) | BUILT(PLACE_VM)};
@@ -358,29 +359,6 @@ chain_rule_unique(const struct chain *chain, size_t i, struct err *err)
 		if (strcmp(chain->hop[k].name, chain->hop[i].name) == 0)
 			return err_usage(err, "hops %zu and %zu are both named '%s'", k + 1, i + 1,
 					 chain->hop[i].name);
-	return 0;
-}
-
-int
-chain_rule_link(const struct chain_link *link, const char **key, struct err *err)
-{
-	bool is_vms = link->kind == LINK_NETWORK || link->kind == LINK_STREAM;
-	unsigned max = link->kind == LINK_MEMIF ? CHAIN_MAX_MEMIF_RING
-		       : is_vms			? CHAIN_MAX_VM_RING
-						: CHAIN_MAX_RING;
-	int rc;
-
-	*key = "kind";
-	rc = chain_word_check(&chain_link_kinds, link->kind, err);
-	if (rc < 0)
-		return rc;
-	*key = "ring";
-	if (link->ring < CHAIN_MIN_RING || link->ring > max || (link->ring & (link->ring - 1)) != 0)
-		return err_usage(err, "'ring' of a %s link must be a power of two from %d to %u",
-				 link_kind_name(link->kind), CHAIN_MIN_RING, max);
-	*key = "queues";
-	if (link->queues < 1 || link->queues > CHAIN_MAX_QUEUES)
-		return err_usage(err, "'queues' must be from 1 to %d", CHAIN_MAX_QUEUES);
 	return 0;
 }
 

@@ -22,16 +22,14 @@
 enum link_kind {
 	LINK_VHOST_USER,
 	LINK_MEMIF,
-	/* Known words of the grammar, refused by chain_check until they are built; network and
-	 * stream, which join VMs, are. */
-	LINK_RING,
-	LINK_VETH,
-	LINK_VETH_XDP,
-	LINK_TAP,
-	LINK_PCAP,
-	LINK_NETWORK,
+	LINK_RING,     /* not built yet: refused by chain_check */
+	LINK_VETH,     /* a pair of the kernel's, by af_packet */
+	LINK_VETH_XDP, /* the same by AF_XDP */
+	LINK_TAP,      /* not built yet */
+	LINK_PCAP,     /* not built yet */
+	LINK_NETWORK,  /* these two join VMs */
 	LINK_STREAM,
-	LINK_PCI,
+	LINK_PCI, /* not built yet */
 };
 
 enum hop_kind {
@@ -82,9 +80,10 @@ struct chain_hop {
 
 struct chain_link {
 	enum link_kind kind;
-	unsigned ring;	 /* descriptors per queue, a power of two, 256 to 32768 (memif: to 16384;
-			  * into a VM: to 1024); default 16384 (1024): at 4 Mpps as long as a
-			  * hypervisor often takes a CPU away, 4 ms */
+	unsigned ring;	 /* descriptors per queue, a power of two, 256 to 32768 (memif, veth: to
+			  * 16384; veth-xdp: to 2048; into a VM: to 1024); default 16384 (veth,
+			  * veth-xdp: 2048; 1024): at 4 Mpps as long as a hypervisor often takes
+			  * a CPU away, 4 ms */
 	unsigned queues; /* of each port, 1 to 16; both links of a hop have as many */
 };
 
@@ -133,6 +132,10 @@ int chain_check(const struct chain *chain, struct err *err);
 
 /* Makes 'engine' that of all hops of kind nfvchain-fwd; not one of them: refused. */
 int chain_set_engine(struct chain *chain, const char *engine, struct err *err);
+
+/* Makes all links those of a kind ("--link: ..." when there is none of that name), each with its
+ * default ring unless it had one of its own.  chain_check says whether they can be. */
+int chain_set_links(struct chain *chain, const char *kind, struct err *err);
 
 /* Adds an argument to all hops of kind nfvchain-fwd, unless they have it; not one of them: refused.
  */

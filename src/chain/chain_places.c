@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which links there are between which places. */
+/* What a link may be, and between which places. */
 #include "base/str.h"
 
 #include "chain.h"
@@ -33,11 +33,76 @@ chain_has_vms(const struct chain *chain)
 	return false;
 }
 
+static bool
+is_kernels(enum link_kind kind)
+{
+	return kind == LINK_VETH || kind == LINK_VETH_XDP;
+}
+
 unsigned
 chain_default_ring(enum link_kind kind, bool is_vms)
 {
-	return is_vms || kind == LINK_NETWORK || kind == LINK_STREAM ? CHAIN_MAX_VM_RING
-								     : CHAIN_RING;
+	if (is_vms || kind == LINK_NETWORK || kind == LINK_STREAM)
+		return CHAIN_MAX_VM_RING;
+	return is_kernels(kind) ? CHAIN_KERNEL_RING : CHAIN_RING;
+}
+
+static unsigned
+max_ring(enum link_kind kind)
+{
+	switch (kind) {
+	case LINK_MEMIF:
+	case LINK_VETH:
+		return CHAIN_MAX_COPY_RING;
+	case LINK_VETH_XDP:
+		return CHAIN_KERNEL_RING;
+	case LINK_NETWORK:
+	case LINK_STREAM:
+		return CHAIN_MAX_VM_RING;
+	default:
+		return CHAIN_MAX_RING;
+	}
+}
+
+int
+chain_rule_link(const struct chain_link *link, const char **key, struct err *err)
+{
+	unsigned max = max_ring(link->kind);
+	int rc;
+
+	*key = "kind";
+	rc = chain_word_check(&chain_link_kinds, link->kind, err);
+	if (rc < 0)
+		return rc;
+	*key = "ring";
+	if (link->ring < CHAIN_MIN_RING || link->ring > max || (link->ring & (link->ring - 1)) != 0)
+		return err_usage(err, "'ring' of a %s link must be a power of two from %d to %u",
+				 link_kind_name(link->kind), CHAIN_MIN_RING, max);
+	*key = "queues";
+	if (link->queues < 1 || link->queues > CHAIN_MAX_QUEUES)
+		return err_usage(err, "'queues' must be from 1 to %d", CHAIN_MAX_QUEUES);
+	if (link->queues > 1 && is_kernels(link->kind))
+		return err_usage(err, "more than one queue of a %s link is not built yet",
+				 link_kind_name(link->kind));
+	return 0;
+}
+
+int
+chain_set_links(struct chain *chain, const char *word, struct err *err)
+{
+	enum link_kind kind;
+	int rc = err_wrap(err, link_kind_parse(word, &kind, err), "--link");
+
+	for (size_t i = 0; rc == 0 && i <= chain->n_hops; i++) {
+		struct chain_link *link = &chain->link[i];
+		bool is_vms = chain_link_is_vms(chain, i);
+
+		/* A ring that nobody asked for is that of its kind. */
+		if (link->ring == chain_default_ring(link->kind, is_vms))
+			link->ring = chain_default_ring(kind, is_vms);
+		link->kind = kind;
+	}
+	return rc;
 }
 
 /* Queues of a guest's NIC are QEMU's. */

@@ -16,8 +16,9 @@
 #define CHAIN_MIN_RING 256
 #define CHAIN_RING 16384 /* default */
 #define CHAIN_MAX_RING 32768
-#define CHAIN_MAX_MEMIF_RING 16384
-#define CHAIN_MAX_VM_RING 1024 /* and the default there: what QEMU has */
+#define CHAIN_MAX_COPY_RING 16384 /* of links that keep copies of frames */
+#define CHAIN_KERNEL_RING 2048	  /* default of the kernel's; XDP's is never longer */
+#define CHAIN_MAX_VM_RING 1024	  /* and the default there: what QEMU has */
 #define CHAIN_MIN_TRIAL_NS 1000000ull
 #define CHAIN_MAX_TRIAL_NS (24 * 3600 * 1000000000ull)
 #define CHAIN_MAX_REPEAT 1000

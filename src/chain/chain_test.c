@@ -202,8 +202,8 @@ static void
 what_is_not_built_is_refused_by_name(void **state)
 {
 	(void)state;
-	refuse(V "links: veth\n", "c.yaml:2:8: error: link kind 'veth' is not built yet "
-				  "(vhost-user, memif, network and "
+	refuse(V "links: ring\n", "c.yaml:2:8: error: link kind 'ring' is not built yet "
+				  "(vhost-user, memif, veth, veth-xdp, network and "
 				  "stream are)");
 	refuse(V "links: {ring: 512, kind: pci}\n", "c.yaml:2:26: error: link kind 'pci' is not");
 	refuse(V "links: [memif, tap]\n", "c.yaml:2:16: error: link kind 'tap' is not built yet");
@@ -233,7 +233,7 @@ slips_of_the_finger_are_understood(void **state)
 	refuse(V "hops: [testpdm]\n",
 	       "c.yaml:2:8: error: unknown hop kind 'testpdm' (did you mean 'testpmd'?)");
 	refuse(V "links: vhost\n",
-	       "c.yaml:2:8: error: unknown link kind 'vhost' (vhost-user, memif, "
+	       "c.yaml:2:8: error: unknown link kind 'vhost' (vhost-user, memif, veth, veth-xdp, "
 	       "network and stream are built)");
 	refuse(V "hops: [{engine: pol}]\n",
 	       "c.yaml:2:17: error: unknown engine 'pol' (did you mean 'poll'?)");
@@ -372,10 +372,10 @@ the_model_is_checked_without_a_file(void **state)
 	}
 	assert_string_equal(err.msg, "chain 'snake': 17 hops; a chain has 1 to 16");
 	chain_default(&c, 2);
-	c.link[2].kind = LINK_VETH;
+	c.link[2].kind = LINK_RING;
 	assert_int_equal(chain_check(&c, &err), -EINVAL);
-	assert_string_equal(err.msg, "chain 'snake': link 2: link kind 'veth' is not built yet "
-				     "(vhost-user, memif, network and stream are)");
+	assert_string_equal(err.msg, "chain 'snake': link 2: link kind 'ring' is not built yet "
+				     "(vhost-user, memif, veth, veth-xdp, network and stream are)");
 	c.link[2].kind = LINK_MEMIF;
 	c.hop[1].kind = HOP_OVS_DPDK;
 	assert_int_equal(chain_check(&c, &err), -EINVAL);

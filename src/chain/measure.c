@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend_links.h"
 #include "backend_vm.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -299,7 +300,7 @@ begin(struct measure *m, struct turns *turns, struct err *err)
 	if (rc == 0)
 		rc = read_hops(b, false, m->before, err);
 	for (size_t p = 0; p < 2; p++)
-		m->missed[p] = backend_vms_missed(b, 0, p);
+		m->missed[p] = backend_vms_missed(b, 0, p) + backend_links_missed(b, 0, p);
 	if (rc == 0)
 		rc = begin_times(b, err);
 	if (rc == 0)
@@ -365,7 +366,8 @@ finish(struct measure *m, struct trial *t, struct err *err)
 		return rc;
 	subtract_hops(t, m->before, sensors_restarted(b->sensors));
 	for (size_t p = 0; p < 2; p++)
-		t->ledger.gen[p].miss += backend_vms_missed(b, 0, p) - m->missed[p];
+		t->ledger.gen[p].miss +=
+			backend_vms_missed(b, 0, p) + backend_links_missed(b, 0, p) - m->missed[p];
 	ledger_close(&t->ledger, repeated);
 	return 0;
 }

@@ -427,7 +427,8 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 		proc->telemetry_path =
 			xasprintf("%s/dpdk/%s/dpdk_telemetry.v2", proc->rt_dir, name);
 	for (int port = 0, n = 0; port < 2; port++)
-		if (plan_is_listener(chain, hop, port))
+		if (plan_is_listener(chain, hop, port) &&
+		    !plan_is_kernels(chain->link[plan_link_of(chain, hop, port)].kind))
 			proc->listens[n++] = plan_link_path(chain, facts->run_dir,
 							    plan_link_of(chain, hop, port));
 }
@@ -532,6 +533,8 @@ fill(struct chain_plan *plan, const struct chain *chain, const struct plan_facts
 		rc = check_sockets(&plan->proc[i], err);
 	if (rc == 0)
 		rc = place(plan, chain, facts, err);
+	if (rc == 0)
+		rc = plan_links(plan, chain, facts, err);
 	for (int i = -1; rc == 0 && i < (int)chain->n_hops; i++) {
 		rc = plan_argv(plan, chain, facts, i, err);
 		rc = err_wrap(err, rc, "%s", plan_proc_of(plan, i)->name);
@@ -590,6 +593,7 @@ chain_plan_fini(struct chain_plan *plan)
 	for (size_t i = 0; i < N_ELEMS(plan->warnings); i++)
 		free(plan->warnings[i]);
 	plan_vms_fini(plan);
+	plan_links_fini(plan);
 	free(plan->rpc_endpoint);
 	free(plan->pub_endpoint);
 	*plan = (struct chain_plan){0};

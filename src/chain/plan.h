@@ -49,6 +49,7 @@ struct plan_proc {
 	size_t n_env;
 	struct chain_cpus cpus; /* the process may run there, and nowhere else */
 	bool ours;		/* understands --lifeline */
+	bool in_ns;		/* it runs in the chain's own network namespace */
 	char *log_path;
 	char *rt_dir;	      /* its RUNTIME_DIRECTORY */
 	char *control_path;   /* nfvchain-fwd's control socket, or NULL */
@@ -63,6 +64,16 @@ struct plan_vm {
 	int hop; /* index, or -1 for the generator */
 	struct vm_spec spec;
 	char *image_initrd; /* the image's, when its own initrd is that and a TRex release */
+};
+
+/* A link of the kernel's: two interfaces in the chain's own network namespace, one for each
+ * neighbour. */
+struct plan_pair {
+	size_t link;
+	enum link_kind kind;
+	char *name[2]; /* the upstream end's, the downstream end's */
+	uint8_t mac[2][6];
+	unsigned mtu;
 };
 
 struct chain_plan {
@@ -82,6 +93,8 @@ struct chain_plan {
 	struct plan_vm vm[PLAN_MAX_PROCS];
 	size_t n_nets;
 	struct vm_net net[CHAIN_MAX_HOPS + 1];
+	size_t n_pairs; /* 0: no link is the kernel's, and there is no namespace */
+	struct plan_pair pair[CHAIN_MAX_HOPS + 1];
 	char *connect; /* URI of the libvirt that they run under; NULL: plain QEMU */
 	struct vm_accel_choice accel;
 	char *warnings[8]; /* sentences a person should read; NULL-terminated */

@@ -15,7 +15,8 @@
 #define PAGE 4096u
 #define MBUF_EXTRA 512u	     /* mbuf, headroom, the pool's own header */
 #define TESTPMD_HEADROOM 128 /* RTE_PKTMBUF_HEADROOM */
-#define PLAIN_FRAME 1518     /* up to here nobody needs to be told the size */
+#define PACKET_EXTRA 64
+#define PLAIN_FRAME 1518 /* up to here nobody needs to be told the size */
 
 /* What words of one process are made from. */
 struct words {
@@ -144,6 +145,26 @@ log2_of(unsigned power_of_two)
 	return (unsigned)__builtin_ctz(power_of_two);
 }
 
+/* On an interface of the kernel's. */
+static char *
+kernels_vdev(const struct words *w, int port, const struct chain_link *link)
+{
+	struct plan_packet_ring r = plan_packet_ring(w->plan->max_frame, link->ring);
+	char *iface = plan_iface(w->plan, plan_link_of(w->chain, w->hop, port),
+				 plan_end_of(w->hop, port));
+	char *text;
+
+	/* Copies, for no interface of this kind can share memory. */
+	if (link->kind == LINK_VETH_XDP)
+		text = xasprintf("net_af_xdp%d,iface=%s,force_copy=1", port, iface);
+	else
+		text = xasprintf("net_af_packet%d,iface=%s,blocksz=%u,framesz=%u,framecnt=%u,"
+				 "qdisc_bypass=1",
+				 port, iface, r.block, r.frame, r.count);
+	free(iface);
+	return text;
+}
+
 /* The device of a port as --vdev takes it, and its end of the link in it. */
 static char *
 vdev(const struct words *w, int port)
@@ -154,7 +175,9 @@ vdev(const struct words *w, int port)
 		plan_link_path(w->chain, w->facts->run_dir, plan_link_of(w->chain, w->hop, port));
 	char *mac = mac_text(mac_of(w, port)), *text;
 
-	if (link->kind == LINK_MEMIF)
+	if (plan_is_kernels(link->kind))
+		text = kernels_vdev(w, port, link);
+	else if (link->kind == LINK_MEMIF)
 		text = xasprintf("net_memif%d,role=%s,id=0,socket=%s,socket-abstract=no,rsize=%u,"
 				 "bsize=%u,mac=%s",
 				 port, listens ? "server" : "client", path, log2_of(link->ring),
@@ -207,6 +230,12 @@ add_program(struct words *w, const char *name)
 		add(w, "%s/%s", w->facts->bin_dir, name);
 }
 
+static bool
+has_kind(const struct words *w, enum link_kind kind)
+{
+	return link_at(w, 0)->kind == kind || link_at(w, 1)->kind == kind;
+}
+
 /* EAL's part; no hugepage or memory option: ours find out by themselves. */
 static void
 add_eal(struct words *w, const char *prefix)
@@ -221,6 +250,11 @@ add_eal(struct words *w, const char *prefix)
 		add(w, "--no-huge");
 		add(w, "-m");
 		add(w, "%u", memory_mb(w));
+	}
+	if (has_kind(w, LINK_VETH_XDP)) {
+		/* Else EAL leaves gaps between buffers, for memory channels' sake. */
+		add(w, "-n");
+		add(w, "1");
 	}
 	add(w, "--no-pci");
 	add(w, "--file-prefix=%s", prefix);
@@ -314,6 +348,17 @@ add_fwd(struct words *w, const struct chain_hop *hop)
 	add_args(w, hop);
 }
 
+static unsigned
+testpmd_buffer(const struct words *w)
+{
+	unsigned size = plan_buffer_room(w->plan->max_frame) + TESTPMD_HEADROOM;
+
+	if (has_kind(w, LINK_VETH_XDP))
+		return PLAN_XDP_BUFFER;
+	/* Its driver wants room for what rounds up a frame in its ring. */
+	return has_kind(w, LINK_VETH) ? size + PACKET_EXTRA : size;
+}
+
 static void
 add_testpmd(struct words *w, const struct chain_hop *hop)
 {
@@ -339,7 +384,7 @@ add_testpmd(struct words *w, const struct chain_hop *hop)
 	if (hop->lcores > 1)
 		add(w, "--nb-cores=%u", hop->lcores);
 	add(w, "--total-num-mbufs=%u", mbufs_of(w));
-	add(w, "--mbuf-size=%u", plan_buffer_room(w->plan->max_frame) + TESTPMD_HEADROOM);
+	add(w, "--mbuf-size=%u", testpmd_buffer(w));
 	if (w->plan->max_frame > PLAIN_FRAME)
 		add(w, "--max-pkt-len=%u", w->plan->max_frame);
 	add(w, "--auto-start");

@@ -11,6 +11,7 @@
 #define PLAN_MEM_MB 256		 /* for programs that are not ours, at least */
 #define PLAN_MEM_EXTRA_MB 96	 /* of that, what is not buffers */
 #define PLAN_MIN_ROOM 2048	 /* bytes of a buffer behind its headroom */
+#define PLAN_XDP_BUFFER 3904	 /* with its mbuf and the pool's header a whole page */
 #define PLAN_SOCKET_PATH_MAX 107 /* what sun_path holds beside its NUL */
 
 const struct plan_proc *plan_proc_of(const struct chain_plan *plan, int hop);
@@ -46,6 +47,31 @@ void plan_print_vm_texts(struct str *out, const struct chain_plan *plan);
 void plan_vms_to_json(json_t *json, const struct chain_plan *plan);
 /* A word as a shell reads it back. */
 void plan_add_quoted(struct str *out, const char *word);
+
+/* Is a link of this kind made of interfaces of the kernel's? */
+bool plan_is_kernels(enum link_kind kind);
+/* Which end of its link 'port' of a process is: 0 upstream, 1 downstream. */
+int plan_end_of(int hop, int port);
+/* Name of the interface at that end of link 'link', for the caller to free. */
+char *plan_iface(const struct chain_plan *plan, size_t link, int end);
+/* MTU of the interfaces that carry the chain's largest frame. */
+unsigned plan_mtu(uint16_t max_frame);
+/* Largest frame, with FCS, that links of this kind carry. */
+uint16_t plan_link_max_frame(enum link_kind kind);
+/* What af_packet maps: 'count' frames of 'frame' bytes in blocks of 'block'. */
+struct plan_packet_ring {
+	unsigned frame, block, count;
+};
+struct plan_packet_ring plan_packet_ring(uint16_t max_frame, unsigned ring);
+/* Adds the interfaces of the chain's links; addresses and the largest frame are there.  Refuses
+ * frames that a link cannot carry. */
+int plan_links(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
+	       struct err *err);
+void plan_links_fini(struct chain_plan *plan);
+void plan_print_links(struct str *out, const struct chain_plan *plan, const struct chain *chain);
+json_t *plan_links_to_json(const struct chain_plan *plan, const struct chain *chain);
+/* Socket of link 'i', or what stands for it; points into the plan. */
+const char *plan_link_where(const struct chain_plan *plan, const struct chain *chain, size_t i);
 
 /* Fills in argv and 'listens' of a process; everything else of the plan is there. */
 int plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,

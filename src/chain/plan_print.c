@@ -26,31 +26,6 @@ engine_of(const struct plan_proc *proc, const struct chain *chain)
 	return chain->hop[proc->hop].engine;
 }
 
-/* The same at a VM's end of it: a network's name too. */
-static const char *
-socket_of_vm(const struct chain_plan *plan, const struct chain *chain, size_t i)
-{
-	for (size_t v = 0; v < plan->n_vms; v++)
-		for (int port = 0; port < 2; port++) {
-			const struct vm_nic *nic = &plan->vm[v].spec.nic[port];
-
-			if (plan_link_of(chain, plan->vm[v].hop, port) == i)
-				return nic->link == VM_LINK_NETWORK ? nic->network : nic->path;
-		}
-	return NULL;
-}
-
-/* Socket of link 'i': its upstream end listens, and the generator at the last one. */
-static const char *
-socket_of(const struct chain_plan *plan, const struct chain *chain, size_t i)
-{
-	if (plan_link_has(chain, i, PLACE_VM))
-		return socket_of_vm(plan, chain, i);
-	if (i == 0 || i == chain->n_hops)
-		return plan->proc[0].listens[i == 0 ? 0 : 1];
-	return plan->proc[i].listens[0];
-}
-
 static char *
 cpus_text(const struct chain_cpus *cpus)
 {
@@ -94,16 +69,6 @@ add_procs(struct str *out, const struct chain_plan *plan, const struct chain *ch
 		free(cpus);
 		free(lcores);
 	}
-}
-
-static void
-add_links(struct str *out, const struct chain_plan *plan, const struct chain *chain)
-{
-	str_addf(out, "\n%-4s  %-10s  %5s  %6s  %s\n", "link", "kind", "ring", "queues", "socket");
-	for (size_t i = 0; i < chain->n_hops + 1; i++)
-		str_addf(out, "%-4zu  %-10s  %5u  %6u  %s\n", i,
-			 link_kind_name(chain->link[i].kind), chain->link[i].ring,
-			 chain->link[i].queues, socket_of(plan, chain, i));
 }
 
 void
@@ -174,7 +139,7 @@ chain_plan_print(const struct chain_plan *plan, const struct chain *chain)
 
 	add_drawing(&out, chain);
 	add_procs(&out, plan, chain);
-	add_links(&out, plan, chain);
+	plan_print_links(&out, plan, chain);
 	plan_print_vms(&out, plan);
 	for (size_t i = 0; plan->warnings[i] != NULL; i++)
 		str_addf(&out, "%swarning: %s\n", i == 0 ? "\n" : "", plan->warnings[i]);
@@ -240,24 +205,6 @@ proc_to_json(const struct chain_plan *plan, const struct chain *chain, const str
 	return json;
 }
 
-static json_t *
-links_to_json(const struct chain_plan *plan, const struct chain *chain)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < chain->n_hops + 1; i++) {
-		const struct chain_link *link = &chain->link[i];
-		json_t *json = json_object();
-
-		json_object_set_new(json, "kind", json_string(link_kind_name(link->kind)));
-		json_object_set_new(json, "ring", json_integer(link->ring));
-		json_object_set_new(json, "queues", json_integer(link->queues));
-		json_object_set_new(json, "socket", json_string(socket_of(plan, chain, i)));
-		json_array_append_new(list, json);
-	}
-	return list;
-}
-
 json_t *
 chain_plan_to_json(const struct chain_plan *plan, const struct chain *chain)
 {
@@ -270,7 +217,7 @@ chain_plan_to_json(const struct chain_plan *plan, const struct chain *chain)
 	json_object_set_new(json, "pub", text_or_null(plan->pub_endpoint));
 	json_object_set_new(json, "max_frame_bytes", json_integer(plan->max_frame));
 	json_object_set_new(json, "shared_cpus", json_boolean(plan->shared_cpus));
-	json_object_set_new(json, "links", links_to_json(plan, chain));
+	json_object_set_new(json, "links", plan_links_to_json(plan, chain));
 	json_object_set_new(json, "processes", procs);
 	plan_vms_to_json(json, plan);
 	json_object_set_new(json, "warnings",

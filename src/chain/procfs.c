@@ -2,6 +2,7 @@
 #include "procfs.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,4 +127,29 @@ procfs_pressure(const char *text, uint64_t *ns)
 		return false;
 	*ns = us * NSEC_PER_US;
 	return true;
+}
+
+static int
+compare_ints(const void *a, const void *b)
+{
+	int x = *(const int *)a, y = *(const int *)b;
+
+	return (x > y) - (x < y);
+}
+
+size_t
+procfs_numbers(const char *dir, int *numbers, size_t max)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+	size_t n = 0;
+
+	if (d == NULL)
+		return 0;
+	while (n < max && (entry = readdir(d)) != NULL)
+		if (isdigit((unsigned char)entry->d_name[0]))
+			numbers[n++] = atoi(entry->d_name);
+	closedir(d);
+	qsort(numbers, n, sizeof(*numbers), compare_ints);
+	return n;
 }

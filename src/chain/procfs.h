@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Numbers out of texts of /proc.  Each returns false, and leaves the value alone, when the text is
@@ -18,3 +19,6 @@ bool procfs_status(const char *text, const char *name, uint64_t *value);
 bool procfs_steal(const char *text, int cpu, uint64_t *ns);
 /* pressure/cpu: time in which some task waited. */
 bool procfs_pressure(const char *text, uint64_t *ns);
+
+/* The names in a directory that are numbers, in ascending order, 'max' at most; how many. */
+size_t procfs_numbers(const char *dir, int *numbers, size_t max);

@@ -25,7 +25,7 @@ set_rate(void *field, const char *text, struct err *err)
 
 #define FIELD(member) OPT_FIELD(struct bench_conf, member)
 
-static const char *const links[] = {"vhost-user", "memif", NULL};
+static const char *const links[] = {"vhost-user", "memif", "veth", "veth-xdp", NULL};
 
 static const struct opt bench_opts[] = {
 	{"rate", 'r', "RATE", "one trial at this load instead of a search: 1mpps, 100mbps, 50%",
@@ -169,9 +169,8 @@ bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err 
 		rc = chain_load(chain, conf->chain_path, err);
 	else
 		chain_default(chain, conf->hops > 0 ? conf->hops : 1);
-	for (size_t i = 0; rc == 0 && conf->link != NULL && i <= chain->n_hops; i++)
-		rc = err_wrap(err, link_kind_parse(conf->link, &chain->link[i].kind, err),
-			      "--link");
+	if (rc == 0 && conf->link != NULL)
+		rc = chain_set_links(chain, conf->link, err);
 	if (rc == 0 && conf->engine != NULL && !bench_conf_has_engines(conf))
 		rc = chain_set_engine(chain, conf->engine, err);
 	if (rc == 0 && conf->stage_times)

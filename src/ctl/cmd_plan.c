@@ -25,7 +25,7 @@ struct plan_conf {
 
 #define FIELD(member) OPT_FIELD(struct plan_conf, member)
 
-static const char *const links[] = {"vhost-user", "memif", NULL};
+static const char *const links[] = {"vhost-user", "memif", "veth", "veth-xdp", NULL};
 
 static const struct opt plan_opts[] = {
 	{"hops", 0, "N", "forwarders in the default chain (1)", opt_set_u32, FIELD(hops), NULL, 0},
@@ -74,9 +74,8 @@ make_default(struct chain *chain, const struct plan_conf *conf, struct err *err)
 	int rc = 0;
 
 	chain_default(chain, conf->hops > 0 ? conf->hops : 1);
-	for (size_t i = 0; rc == 0 && conf->link != NULL && i <= chain->n_hops; i++)
-		rc = link_kind_parse(conf->link, &chain->link[i].kind, err);
-	err_wrap(err, rc, "--link");
+	if (conf->link != NULL)
+		rc = chain_set_links(chain, conf->link, err);
 	return rc < 0 ? rc : chain_check(chain, err);
 }
 

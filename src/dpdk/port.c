@@ -9,18 +9,37 @@
 
 #include "base/str.h"
 
-#define VIRTIO_EXTRA 16u
+#define DRIVER_EXTRA 64u
 #define TX_BURST 32
+#define XDP_PAGE 4096u
+
+/* Has a port AF_XDP's driver?  It takes a pool for one piece of memory without gaps. */
+static bool
+has_xdp(void)
+{
+	struct rte_eth_dev_info info;
+	uint16_t id;
+
+	RTE_ETH_FOREACH_DEV(id)
+		if (rte_eth_dev_info_get(id, &info) == 0 &&
+		    strcmp(info.driver_name, "net_af_xdp") == 0)
+			return true;
+	return false;
+}
 
 uint16_t
 port_buffer_size(uint16_t max_len)
 {
 	uint32_t room = RTE_MBUF_DEFAULT_DATAROOM;
 
-	/* virtio wants room for its own header and a VLAN tag beside the frame; and whole cache
-	 * lines, so that buffers start on one. */
-	if (max_len + VIRTIO_EXTRA > room)
-		room = RTE_ALIGN_CEIL(max_len + VIRTIO_EXTRA, RTE_CACHE_LINE_SIZE);
+	/* Without hugepages a buffer never crosses a page, so those without gaps fill one each. */
+	if (has_xdp())
+		return XDP_PAGE - RTE_CACHE_LINE_SIZE - sizeof(struct rte_mbuf);
+
+	/* virtio wants room for its own header and a VLAN tag beside the frame, af_packet for what
+	 * rounds up a frame in its ring; and whole cache lines, so that buffers start on one. */
+	if (max_len + DRIVER_EXTRA > room)
+		room = RTE_ALIGN_CEIL(max_len + DRIVER_EXTRA, RTE_CACHE_LINE_SIZE);
 	return (uint16_t)(room + RTE_PKTMBUF_HEADROOM);
 }
 
@@ -32,7 +51,8 @@ port_holds_buffers(uint16_t id)
 
 	if (rte_eth_dev_info_get(id, &info) < 0)
 		return true;
-	if (strcmp(info.driver_name, "net_vhost") == 0)
+	if (strcmp(info.driver_name, "net_vhost") == 0 ||
+	    strcmp(info.driver_name, "net_af_packet") == 0)
 		return false;
 	devargs = rte_dev_devargs(info.device);
 	return strcmp(info.driver_name, "net_memif") != 0 || devargs == NULL ||

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+#include "backend_links.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/if_packet.h>
+#include <linux/if_xdp.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "netns.h"
+#include "plan_parts.h"
+#include "procfs.h"
+#include "rtnl.h"
+#include "xdp_probe.h"
+
+#define MAX_FDS 512 /* of one program */
+
+/* One end of a link: the program's socket at it, once it was found. */
+struct end {
+	pid_t pid;	  /* whose it is */
+	int fd;		  /* a copy of it, or -1 */
+	uint64_t dropped; /* as read so far */
+};
+
+struct backend_links {
+	struct netns_set netns;		       /* one for each process of the plan */
+	struct end end[CHAIN_MAX_HOPS + 1][2]; /* as plan->pair */
+};
+
+/* ---- up and down ---- */
+
+/* Nothing may be joined, cut or finished on the way: what is sent is what arrives. */
+static int
+set_plain(int fd, const char *name, struct err *err)
+{
+	static const uint32_t offloads[] = {ETHTOOL_STSO, ETHTOOL_SGSO,	   ETHTOOL_SGRO,
+					    ETHTOOL_SSG,  ETHTOOL_STXCSUM, ETHTOOL_SRXCSUM};
+	struct ifreq ifr = {0};
+
+	memcpy(ifr.ifr_name, name, strlen(name) + 1);
+	for (size_t i = 0; i < N_ELEMS(offloads); i++) {
+		struct ethtool_value value = {.cmd = offloads[i], .data = 0};
+
+		ifr.ifr_data = (char *)&value;
+		/* What the kernel cannot do it cannot have on. */
+		if (ioctl(fd, SIOCETHTOOL, &ifr) < 0 && errno != EOPNOTSUPP)
+			return err_set(err, errno, "interface '%s': switching offloads off: %s",
+				       name, strerror(errno));
+	}
+	return 0;
+}
+
+/* Which process of the plan an end belongs to. */
+static size_t
+proc_at(const struct chain_plan *plan, const struct plan_pair *pair, int end)
+{
+	return end == 0 ? pair->link : (pair->link + 1) % plan->n_procs;
+}
+
+static int
+make_pair(const struct chain_plan *plan, const struct netns_set *set, const struct plan_pair *pair,
+	  struct err *err)
+{
+	struct rtnl_iface ends[2];
+	int rc;
+
+	for (int i = 0; i < 2; i++)
+		ends[i] = (struct rtnl_iface){pair->name[i], pair->mac[i], pair->mtu,
+					      set->ns[proc_at(plan, pair, i)].net_fd};
+	rc = rtnl_make_pair(set->link_fd[proc_at(plan, pair, 0)], ends, err);
+	if (rc == -EOPNOTSUPP)
+		return err_machine(err, "this kernel has no veth interfaces (CONFIG_VETH)");
+	for (int i = 0; rc == 0 && i < 2; i++) {
+		int fd = set->link_fd[proc_at(plan, pair, i)];
+
+		rc = set_plain(fd, pair->name[i], err);
+		if (rc == 0)
+			rc = rtnl_start(fd, pair->name[i], err);
+	}
+	return rc;
+}
+
+/* Runs in a child, which may do so. */
+static int
+make_pairs(void *arg, const struct netns_set *set, bool in_user_ns, struct err *err)
+{
+	const struct chain_plan *plan = arg;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < plan->n_pairs; i++) {
+		const struct plan_pair *pair = &plan->pair[i];
+
+		if (pair->kind == LINK_VETH_XDP)
+			rc = xdp_probe(in_user_ns, err);
+		if (rc == 0)
+			rc = make_pair(plan, set, pair, err);
+		err_wrap(err, rc, "link %zu (%s)", pair->link, link_kind_name(pair->kind));
+	}
+	return rc;
+}
+
+int
+backend_links_up(struct backend *b, struct err *err)
+{
+	struct backend_links *links;
+
+	if (b->plan->n_pairs == 0)
+		return 0;
+	links = xcalloc(1, sizeof(*links));
+	for (size_t i = 0; i < b->plan->n_pairs; i++)
+		links->end[i][0].fd = links->end[i][1].fd = -1;
+	b->links = links;
+	return netns_open(&links->netns, b->plan->n_procs, make_pairs, (void *)(uintptr_t)b->plan,
+			  err);
+}
+
+void
+backend_links_down(struct backend *b)
+{
+	if (b->links == NULL)
+		return;
+	for (size_t i = 0; i < b->plan->n_pairs; i++)
+		for (int k = 0; k < 2; k++)
+			if (b->links->end[i][k].fd >= 0)
+				close(b->links->end[i][k].fd);
+	netns_close(&b->links->netns);
+	free(b->links);
+	b->links = NULL;
+}
+
+const struct proc_ns *
+backend_links_ns(const struct backend *b, const struct plan_proc *pp)
+{
+	return b->links != NULL && pp->in_ns ? &b->links->netns.ns[pp - b->plan->proc] : NULL;
+}
+
+/* ---- what the kernel had no room for ---- */
+
+/* Which interface a socket is at, by its number there; 0: it is no such socket. */
+static unsigned
+packet_index(int fd)
+{
+	struct sockaddr_ll addr = {0};
+	socklen_t len = sizeof(addr);
+
+	if (getsockname(fd, (struct sockaddr *)&addr, &len) < 0 || addr.sll_family != AF_PACKET)
+		return 0;
+	return (unsigned)addr.sll_ifindex;
+}
+
+static uint64_t
+read_packet(struct end *end)
+{
+	struct tpacket_stats stats;
+	socklen_t len = sizeof(stats);
+
+	/* The kernel begins again at each look. */
+	if (getsockopt(end->fd, SOL_PACKET, PACKET_STATISTICS, &stats, &len) == 0)
+		end->dropped += stats.tp_drops;
+	return end->dropped;
+}
+
+/* Of what an interface with XDP dropped, its driver tells a program what there was no buffer for.
+ */
+static uint64_t
+read_xdp(struct end *end)
+{
+	struct xdp_statistics stats = {0};
+	socklen_t len = sizeof(stats);
+
+	if (getsockopt(end->fd, SOL_XDP, XDP_STATISTICS, &stats, &len) == 0)
+		end->dropped = stats.rx_dropped;
+	return end->dropped;
+}
+
+static int
+family_of(int fd)
+{
+	int family = AF_UNSPEC;
+	socklen_t len = sizeof(family);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
+	return family;
+}
+
+/* Is that socket the one at interface 'index'?  One of XDP does not tell: then the 'skip'-th is,
+ * for a program opens its ports in order. */
+static bool
+is_at(int fd, enum link_kind kind, unsigned index, unsigned *skip)
+{
+	if (kind != LINK_VETH_XDP)
+		return packet_index(fd) == index;
+	return family_of(fd) == AF_XDP && (*skip)-- == 0;
+}
+
+/* A copy of the socket that the program behind 'pidfd' has at the interface, or -1. */
+static int
+find_socket(const struct proc *p, enum link_kind kind, unsigned index, unsigned skip)
+{
+	char path[64];
+	int fds[MAX_FDS];
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)p->pid);
+	n = procfs_numbers(path, fds, N_ELEMS(fds));
+	for (size_t i = 0; i < n; i++) {
+		int fd = (int)syscall(SYS_pidfd_getfd, p->pidfd, fds[i], 0);
+
+		if (fd < 0)
+			continue;
+		if (is_at(fd, kind, index, &skip))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+/* How many of the ports before 'port' have a socket of that kind too. */
+static unsigned
+ports_before(const struct backend *b, int hop, int port, enum link_kind kind)
+{
+	return port == 1 && b->chain->link[plan_link_of(b->chain, hop, 0)].kind == kind;
+}
+
+static const struct plan_pair *
+pair_at(const struct backend *b, int hop, int port, size_t *i)
+{
+	size_t link = plan_link_of(b->chain, hop, port);
+
+	for (*i = 0; *i < b->plan->n_pairs; ++*i)
+		if (b->plan->pair[*i].link == link)
+			return &b->plan->pair[*i];
+	return NULL;
+}
+
+/* What its socket had no room for. */
+static uint64_t
+socket_missed(struct backend *b, size_t proc, struct end *end, const struct plan_pair *pair,
+	      unsigned index, unsigned skip)
+{
+	const struct proc *p = &b->proc[proc];
+
+	/* A program that was started anew has a new one. */
+	if (end->fd >= 0 && end->pid != p->pid) {
+		close(end->fd);
+		end->fd = -1;
+	}
+	if (end->fd < 0) {
+		end->fd = find_socket(p, pair->kind, index, skip);
+		end->pid = p->pid;
+	}
+	if (end->fd < 0)
+		return end->dropped;
+	return pair->kind == LINK_VETH_XDP ? read_xdp(end) : read_packet(end);
+}
+
+uint64_t
+backend_links_missed(struct backend *b, size_t i, size_t port)
+{
+	int hop = (int)i - 1, at = plan_end_of(hop, (int)port);
+	struct rtnl_counts near = {0}, far = {0};
+	struct backend_links *links;
+	const struct plan_pair *pair;
+	uint64_t missed;
+	size_t k;
+
+	if (b->links == NULL || i >= b->n_started ||
+	    (pair = pair_at(b, hop, (int)port, &k)) == NULL)
+		return 0;
+	links = b->links;
+	if (rtnl_counts(links->netns.link_fd[i], pair->name[at], &near, NULL) < 0 ||
+	    rtnl_counts(links->netns.link_fd[proc_at(b->plan, pair, !at)], pair->name[!at], &far,
+			NULL) < 0)
+		return 0;
+	missed = socket_missed(b, i, &links->end[k][at], pair, near.index,
+			       ports_before(b, hop, (int)port, pair->kind));
+	/* The generator tells nothing of it. */
+	if (pair->kind == LINK_VETH_XDP)
+		return near.rx_dropped + far.tx_dropped - (i > 0 ? missed : 0);
+	return near.rx_dropped + far.tx_dropped + missed;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "backend.h"
+
+/* The links of a chain that are the kernel's: pairs of interfaces between network namespaces of our
+ * own, one for each process.  (Not one for all: there the fan-out groups that DPDK's af_packet
+ * makes from process and interface numbers would meet.)  When the processes in them are gone, and
+ * we are, the kernel takes it all away, so a kill leaves nothing. */
+
+/* Makes them, before any process is started; nothing for a chain that has none.  Refuses, of class
+ * ERR_MACHINE, when this user may make no namespace or the kernel has no such interfaces.  What was
+ * made stays for backend_links_down when it fails. */
+int backend_links_up(struct backend *b, struct err *err);
+void backend_links_down(struct backend *b);
+
+/* Where a process of the plan is to live; NULL: where we are. */
+const struct proc_ns *backend_links_ns(const struct backend *b, const struct plan_proc *pp);
+
+/* Frames for port 'port' of process 'i' of the plan that the kernel had no room for since it was
+ * made: on the way into its interface, and in the ring of its socket.  0 where a link is not the
+ * kernel's. */
+uint64_t backend_links_missed(struct backend *b, size_t i, size_t port);

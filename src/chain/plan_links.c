@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Links made of interfaces of the kernel's, and what is computed for every kind of link. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "pkt/frame.h"
+
+#include "plan.h"
+#include "plan_parts.h"
+
+#define FRAME_PLAIN 1518	/* smaller largest frames change nothing */
+#define FRAME_XDP 3520		/* with FCS: fits a page, beside what XDP wants of it */
+#define FRAME_OVER_MTU 18	/* Ethernet's header and FCS */
+#define PACKET_BEFORE 66	/* what TPACKET_V2 has before a frame's data */
+#define PACKET_ALIGN 16		/* of a frame in the ring */
+#define PACKET_BLOCK_FRAMES 256 /* so many are whole pages, whatever the size */
+
+bool
+plan_is_kernels(enum link_kind kind)
+{
+	return kind == LINK_VETH || kind == LINK_VETH_XDP;
+}
+
+int
+plan_end_of(int hop, int port)
+{
+	return hop < 0 ? port : !port;
+}
+
+uint16_t
+plan_link_max_frame(enum link_kind kind)
+{
+	return kind == LINK_VETH_XDP ? FRAME_XDP : FRAME_MAX_SIZE;
+}
+
+unsigned
+plan_mtu(uint16_t max_frame)
+{
+	return (max_frame > FRAME_PLAIN ? max_frame : FRAME_PLAIN) - FRAME_OVER_MTU;
+}
+
+struct plan_packet_ring
+plan_packet_ring(uint16_t max_frame, unsigned ring)
+{
+	/* A tag that the kernel took out is put back behind them. */
+	unsigned len = PACKET_BEFORE + (max_frame > FRAME_PLAIN ? max_frame : FRAME_PLAIN);
+	struct plan_packet_ring r = {.count = ring};
+
+	/* The driver takes frames to lie one behind the other, across blocks too. */
+	r.frame = (len + PACKET_ALIGN - 1) / PACKET_ALIGN * PACKET_ALIGN;
+	r.block = r.frame * PACKET_BLOCK_FRAMES;
+	return r;
+}
+
+char *
+plan_iface(const struct chain_plan *plan, size_t link, int end)
+{
+	return xasprintf("nfv%02x%02x-%zu%c", plan->gen_mac[0][1], plan->gen_mac[0][2], link,
+			 end == 0 ? 'a' : 'b');
+}
+
+static void
+set_pair(struct plan_pair *pair, const struct chain_plan *plan, const struct chain *chain,
+	 size_t link)
+{
+	pair->link = link;
+	pair->kind = chain->link[link].kind;
+	pair->mtu = plan_mtu(plan->max_frame);
+	for (int end = 0; end < 2; end++)
+		pair->name[end] = plan_iface(plan, link, end);
+	memcpy(pair->mac[0], link == 0 ? plan->gen_mac[0] : plan->hop_mac[link - 1][1], 6);
+	memcpy(pair->mac[1], link == chain->n_hops ? plan->gen_mac[1] : plan->hop_mac[link][0], 6);
+}
+
+static int
+check_frames(const struct chain_plan *plan, const struct chain *chain, size_t link, struct err *err)
+{
+	uint16_t max = plan_link_max_frame(chain->link[link].kind);
+
+	if (plan->max_frame <= max)
+		return 0;
+	return err_usage(err, "frames of %u bytes do not fit link %zu: %s carries %u at most",
+			 plan->max_frame, link, link_kind_name(chain->link[link].kind), max);
+}
+
+int
+plan_links(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
+	   struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i <= chain->n_hops; i++) {
+		rc = check_frames(plan, chain, i, err);
+		if (rc == 0 && plan_is_kernels(chain->link[i].kind))
+			set_pair(&plan->pair[plan->n_pairs++], plan, chain, i);
+	}
+	for (size_t i = 0; i < plan->n_procs; i++)
+		plan->proc[i].in_ns = plan->n_pairs > 0 && !plan->proc[i].in_vm;
+	/* There is no TCP between that namespace and anybody else. */
+	if (rc == 0 && plan->n_pairs > 0 && facts->trex_ports)
+		rc = err_usage(err,
+			       "the generator of a chain with %s links is in a network namespace "
+			       "of its own, where TRex's ports cannot be reached (leave out "
+			       "--trex-ports, or use vhost-user links)",
+			       link_kind_name(plan->pair[0].kind));
+	return rc;
+}
+
+void
+plan_links_fini(struct chain_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_pairs; i++) {
+		free(plan->pair[i].name[0]);
+		free(plan->pair[i].name[1]);
+	}
+	plan->n_pairs = 0;
+}
