@@ -156,7 +156,7 @@ kernels_vdev(const struct words *w, int port, const struct chain_link *link)
 
 	/* Copies, for no interface of this kind can share memory. */
 	if (link->kind == LINK_VETH_XDP)
-		text = xasprintf("net_af_xdp%d,iface=%s,force_copy=1", port, iface);
+		text = xasprintf("net_af_xdp%d,iface=%s,force_copy=1,busy_budget=0", port, iface);
 	else
 		text = xasprintf("net_af_packet%d,iface=%s,blocksz=%u,framesz=%u,framecnt=%u,"
 				 "qdisc_bypass=1",

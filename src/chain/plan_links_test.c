@@ -22,7 +22,9 @@ refuse(const char *text, const char *message)
 		chain_plan_fini(&plan);
 	}
 	assert_int_equal(rc, -EINVAL);
-	assert_string_equal(err.msg, message);
+	/* Behind it may be the line of the file. */
+	if (strncmp(err.msg, message, strlen(message)) != 0)
+		fail_msg("expected: %s\nbut was:  %s", message, err.msg);
 	chain_fini(&chain);
 }
 
@@ -72,7 +74,7 @@ each_end_has_a_device_of_its_driver(void **state)
 			    "net_af_packet0,iface=nfvad8b-0b,blocksz=405504,framesz=1584,"
 			    "framecnt=2048,qdisc_bypass=1");
 	assert_string_equal(m.plan.proc[0].argv[m.plan.proc[0].argc - 1],
-			    "--vdev=net_af_xdp1,iface=nfvad8b-2b,force_copy=1");
+			    "--vdev=net_af_xdp1,iface=nfvad8b-2b,force_copy=1,busy_budget=0");
 	assert_string_equal(option(&m.plan.proc[0], "-n"), "1");
 	assert_null(option(&m.plan.proc[1], "-n"));
 	assert_string_equal(option(&m.plan.proc[2], "--mbuf-size"), "3904");
