@@ -25,7 +25,7 @@
 
 #define MEMORY_MB 512
 #define BURST 32
-#define SILENCE_MS 3000
+#define SILENCE_MS 15000
 #define FOREIGN 64 /* one frame in so many is for somebody else */
 #define MACS 12
 #define TAGGED 20 /* the shortest frame with a tag in it */
@@ -208,8 +208,9 @@ due(uint64_t from, uint64_t end)
 	return n;
 }
 
-/* Takes what comes until all has, or nothing does any more. */
-static void
+/* Takes what comes until all has, or nothing does any more: then nobody could say which of the next
+ * frames are late. */
+static bool
 receive(struct job *j, uint64_t next, uint64_t end)
 {
 	struct deadline d = deadline_in_ms(SILENCE_MS);
@@ -227,6 +228,7 @@ receive(struct job *j, uint64_t next, uint64_t end)
 			sched_yield();
 	}
 	j->lost += due(next, end);
+	return next >= end || due(next, end) == 0;
 }
 
 static bool
@@ -238,7 +240,8 @@ run(struct job *j)
 		for (; i < end; i++)
 			if (!send_one(j, i))
 				return false;
-		receive(j, first, end);
+		if (!receive(j, first, end))
+			return false;
 	}
 	return true;
 }

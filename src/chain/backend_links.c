@@ -92,7 +92,7 @@ make_pair(const struct chain_plan *plan, const struct netns_set *set, const stru
 
 /* Runs in a child, which may do so. */
 static int
-make_pairs(void *arg, const struct netns_set *set, bool in_user_ns, struct err *err)
+make_pairs(void *arg, const struct netns_set *set, struct err *err)
 {
 	const struct chain_plan *plan = arg;
 	int rc = 0;
@@ -101,7 +101,7 @@ make_pairs(void *arg, const struct netns_set *set, bool in_user_ns, struct err *
 		const struct plan_pair *pair = &plan->pair[i];
 
 		if (pair->kind == LINK_VETH_XDP)
-			rc = xdp_probe(in_user_ns, err);
+			rc = xdp_probe(err);
 		if (rc == 0)
 			rc = make_pair(plan, set, pair, err);
 		err_wrap(err, rc, "link %zu (%s)", pair->link, link_kind_name(pair->kind));

@@ -153,6 +153,61 @@ say_hello(struct backend *b, struct backend_hop *h, struct err *err)
 	return rc;
 }
 
+/* Asks a hop that is not ours, wherever it is. */
+static int
+ask_telemetry(struct backend *b, size_t i, const char *command, json_t **value, struct err *err)
+{
+	struct guest *guest = backend_guest(b, i + 1);
+
+	if (guest != NULL)
+		return guest_telemetry(guest, b->plan->proc[i + 1].telemetry_path, command,
+				       CALL_VM_MS, value, err);
+	return telemetry_client_get(b->hop[i].telemetry, command, TELEMETRY_MS, value, err);
+}
+
+static int
+read_foreign(struct backend *b, size_t i, struct ledger_hop *hop, struct err *err)
+{
+	int rc = 0;
+
+	for (int p = 0; rc == 0 && p < 2; p++) {
+		char command[32];
+		json_t *stats = NULL;
+
+		snprintf(command, sizeof(command), "/ethdev/stats,%d", p);
+		rc = ask_telemetry(b, i, command, &stats, err);
+		if (rc == 0)
+			rc = json_get_u64(stats, "ipackets", &hop->port[p].rx, err);
+		if (rc == 0)
+			rc = json_get_u64(stats, "opackets", &hop->port[p].tx, err);
+		if (rc == 0)
+			rc = json_get_u64(stats, "imissed", &hop->port[p].miss, err);
+		json_decref(stats);
+	}
+	hop->known = rc == 0;
+	return rc;
+}
+
+/* A port of AF_XDP tells nothing before its queues are there, which is after EAL has started. */
+static int
+await_stats(struct backend *b, size_t i, struct err *err)
+{
+	struct deadline d = deadline_in_ms(READY_MS);
+	struct ledger_hop counters;
+	int rc = 0;
+
+	while (b->hop[i].telemetry != NULL && rc == 0) {
+		struct err why = {0};
+
+		if (read_foreign(b, i, &counters, &why) == 0)
+			return 0;
+		if (deadline_passed(&d))
+			return err_set(err, ETIMEDOUT, "%s", why.msg);
+		rc = backend_wait(b, 20, err);
+	}
+	return rc;
+}
+
 /* Talks to a started hop until it answers. */
 static int
 greet_hop(struct backend *b, const struct plan_proc *pp, struct err *err)
@@ -178,7 +233,8 @@ greet_hop(struct backend *b, const struct plan_proc *pp, struct err *err)
 			return err_set(err, ETIMEDOUT, "%s: not ready after %d s: %s", pp->name,
 				       READY_MS / 1000, why.msg);
 	}
-	return h->control != NULL ? err_wrap(err, say_hello(b, h, err), "%s", pp->name) : 0;
+	rc = h->control != NULL ? say_hello(b, h, err) : await_stats(b, (size_t)pp->hop, err);
+	return err_wrap(err, rc, "%s", pp->name);
 }
 
 struct proc_conf
@@ -411,41 +467,6 @@ read_ours(struct backend *b, size_t i, bool exact, struct ledger_hop *hop, struc
 	b->hop[i].tells_times = json_object_get(c, "times") != NULL;
 	json_decref(c);
 	hop->known = hop->exact = rc == 0;
-	return rc;
-}
-
-/* Asks a hop that is not ours, wherever it is. */
-static int
-ask_telemetry(struct backend *b, size_t i, const char *command, json_t **value, struct err *err)
-{
-	struct guest *guest = backend_guest(b, i + 1);
-
-	if (guest != NULL)
-		return guest_telemetry(guest, b->plan->proc[i + 1].telemetry_path, command,
-				       CALL_VM_MS, value, err);
-	return telemetry_client_get(b->hop[i].telemetry, command, TELEMETRY_MS, value, err);
-}
-
-static int
-read_foreign(struct backend *b, size_t i, struct ledger_hop *hop, struct err *err)
-{
-	int rc = 0;
-
-	for (int p = 0; rc == 0 && p < 2; p++) {
-		char command[32];
-		json_t *stats = NULL;
-
-		snprintf(command, sizeof(command), "/ethdev/stats,%d", p);
-		rc = ask_telemetry(b, i, command, &stats, err);
-		if (rc == 0)
-			rc = json_get_u64(stats, "ipackets", &hop->port[p].rx, err);
-		if (rc == 0)
-			rc = json_get_u64(stats, "opackets", &hop->port[p].tx, err);
-		if (rc == 0)
-			rc = json_get_u64(stats, "imissed", &hop->port[p].miss, err);
-		json_decref(stats);
-	}
-	hop->known = rc == 0;
 	return rc;
 }
 

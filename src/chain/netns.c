@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,7 +152,7 @@ work(int to, size_t n, netns_fill *fill, void *arg)
 	while (word.rc == 0 && set.n < n)
 		word.rc = enter_next(&set, &word.err);
 	if (word.rc == 0)
-		word.rc = fill(arg, &set, user_fd >= 0, &word.err);
+		word.rc = fill(arg, &set, &word.err);
 	for (size_t i = 0; word.rc == 0 && i < n; i++) {
 		fds[n_fds++] = set.ns[i].net_fd;
 		fds[n_fds++] = set.link_fd[i];

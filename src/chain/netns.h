@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -23,8 +22,8 @@ struct netns_set {
 	int link_fd[NETNS_MAX];	      /* an rtnetlink socket in each */
 };
 
-/* Brings interfaces into them; in a user namespace not everything is allowed. */
-typedef int netns_fill(void *arg, const struct netns_set *set, bool in_user_ns, struct err *err);
+/* Brings interfaces into them. */
+typedef int netns_fill(void *arg, const struct netns_set *set, struct err *err);
 
 /* Makes 'n' of them, and has a child of ours call 'fill'; what that changes in memory is lost.  On
  * failure nothing is left. */

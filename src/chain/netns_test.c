@@ -21,7 +21,7 @@
 #define NOBODY 65534
 
 static int
-fill(void *arg, const struct netns_set *set, bool in_user_ns, struct err *err)
+fill(void *arg, const struct netns_set *set, struct err *err)
 {
 	const uint8_t macs[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
 	const struct rtnl_iface ends[2] = {{"left", macs[0], 9000, set->ns[0].net_fd},
@@ -36,7 +36,7 @@ fill(void *arg, const struct netns_set *set, bool in_user_ns, struct err *err)
 }
 
 static int
-refuse(void *arg, const struct netns_set *set, bool in_user_ns, struct err *err)
+refuse(void *arg, const struct netns_set *set, struct err *err)
 {
 	return err_machine(err, "not today");
 }

@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 static int
-refuse(const char *what, int why, bool in_user_ns, struct err *err)
+refuse(const char *what, int why, struct err *err)
 {
-	if (why == EPERM && in_user_ns)
+	if (why == EPERM)
 		return err_machine(err,
-				   "AF_XDP is refused to ordinary users (%s: %s): run nfvchain as "
+				   "AF_XDP is refused to this user (%s: %s): run nfvchain as "
 				   "root, or use veth links, which need no right to load programs "
 				   "into the kernel",
 				   what, strerror(why));
@@ -58,12 +58,12 @@ probe_program(void)
 }
 
 int
-xdp_probe(bool in_user_ns, struct err *err)
+xdp_probe(struct err *err)
 {
 	int why = probe_socket();
 
 	if (why != 0)
-		return refuse("a socket", why, in_user_ns, err);
+		return refuse("a socket", why, err);
 	why = probe_program();
-	return why != 0 ? refuse("loading a program", why, in_user_ns, err) : 0;
+	return why != 0 ? refuse("loading a program", why, err) : 0;
 }
