@@ -31,10 +31,12 @@ for kind in veth veth-xdp; do
 	[ "$(chain_namespaces | wc -l)" = 3 ] || fail "$kind: not one namespace for each process"
 	! ip -o link | grep -q nfv || fail "$kind: an interface is among the machine's"
 	stop up KILL || :
+	# shellcheck disable=SC2016
 	wait_until 10 '[ -z "$(chain_pids)" ]'
 
 	# Nothing of it is in the way, and a hop that dies is named.
 	start bench nfvchain bench "$kind.yaml" --rate 20kpps -d 20s -o results
+	# shellcheck disable=SC2016
 	wait_until 30 '[ -n "$(chain_pids vnf2)" ]'
 	kill -KILL "$(chain_pids vnf2)"
 	rc=0
@@ -46,12 +48,15 @@ for kind in veth veth-xdp; do
 	rm up.log bench.log
 done
 
+told() {
+	[ "$rc" = 3 ] || fail "without rights: status $rc"
+	grep -q "$1" refused.log || fail "without rights: $(tail -n 1 refused.log)"
+}
+
 rc=0
 unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces
 	exec setpriv --bounding-set=-all --inh-caps=-all nfvchain up veth.yaml' >refused.log 2>&1 || rc=$?
-[ "$rc" = 3 ] && grep -q "no network namespace can be made" refused.log ||
-	fail "veth without rights: status $rc, $(tail -n 1 refused.log)"
+told "no network namespace can be made"
 rc=0
 unshare -Ur nfvchain up veth-xdp.yaml >refused.log 2>&1 || rc=$?
-[ "$rc" = 3 ] && grep -q "AF_XDP is refused to this user (loading a program" refused.log ||
-	fail "veth-xdp without rights: status $rc, $(tail -n 1 refused.log)"
+told "AF_XDP is refused to this user (loading a program"

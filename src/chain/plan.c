@@ -316,6 +316,11 @@ warn_foreign(struct chain_plan *plan, const struct chain *chain, int i)
 		warn(plan,
 		     "hop '%s' (%s) shares its CPU and may never yield it: figures will be poor",
 		     hop->name, hop_kind_name(hop->kind));
+	if (chain->link[i].kind == LINK_VETH || chain->link[i + 1].kind == LINK_VETH)
+		warn(plan,
+		     "hop '%s' (%s) does not forward IPv4 fragments: the driver of veth links has "
+		     "the kernel put them together",
+		     hop->name, hop_kind_name(hop->kind));
 	if (hop->kind == HOP_EXEC && plan->max_frame > PLAN_MIN_ROOM)
 		warn(plan, "hop '%s' (exec) must be told to make buffers for frames of %u bytes",
 		     hop->name, plan->max_frame);
