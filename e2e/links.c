@@ -168,6 +168,23 @@ judge(struct backend *b, const json_t *r, uint64_t count, struct err *err)
 	return rc == 0 ? expect("dropped by the hop", l.drops, foreign, err) : rc;
 }
 
+static void
+tell_hop(struct backend *b)
+{
+	struct ledger_hop hop;
+	struct err err = {0};
+
+	if (backend_read_hop(b, 0, true, &hop, &err) < 0) {
+		fprintf(stderr, "%s\n", err.msg);
+		return;
+	}
+	for (size_t i = 0; i < 2; i++)
+		fprintf(stderr, "hop: port %zu rx %lu tx %lu miss %lu\n", i, hop.port[i].rx,
+			hop.port[i].tx, hop.port[i].miss);
+	for (size_t i = 0; i < hop.n_drops; i++)
+		fprintf(stderr, "hop: %s %lu\n", hop.drop[i].name, hop.drop[i].n);
+}
+
 static int
 run(struct session *s, const char *program, uint64_t count, struct err *err)
 {
@@ -194,6 +211,7 @@ run(struct session *s, const char *program, uint64_t count, struct err *err)
 		char *log = text_of(s->plan.proc[0].log_path);
 
 		fprintf(stderr, "%s", log);
+		tell_hop(&s->backend);
 		free(log);
 	}
 	if (r != NULL)

@@ -122,6 +122,10 @@ void chain_default(struct chain *chain, size_t n_hops);
 /* Reads a chain file; an error names file, line, column and key.  'chain' is valid (and freeable)
  * in any case. */
 int chain_load(struct chain *chain, const char *path, struct err *err);
+/* The same, or a chain that goes by a name: "snake" is the default one, "pvp" has its function in a
+ * virtual machine between the generator's ports, "pvvp" has two.  A file of such a name is "./pvp".
+ */
+int chain_open(struct chain *chain, const char *word, struct err *err);
 int chain_parse(struct chain *chain, const char *name, const char *text, size_t len,
 		struct err *err);
 void chain_fini(struct chain *chain);

@@ -166,7 +166,7 @@ bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err 
 	int rc = 0;
 
 	if (conf->chain_path != NULL)
-		rc = chain_load(chain, conf->chain_path, err);
+		rc = chain_open(chain, conf->chain_path, err);
 	else
 		chain_default(chain, conf->hops > 0 ? conf->hops : 1);
 	if (rc == 0 && conf->link != NULL)

@@ -107,7 +107,7 @@ cmd_plan(int argc, char **argv, struct err *err)
 	if (rc == 0)
 		rc = check_conf(&conf, argc, argv, origin, err);
 	if (rc == 0)
-		rc = argc > 0 ? chain_load(&chain, argv[0], err) : make_default(&chain, &conf, err);
+		rc = argc > 0 ? chain_open(&chain, argv[0], err) : make_default(&chain, &conf, err);
 	if (rc == 0 && conf.engine != NULL)
 		rc = chain_set_engine(&chain, conf.engine, err);
 	if (rc == 0)

@@ -94,7 +94,7 @@ cmd_up(int argc, char **argv, struct err *err)
 	if (rc == 0)
 		rc = session_set_vms(conf.accel, conf.connect, err);
 	if (rc == 0 && argc > 0)
-		rc = chain_load(&chain, argv[0], err);
+		rc = chain_open(&chain, argv[0], err);
 	else if (rc == 0)
 		chain_default(&chain, conf.hops > 0 ? conf.hops : 1);
 	if (rc == 0)
