@@ -3,7 +3,7 @@
  * behind the chain until its rings are nearly full, and compares each that comes out of port 1 byte
  * for byte.  Frames can be made again from their numbers, so none is kept.
  *
- *     e2e-frames COUNT WINDOW MIN MAX TAGS HOP-MAC OUR-MAC -- EAL
+ *     e2e-frames COUNT WINDOW MIN MAX TAGS LOSSY HOP-MAC OUR-MAC -- EAL
  *
  * Prints one line of JSON, and stays until it is ended: its links are the chain's. */
 #include <sched.h>
@@ -26,6 +26,7 @@
 #define MEMORY_MB 512
 #define BURST 32
 #define SILENCE_MS 15000
+#define LOSSY_SILENCE_MS 1500
 #define FOREIGN 64 /* one frame in so many is for somebody else */
 #define MACS 12
 #define TAGGED 20 /* the shortest frame with a tag in it */
@@ -34,7 +35,9 @@ struct job {
 	uint64_t count, window;
 	unsigned min, max; /* without FCS */
 	bool tags;	   /* any: where no kernel takes them out on the way */
+	bool lossy;	   /* the link drops what it has no room for, and nobody waits */
 	uint8_t hop[6], ours[6];
+	uint64_t late_from, late_end; /* of the window before: what has not come yet */
 	struct port port[2];
 	struct rte_mempool *pool;
 	uint8_t frame[FRAME_MAX_SIZE];
@@ -167,6 +170,19 @@ is_frame(struct job *j, const struct rte_mbuf *m, uint64_t i)
 	       memcmp(rte_pktmbuf_mtod_offset(m, char *, MACS), j->frame + MACS, len - MACS) == 0;
 }
 
+/* Is it one that we had given up?  Then it was not lost. */
+static bool
+is_late(struct job *j, const struct rte_mbuf *m)
+{
+	for (uint64_t i = j->late_from; i < j->late_end; i++)
+		if (!is_foreign(i) && is_frame(j, m, i)) {
+			j->late_from = i + 1;
+			j->lost--;
+			return true;
+		}
+	return false;
+}
+
 /* Which of the frames from '*next' to 'end' is it?  What was passed over was lost. */
 static void
 judge(struct job *j, const struct rte_mbuf *m, uint64_t *next, uint64_t end)
@@ -188,6 +204,8 @@ judge(struct job *j, const struct rte_mbuf *m, uint64_t *next, uint64_t end)
 		*next = i + 1;
 		return;
 	}
+	if (is_late(j, m))
+		return;
 	/* None: it takes the place of the one that was due. */
 	for (i = *next; i < end && is_foreign(i); i++)
 		;
@@ -208,12 +226,12 @@ due(uint64_t from, uint64_t end)
 	return n;
 }
 
-/* Takes what comes until all has, or nothing does any more: then nobody could say which of the next
- * frames are late. */
+/* Takes what comes until all has, or nothing does any more. */
 static bool
 receive(struct job *j, uint64_t next, uint64_t end)
 {
-	struct deadline d = deadline_in_ms(SILENCE_MS);
+	unsigned patience_ms = j->lossy ? LOSSY_SILENCE_MS : SILENCE_MS;
+	struct deadline d = deadline_in_ms(patience_ms);
 
 	while (due(next, end) > 0 && !deadline_passed(&d)) {
 		struct rte_mbuf *m[BURST];
@@ -223,12 +241,14 @@ receive(struct job *j, uint64_t next, uint64_t end)
 			judge(j, m[i], &next, end);
 		rte_pktmbuf_free_bulk(m, n);
 		if (n > 0)
-			d = deadline_in_ms(SILENCE_MS);
+			d = deadline_in_ms(patience_ms);
 		else
 			sched_yield();
 	}
+	j->late_from = next;
+	j->late_end = end;
 	j->lost += due(next, end);
-	return next >= end || due(next, end) == 0;
+	return j->lossy || due(next, end) == 0;
 }
 
 static bool
@@ -281,8 +301,9 @@ parse(struct job *j, char **argv, struct err *err)
 	j->min = (unsigned)strtoul(argv[3], NULL, 10);
 	j->max = (unsigned)strtoul(argv[4], NULL, 10);
 	j->tags = strcmp(argv[5], "0") != 0;
-	rc = mac_parse(argv[6], j->hop, err);
-	return rc == 0 ? mac_parse(argv[7], j->ours, err) : rc;
+	j->lossy = strcmp(argv[6], "0") != 0;
+	rc = mac_parse(argv[7], j->hop, err);
+	return rc == 0 ? mac_parse(argv[8], j->ours, err) : rc;
 }
 
 /* Not every kind of link makes us wait for who is at its other end: SIGUSR1 says that all are. */
@@ -315,13 +336,13 @@ main(int argc, char **argv)
 	static struct job j;
 	struct eal eal = {0};
 	struct err err = {0};
-	int rc = argc < 9 ? err_usage(&err, "too few arguments") : parse(&j, argv, &err);
+	int rc = argc < 10 ? err_usage(&err, "too few arguments") : parse(&j, argv, &err);
 	bool all = false;
 
 	hold_go();
-	argv[8] = argv[0];
+	argv[9] = argv[0];
 	if (rc == 0)
-		rc = eal_start(&eal, argc - 8, argv + 8, MEMORY_MB, &err);
+		rc = eal_start(&eal, argc - 9, argv + 9, MEMORY_MB, &err);
 	if (rc == 0)
 		rc = open_ports(&j, &err);
 	if (rc < 0) {
