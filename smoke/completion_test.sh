@@ -48,11 +48,11 @@ for command in $commands; do
 	offers "$options" nfvchain "$command" --
 done
 
-offers 'memif|vhost-user' nfvchain bench --link ''
+offers 'memif|veth|veth-xdp|vhost-user' nfvchain bench --link ''
 offers 'memif' nfvchain bench --quiet --link m
-offers 'memif|vhost-user' nfvchain plan --link =
-offers 'vhost-user' nfvchain plan --link = v
-offers '--link=vhost-user' nfvchain bench --link=v
+offers 'memif|veth|veth-xdp|vhost-user' nfvchain plan --link =
+offers 'veth|veth-xdp|vhost-user' nfvchain plan --link = v
+offers '--link=veth|--link=veth-xdp|--link=vhost-user' nfvchain bench --link=v
 offers 'bash|zsh' nfvchain completion ''
 offers '' nfvchain bench --rate ''
 offers '' nfvchain bench -r ''
