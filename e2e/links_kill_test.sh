@@ -35,17 +35,16 @@ for kind in veth veth-xdp; do
 	wait_until 10 '[ -z "$(chain_pids)" ]'
 
 	# Nothing of it is in the way, and a hop that dies is named.
-	start bench nfvchain bench "$kind.yaml" --rate 20kpps -d 20s -o results
-	# shellcheck disable=SC2016
-	wait_until 30 '[ -n "$(chain_pids vnf2)" ]'
+	start again nfvchain up "$kind.yaml"
+	wait_until 30 'grep -q "^up;" again.log'
 	kill -KILL "$(chain_pids vnf2)"
 	rc=0
-	wait "$(pid_of bench)" || rc=$?
+	wait "$(pid_of again)" || rc=$?
 	[ "$rc" = 1 ] || fail "$kind: status $rc after the death of a hop"
-	grep -q "vnf2 killed by SIGKILL" bench.log || fail "$kind: nobody said that vnf2 was killed"
+	grep -q "vnf2 killed by SIGKILL" again.log || fail "$kind: nobody said that vnf2 was killed"
 	[ -z "$(leftovers)" ] || fail "$kind: left: $(leftovers)"
 	[ -z "$(chain_pids)" ] || fail "$kind: a process is left"
-	rm up.log bench.log
+	rm up.log again.log
 done
 
 told() {
