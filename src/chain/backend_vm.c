@@ -94,8 +94,7 @@ hello_later(void *arg, int fd, int ms, struct err *err)
 }
 
 static int
-boot_conf(struct vm_boot_conf *conf, const struct backend *b, struct backend_vm *v,
-	  struct err *err)
+boot_conf(struct vm_boot_conf *conf, const struct backend *b, struct backend_vm *v, struct err *err)
 {
 	*conf = (struct vm_boot_conf){
 		.start_ms = START_MS,

@@ -69,8 +69,8 @@ plan_buffer_room(uint16_t max_frame)
 	return room > PLAN_MIN_ROOM ? room : PLAN_MIN_ROOM;
 }
 
-static bool
-cpus_have(const struct chain_cpus *cpus, int cpu)
+bool
+plan_cpus_have(const struct chain_cpus *cpus, int cpu)
 {
 	for (size_t i = 0; i < cpus->n; i++)
 		if (cpus->cpu[i] == cpu)
@@ -78,15 +78,15 @@ cpus_have(const struct chain_cpus *cpus, int cpu)
 	return false;
 }
 
-static void
-cpus_add(struct chain_cpus *cpus, int cpu)
+void
+plan_cpus_add(struct chain_cpus *cpus, int cpu)
 {
-	if (cpus->n < CHAIN_MAX_CPUS && !cpus_have(cpus, cpu))
+	if (cpus->n < CHAIN_MAX_CPUS && !plan_cpus_have(cpus, cpu))
 		cpus->cpu[cpus->n++] = cpu;
 }
 
-static char *
-print_cpus(const struct chain_cpus *cpus)
+char *
+plan_cpus_print(const struct chain_cpus *cpus)
 {
 	struct str s = {0};
 
@@ -102,56 +102,6 @@ print_cpus(const struct chain_cpus *cpus)
 	return str_take(&s);
 }
 
-/* The CPUs that lcores of a process keep busy. */
-static struct chain_cpus
-busy_cpus(const struct chain_plan *plan, const struct chain *chain, int hop)
-{
-	const struct chain_cpus *cpus = &plan_proc_of(plan, hop)->cpus;
-	unsigned n = plan_n_lcores(chain, hop);
-	struct chain_cpus busy = {0};
-
-	for (unsigned i = 0; i < n; i++)
-		cpus_add(&busy, plan_lcore_cpu(cpus, i, n));
-	return busy;
-}
-
-static bool
-share_cpu(const struct chain_plan *plan, const struct chain *chain, int a, int b)
-{
-	struct chain_cpus x = busy_cpus(plan, chain, a), y = busy_cpus(plan, chain, b);
-
-	for (size_t i = 0; i < x.n; i++)
-		if (cpus_have(&y, x.cpu[i]))
-			return true;
-	return false;
-}
-
-bool
-plan_shares_cpu(const struct chain_plan *plan, const struct chain *chain, int hop)
-{
-	if (plan_n_lcores(chain, hop) > plan_proc_of(plan, hop)->cpus.n)
-		return true;
-	for (int other = -1; other < (int)chain->n_hops; other++)
-		if (other != hop && share_cpu(plan, chain, hop, other))
-			return true;
-	return false;
-}
-
-static void __attribute__((format(printf, 2, 3)))
-warn(struct chain_plan *plan, const char *fmt, ...)
-{
-	size_t n = 0;
-	va_list ap;
-
-	while (plan->warnings[n] != NULL)
-		n++;
-	if (n + 1 == N_ELEMS(plan->warnings))
-		return;
-	va_start(ap, fmt);
-	plan->warnings[n] = xvasprintf(fmt, ap);
-	va_end(ap);
-}
-
 /* ---- CPUs ---- */
 
 static int
@@ -161,9 +111,9 @@ check_allowed(const struct chain_cpus *cpus, const struct chain_cpus *allowed, s
 		char *text;
 		int rc;
 
-		if (cpus_have(allowed, cpus->cpu[i]))
+		if (plan_cpus_have(allowed, cpus->cpu[i]))
 			continue;
-		text = print_cpus(allowed);
+		text = plan_cpus_print(allowed);
 		rc = err_usage(err, "cpus: %d is not among the CPUs this process may use (%s)",
 			       cpus->cpu[i], text);
 		free(text);
@@ -182,9 +132,9 @@ cpus_without(const struct chain_cpus *all, const struct chain_cpus *const *taken
 		bool is_free = true;
 
 		for (size_t k = 0; is_free && k < n; k++)
-			is_free = !cpus_have(taken[k], all->cpu[i]);
+			is_free = !plan_cpus_have(taken[k], all->cpu[i]);
 		if (is_free)
-			cpus_add(&rest, all->cpu[i]);
+			plan_cpus_add(&rest, all->cpu[i]);
 	}
 	return rest;
 }
@@ -222,7 +172,7 @@ place_generator(struct chain_plan *plan, const struct chain *chain, const struct
 		if (chain->hop[i].cpus.n > 0)
 			taken[n++] = &chain->hop[i].cpus;
 	rest = cpus_without(&facts->allowed, taken, n);
-	cpus_add(cpus, rest.n > 0 ? rest.cpu[0] : facts->allowed.cpu[0]);
+	plan_cpus_add(cpus, rest.n > 0 ? rest.cpu[0] : facts->allowed.cpu[0]);
 }
 
 /* Gives each lcore a CPU of its own if there are enough, else blocks of neighbours share one: a
@@ -241,7 +191,7 @@ place_hops(struct chain_plan *plan, const struct chain *chain, const struct plan
 
 		*cpus = hop->cpus;
 		for (unsigned k = 0; hop->cpus.n == 0 && k < hop->lcores; k++, at++)
-			cpus_add(cpus, rest.cpu[need <= rest.n ? at : at * rest.n / need]);
+			plan_cpus_add(cpus, rest.cpu[need <= rest.n ? at : at * rest.n / need]);
 	}
 }
 
@@ -266,87 +216,6 @@ place(struct chain_plan *plan, const struct chain *chain, const struct plan_fact
 	for (int i = 0; i < (int)chain->n_hops; i++)
 		plan->shared_cpus |= plan_shares_cpu(plan, chain, i);
 	return 0;
-}
-
-/* ---- warnings ---- */
-
-static void
-warn_generator_shares(struct chain_plan *plan, const struct chain *chain)
-{
-	for (int i = 0; i < (int)chain->n_hops; i++)
-		if (share_cpu(plan, chain, -1, i)) {
-			warn(plan,
-			     "the generator shares CPU %d with hop '%s': figures will be poor, "
-			     "give the chain a CPU more",
-			     plan->proc[0].cpus.cpu[0], chain->hop[i].name);
-			return;
-		}
-}
-
-static void
-warn_hops_share(struct chain_plan *plan, const struct chain *chain)
-{
-	struct chain_cpus cpus = {0};
-	size_t n = 0;
-	char *text;
-
-	for (int i = 0; i < (int)chain->n_hops; i++) {
-		struct chain_cpus busy = busy_cpus(plan, chain, i);
-
-		if (!plan_shares_cpu(plan, chain, i))
-			continue;
-		for (size_t k = 0; k < busy.n; k++)
-			cpus_add(&cpus, busy.cpu[k]);
-		n++;
-	}
-	text = print_cpus(&cpus);
-	if (n > 1)
-		warn(plan, "%zu hops share CPU %s: each gets a part of it", n, text);
-	free(text);
-}
-
-static void
-warn_foreign(struct chain_plan *plan, const struct chain *chain, int i)
-{
-	const struct chain_hop *hop = &chain->hop[i];
-
-	if (hop->kind == HOP_FWD)
-		return;
-	if (plan_shares_cpu(plan, chain, i))
-		warn(plan,
-		     "hop '%s' (%s) shares its CPU and may never yield it: figures will be poor",
-		     hop->name, hop_kind_name(hop->kind));
-	if (chain->link[i].kind == LINK_VETH || chain->link[i + 1].kind == LINK_VETH)
-		warn(plan,
-		     "hop '%s' (%s) does not forward IPv4 fragments: the driver of veth links has "
-		     "the kernel put them together",
-		     hop->name, hop_kind_name(hop->kind));
-	if (hop->kind == HOP_EXEC && plan->max_frame > PLAN_MIN_ROOM)
-		warn(plan, "hop '%s' (exec) must be told to make buffers for frames of %u bytes",
-		     hop->name, plan->max_frame);
-}
-
-static void
-warn_queues(struct chain_plan *plan, const struct chain *chain)
-{
-	unsigned n = chain->link[0].queues, flows = chain->traffic.flows;
-
-	/* Which queue is the flow's hash; with enough of them each gets some. */
-	if (flows < n)
-		warn(plan, "%u flow%s %u of the %u queues at most: set 'flows' in 'traffic'", flows,
-		     flows == 1 ? " fills" : "s fill", flows, n);
-}
-
-static void
-add_warnings(struct chain_plan *plan, const struct chain *chain)
-{
-	for (const char *const *remark = plan_trex_remarks(chain); *remark != NULL; remark++)
-		warn(plan, "%s", *remark);
-	warn_queues(plan, chain);
-	warn_generator_shares(plan, chain);
-	warn_hops_share(plan, chain);
-	for (int i = 0; i < (int)chain->n_hops; i++)
-		warn_foreign(plan, chain, i);
 }
 
 /* ---- names, paths, addresses ---- */
@@ -547,7 +416,7 @@ fill(struct chain_plan *plan, const struct chain *chain, const struct plan_facts
 	if (rc == 0)
 		rc = plan_vms(plan, chain, facts, err);
 	if (rc == 0)
-		add_warnings(plan, chain);
+		plan_add_warnings(plan, chain);
 	return rc;
 }
 

@@ -89,3 +89,13 @@ const char *const *plan_trex_remarks(const struct chain *chain);
 /* Refuses a template of an exec hop that cannot work: an open quote, an unknown placeholder, a port
  * that is not mentioned. */
 int plan_template_check(const char *command, struct err *err);
+
+/* ---- plan.c: sets of CPUs; plan_warn.c ---- */
+
+bool plan_cpus_have(const struct chain_cpus *cpus, int cpu);
+/* Unless it is there already. */
+void plan_cpus_add(struct chain_cpus *cpus, int cpu);
+/* "0-2,5", for the caller to free. */
+char *plan_cpus_print(const struct chain_cpus *cpus);
+/* What a person should know of a plan that is complete otherwise. */
+void plan_add_warnings(struct chain_plan *plan, const struct chain *chain);

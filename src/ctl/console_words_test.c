@@ -102,7 +102,7 @@ verbs_need_a_server(void **state)
 	assert_int_equal(console_line(&c, "stats", &err), -ENOTCONN);
 	assert_int_equal(console_line(&c, "strat -f imix", &err), -EINVAL);
 	assert_string_equal(err.msg, "there is no 'strat' (did you mean 'start'?)");
-	assert_int_equal(console_line(&c, "tui", &err), -EINVAL);
+	assert_int_equal(console_line(&c, "capture", &err), -EINVAL);
 	assert_string_equal(console_verb("pa", 0), "pause");
 	assert_null(console_verb("pa", 1));
 	assert_string_equal(console_verb("st", 2), "stop");
