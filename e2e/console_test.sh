@@ -4,8 +4,9 @@
 # The session of TRex's console, typed into ours on a terminal: what it shows is what the chain's own
 # ledger has; and lines from a file and from a pipe.
 . "$(dirname "$0")/../smoke/_init.sh"
+. "$(dirname "$0")/_tmux.sh"
 
-need python3 tmux
+need python3
 start up nfvchain up --trex-ports
 wait_until 20 'grep -q "Ctrl-C takes it down" up.log'
 
@@ -61,40 +62,26 @@ printf 'stop\n' | nfvchain console >out.log || fail "stop: $?"
 
 # ---- a terminal ----
 
-tmux="tmux -S $scratch/tmux.sock"
-screen() {
-	$tmux capture-pane -p -t 0 >screen
-}
-# type KEYS... PART: what then appears.
-shows() {
-	_part=$1
-	_shown="screen; grep -qF -- \"\$_part\" screen"
-	_poll 10 "$_shown" || fail "'$_part' does not appear: $(cat screen)"
-}
-keys() {
-	$tmux send-keys -t 0 "$@"
-}
-$tmux -f /dev/null new-session -d -x 80 -y 40 "exec nfvchain console 2>&1"
-trap '$tmux kill-server 2>/dev/null || true' INT TERM
+terminal a 80 40 'exec nfvchain console 2>&1'
 shows 'nfvchain>'
 keys 'clear' Enter 'sta' Tab 'rt -f stl/bench.py -m 1pps -p 0' Enter
 shows 'at 1 times its rate'
 keys 'stop' Enter
 shows 'port 0: stopped'
 keys 'start -f stl/bench.py -m 100mbps -p 0' Enter
-shows 'e+05 times'
+shows 'e.05 times'
 keys 'pause' Enter
 shows 'port 0: paused'
 keys 'resume' Enter
 shows 'port 0: sends on'
 keys 'update -m +10%' Enter
-shows 'changed by +10%'
+shows 'changed by \+10%'
 keys 'wait' Enter
 keys C-c
 keys 'stop -p 0' Enter 'help' Enter
 shows 'until ports have ended'
 keys 'clear' Enter 'start -f imix -m 20kpps -p 0 -d 1' Enter
-shows '*** port 0: has ended'
+shows '\*\*\* port 0: has ended'
 keys 'stats -g' Enter
 shows ' 0 under way or lost'
 sent=$(sed -n 's/^  frames *\([0-9 ]*\) sent.*/\1/p' screen | tail -n 1 | tr -d ' ')

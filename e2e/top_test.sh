@@ -4,29 +4,13 @@
 # The live views, on a terminal of 80 by 24: what they show is what the hops and ports have counted,
 # keys change the traffic, a smaller terminal is filled and no more, and what was on it comes back.
 . "$(dirname "$0")/../smoke/_init.sh"
+. "$(dirname "$0")/_tmux.sh"
 
-need tmux python3
+need python3
 
 start up nfvchain up --hops 2 --trex-ports
 wait_until 60 "grep -q '^up; ' up.log"
 
-# terminal SOCKET COMMAND: a new one; a server that is ending takes no session, so each has its own.
-terminal() {
-	tmux="tmux -S $scratch/$1"
-	$tmux -f /dev/null new-session -d -x 80 -y 24 "$2"
-}
-trap '$tmux kill-server 2>/dev/null || true' INT TERM
-screen() {
-	$tmux capture-pane -p -t 0 >screen
-}
-shows() {
-	_part=$1
-	_shown="screen; grep -qE -- \"\$_part\" screen"
-	_poll 15 "$_shown" || fail "'$_part' does not appear: $(cat screen)"
-}
-keys() {
-	$tmux send-keys -t 0 "$@"
-}
 # number ROW COLUMN: of a table of the screen; numbers have spaces in them, columns more than one.
 number() {
 	sed -n "s/^$1  *//p" screen | sed 's/   */\t/g' | cut -f "$2" | tr -d ' '
@@ -35,7 +19,7 @@ number() {
 # ---- top ----
 
 echo before >shown.first
-terminal a "cat shown.first; nfvchain top snake; echo ended \$?; cat"
+terminal a 80 24 "cat shown.first; nfvchain top snake; echo ended \$?; cat"
 shows 'gen:0 ==> vnf1 ==> vnf2 ==> gen:1'
 shows 'port 0 idle'
 keys ':'
@@ -78,7 +62,7 @@ shows '^echoed'
 $tmux kill-server
 
 # A signal leaves the terminal as it was too.
-terminal b 'sh -c "echo \$\$ >top.pid; exec nfvchain top snake"; echo ended $?; cat'
+terminal b 80 24 'sh -c "echo \$\$ >top.pid; exec nfvchain top snake"; echo ended $?; cat'
 shows 'q quit'
 kill "$(cat top.pid)"
 shows 'ended 143'
@@ -88,7 +72,7 @@ $tmux kill-server
 
 # ---- tui ----
 
-terminal c 'exec nfvchain console 2>&1'
+terminal c 80 24 'exec nfvchain console 2>&1'
 shows 'nfvchain>'
 keys 'start -f bench -m 10kpps -p 0' Enter 'tui' Enter
 shows 'port 0 sending'

@@ -42,6 +42,11 @@ grep -q "^ended: the guest switched itself off" out.log || fail "no reason for t
 for step in clean:0 net:1 start:1 up:1; do
 	start held e2e-vm libvirt network "${step%:*}"
 	wait_until 250 "grep -q '^done: ${step%:*}\$' held.log"
+	# Nobody but the guests speaks on the wire: no neighbour discovery of this machine's.
+	for device in $(devices | sed 's/[ @].*//'); do
+		[ "$(cat "/proc/sys/net/ipv6/conf/$device/disable_ipv6")" = 1 ] ||
+			fail "${step%:*}: $device has IPv6"
+	done
 	kill -s KILL "$(pid_of held)"
 	stop held KILL || :
 	# shellcheck disable=SC2016 # evaluated again and again

@@ -2,11 +2,13 @@
 /* VMs and networks of libvirt's, through its C API and any URI.  Both are transient: libvirt
  * forgets them when they end, and domains end with our connection. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -320,6 +322,27 @@ look(struct libvirt_vm *v)
 	pthread_mutex_unlock(&v->h->lock);
 }
 
+/* A tap is an interface of the host's as well, whose own neighbour discovery the guest would hear.
+ * Where libvirt is another machine's there is no such file. */
+static void
+silence_taps(const struct vm_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_nics; i++) {
+		char *path;
+		int fd;
+
+		if (spec->nic[i].tap == NULL)
+			continue;
+		path = xasprintf("/proc/sys/net/ipv6/conf/%s/disable_ipv6", spec->nic[i].tap);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			(void)!write(fd, "1", 1);
+			close(fd);
+		}
+		free(path);
+	}
+}
+
 static void *
 make_domain(void *arg)
 {
@@ -333,6 +356,8 @@ make_domain(void *arg)
 	v->dom = dom;
 	if (dom == NULL)
 		set_state(v, VM_ENDED, virGetLastErrorMessage());
+	if (dom != NULL)
+		silence_taps(v->base.spec);
 	if (dom != NULL)
 		set_state(v, VM_RUNNING, "");
 	pthread_mutex_unlock(&v->h->lock);
@@ -392,6 +417,7 @@ start(struct vm **vm, struct vm_host *host, const struct vm_spec *spec, struct e
 	if (rc < 0)
 		return rc;
 	v = xcalloc(1, sizeof(*v));
+	v->base.spec = spec;
 	v->h = h;
 	v->xml = vm_domain_xml(spec);
 	vm_domain_uuid(v->uuid, spec->chain, spec->name);
