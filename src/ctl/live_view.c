@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "live_view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,18 +277,22 @@ add_missing(struct page *p)
 {
 	const struct live_sample *s = p->v->now;
 	uint64_t sent = 0, received = 0, missing;
-	char text[2][32];
+	char text[2][32], since[32];
 
 	for (size_t i = 0; i < s->n_ports; i++) {
 		sent += s->port[i].sent;
 		received += s->port[i].received;
 	}
 	missing = sent > received ? sent - received : 0;
-	line(p, "%s%-*s%s of %s (%.3g %%) in %.0f s: dropped, lost or under way",
+	if (p->v->base_s < 0)
+		str_copy(since, sizeof(since), "since the start");
+	else
+		snprintf(since, sizeof(since), "in %.0f s", p->v->base_s);
+	line(p, "%s%-*s%s of %s (%.3g %%) %s: dropped, lost or under way",
 	     missing > 0 ? paint(p, RED) : "", NAME_WIDTH, "missing",
 	     count_print(text[0], sizeof(text[0]), missing),
 	     count_print(text[1], sizeof(text[1]), sent),
-	     sent > 0 ? 100 * (double)missing / (double)sent : 0, p->v->base_s);
+	     sent > 0 ? 100 * (double)missing / (double)sent : 0, since);
 }
 
 /* "0 ####...... 37 %" */
@@ -380,9 +385,10 @@ live_view_text(const struct live_view *v, unsigned cols, unsigned rows)
 	add_missing(&p);
 	above = p.n + sparklines;
 	add_hops(&p, p.rows > above ? p.rows - above : 0);
-	add_sparklines(&p);
+	if (v->history->n > 0)
+		add_sparklines(&p);
 	p.rows = rows;
-	while (p.n + bottom < rows)
+	while (bottom > 0 && p.n + bottom < rows)
 		line(&p, "%s", "");
 	if (v->message != NULL)
 		line(&p, "%s", v->message);

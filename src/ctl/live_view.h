@@ -22,9 +22,9 @@ struct live_view {
 	const char *clock;	       /* as shown at the right: "12:34:56" */
 	const struct live_sample *now; /* rates as of now, counters since the base */
 	const struct live_history *history;
-	double base_s;	     /* for how long the counters have been growing */
+	double base_s;	     /* for how long the counters have been growing; below 0: always */
 	const char *message; /* the last line but one, or NULL */
-	const char *keys;    /* the last line, or NULL */
+	const char *keys;    /* the last line, or NULL; without these two nothing is filled up */
 	bool colours;
 };
 
