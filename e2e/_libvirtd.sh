@@ -7,6 +7,7 @@
 
 need libvirtd virsh iptables qemu-system-x86_64
 [ "$(id -u)" = 0 ] || skip "needs root: libvirt's networks are bridges"
+[ -c /dev/net/tun ] || skip "needs /dev/net/tun: taps are what libvirt's networks have"
 [ "${NFVCHAIN_NAMESPACE-}" = own ] || skip "needs namespaces of its own"
 
 mkdir -p libvirt/run libvirt/lib libvirt/etc libvirt/cache libvirt/log

@@ -66,22 +66,23 @@ nothing_left "after down of a benchmark"
 
 # Killed, with children that are stopped and so do not hear that their parent is gone; a device and a
 # namespace of that chain's name beside.
+rm up.log
 start up nfvchain up
 wait_until 60 "grep -q '^up; ' up.log"
 # Names of devices have the bytes in them that the chain's addresses have.
 prefix=$(nfvchain plan --json | sed -n 's/.*"02:\(..\):\(..\):00:00:00".*/nfv\1\2-/p')
 [ -n "$prefix" ] || fail "no address in the plan"
 is_root=$([ "$(id -u)" != 0 ] || echo yes)
-children=$("$top/devtools/pids-with" NFVCHAIN_ID=snake/vnf1)
+children=$("$top/devtools/pids-with" "RUNTIME_DIRECTORY=$NFVCHAIN_RUN/rt/vnf1")
 # Somebody else's, which must be there to the end.
 NFVCHAIN_ID=snake/mine RUNTIME_DIRECTORY=/elsewhere/rt/mine sleep 100 &
 stranger=$!
 sleep 100 &
 namesake=$!
+# shellcheck disable=SC2086 # one each
+kill -s STOP $children
 kill -s KILL "$(pid_of up)"
 stop up KILL || :
-# shellcheck disable=SC2086 # one each
-kill -s STOP $children 2>/dev/null || :
 if [ -n "$is_root" ]; then
 	ip link add "${prefix}0-0" type veth peer name "${prefix}0-1"
 	ip link add nfvother type veth peer name nfvpeer

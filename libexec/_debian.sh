@@ -65,6 +65,11 @@ inside='
 		[ -e "dev/$node" ] || : >"dev/$node"
 		mount --bind "/dev/$node" "dev/$node"
 	done
+	if [ -c /dev/net/tun ]; then
+		mkdir -p dev/net
+		[ -e dev/net/tun ] || : >dev/net/tun
+		mount --bind /dev/net/tun dev/net/tun
+	fi
 	mount -t proc proc proc
 	mount --rbind /sys sys
 	mkdir -p dev/shm dev/pts tmp mnt
