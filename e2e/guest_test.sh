@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# second try: an emulated machine starves where the host is busy
 # A guest boots from our image under QEMU's emulation, has its hugepages, forwards frames between two
 # NICs and accounts for each, is reached by its generator's port, and switches itself off.
 # timeout: 600

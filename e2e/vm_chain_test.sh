@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # timeout: 1500
 # sanitize: no
+# second try: an emulated machine starves where the host is busy
 # A forwarder in a virtual machine, ours or testpmd, with the image of these sources: each frame through
 # it is accounted for, the result says how the machine ran and what is in it, and nothing is left;
 # killed in the middle, neither.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # timeout: 600
 # sanitize: no
+# second try: an emulated machine starves where the host is busy
 # A chain with a virtual machine comes up and goes down again and again: nothing is left each time, and
 # the memory of nfvchain stays what it was.  Its figures are in the last lines.
 #   vm_cycles_test.sh [CYCLES]

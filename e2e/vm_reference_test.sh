@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # timeout: 900
 # sanitize: no
+# second try: an emulated machine starves where the host is busy
 # Generator and forwarder in a virtual machine each, joined by two isolated networks of libvirt's: what
 # is sent comes through or is named where it was dropped, nothing is reflected or misdelivered, with
 # each engine; versions, drivers and promiscuous mode are read back from the guests; frames for a MAC
