@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
+# timeout: 600
 # second try: an emulated machine starves where the host is busy
 # A guest boots from our image under QEMU's emulation, has its hugepages, forwards frames between two
 # NICs and accounts for each, is reached by its generator's port, and switches itself off.
-# timeout: 600
 NFVCHAIN_NAMESPACE=shared
 . "$(dirname "$0")/../smoke/_init.sh"
 
