@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "live_view.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,8 +146,6 @@ add_picture(struct page *p)
 	str_fini(&row);
 }
 
-typedef char *print_fn(const struct live_port *port, char *buf, size_t size);
-
 static char *
 print_state(const struct live_port *port, char *buf, size_t size)
 {
@@ -167,74 +166,47 @@ print_state(const struct live_port *port, char *buf, size_t size)
 	return buf;
 }
 
-static char *
-print_tx_pps(const struct live_port *port, char *buf, size_t size)
-{
-	return rate_print_pps(buf, size, port->tx_pps);
-}
+/* A row of the ports' table: a member of struct live_port, and what it is. */
+struct port_row {
+	const char *name;
+	enum { ROW_PPS, ROW_BPS, ROW_COUNT, ROW_SLOTS } kind;
+	size_t offset;
+	bool always; /* on small screens too */
+};
 
 static char *
-print_tx_bps(const struct live_port *port, char *buf, size_t size)
+print_cell(const struct live_port *port, const struct port_row *row, char *buf, size_t size)
 {
-	return rate_print_bps(buf, size, port->tx_bps);
-}
+	const void *member = (const char *)port + row->offset;
 
-static char *
-print_rx_pps(const struct live_port *port, char *buf, size_t size)
-{
-	return rate_print_pps(buf, size, port->rx_pps);
-}
-
-static char *
-print_rx_bps(const struct live_port *port, char *buf, size_t size)
-{
-	return rate_print_bps(buf, size, port->rx_bps);
-}
-
-static char *
-print_sent(const struct live_port *port, char *buf, size_t size)
-{
-	return count_print(buf, size, port->sent);
-}
-
-static char *
-print_received(const struct live_port *port, char *buf, size_t size)
-{
-	return count_print(buf, size, port->received);
-}
-
-static char *
-print_slots(const struct live_port *port, uint64_t n, char *buf, size_t size)
-{
-	if (port->knows_slots)
-		return count_print(buf, size, n);
-	str_copy(buf, size, "?");
-	return buf;
-}
-
-static char *
-print_refused(const struct live_port *port, char *buf, size_t size)
-{
-	return print_slots(port, port->refused, buf, size);
-}
-
-static char *
-print_late(const struct live_port *port, char *buf, size_t size)
-{
-	return print_slots(port, port->late, buf, size);
+	switch (row->kind) {
+	case ROW_PPS:
+		return rate_print_pps(buf, size, *(const double *)member);
+	case ROW_BPS:
+		return rate_print_bps(buf, size, *(const double *)member);
+	case ROW_SLOTS:
+		if (!port->knows_slots) {
+			str_copy(buf, size, "?");
+			return buf;
+		}
+		break;
+	case ROW_COUNT:
+		break;
+	}
+	return count_print(buf, size, *(const uint64_t *)member);
 }
 
 static void
-add_port_row(struct page *p, const char *name, print_fn *print)
+add_port_row(struct page *p, const struct port_row *r)
 {
 	const struct live_sample *s = p->v->now;
 	struct str row = {0};
 
-	str_addf(&row, "%-*s", NAME_WIDTH, name);
+	str_addf(&row, "%-*s", NAME_WIDTH, r->name);
 	for (size_t i = 0; i < s->n_ports; i++) {
 		char text[32];
 
-		str_addf(&row, "%18s", print(&s->port[i], text, sizeof(text)));
+		str_addf(&row, "%18s", print_cell(&s->port[i], r, text, sizeof(text)));
 	}
 	line(p, "%s", str_text(&row));
 	str_fini(&row);
@@ -243,16 +215,18 @@ add_port_row(struct page *p, const char *name, print_fn *print)
 static void
 add_ports(struct page *p)
 {
-	static const struct {
-		const char *name;
-		print_fn *print;
-		bool always;
-	} rows[] = {
-		{"tx", print_tx_pps, true},	   {"", print_tx_bps, false},
-		{"rx", print_rx_pps, true},	   {"", print_rx_bps, false},
-		{"sent", print_sent, true},	   {"received", print_received, true},
-		{"refused", print_refused, false}, {"late", print_late, false},
+#define MEMBER(name) offsetof(struct live_port, name)
+	static const struct port_row rows[] = {
+		{"tx", ROW_PPS, MEMBER(tx_pps), true},
+		{"", ROW_BPS, MEMBER(tx_bps), false},
+		{"rx", ROW_PPS, MEMBER(rx_pps), true},
+		{"", ROW_BPS, MEMBER(rx_bps), false},
+		{"sent", ROW_COUNT, MEMBER(sent), true},
+		{"received", ROW_COUNT, MEMBER(received), true},
+		{"refused", ROW_SLOTS, MEMBER(refused), false},
+		{"late", ROW_SLOTS, MEMBER(late), false},
 	};
+#undef MEMBER
 	struct str head = {0};
 
 	str_addf(&head, "%-*s", NAME_WIDTH, "");
@@ -268,7 +242,7 @@ add_ports(struct page *p)
 	str_fini(&head);
 	for (size_t i = 0; i < N_ELEMS(rows); i++)
 		if (rows[i].always || p->rows >= ROOMY)
-			add_port_row(p, rows[i].name, rows[i].print);
+			add_port_row(p, &rows[i]);
 }
 
 /* However few there are: a share is never rounded to nothing. */
