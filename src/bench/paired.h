@@ -134,7 +134,7 @@ struct paired {
 
 	/* Filled in by paired_judge. */
 	struct paired_estimate result[PAIRED_MAX_ARMS]; /* result[PAIRED_A] is not used */
-	bool too_noisy;					/* the control says so: all undecided */
+	bool too_noisy;					/* the control left a B undecided */
 	size_t n_rounds;
 	struct paired_round *round; /* owned: what the intervals are made of */
 	unsigned n_places;

@@ -414,9 +414,17 @@ judge_bs(struct paired *p, const struct interval_mean_parts *parts)
 
 /* ---- the control ---- */
 
-/* Why the session cannot be trusted, or false. */
+/* Is 'e' further from 1 than the control is known to be? */
 static bool
-control_fails(const struct paired *p, char *why, size_t size)
+beyond(const struct paired_estimate *e, const struct paired_estimate *control)
+{
+	return is_known(e) &&
+	       (e->verdict_low > control->verdict_high || e->verdict_high < control->verdict_low);
+}
+
+/* Why what the control says leaves 'e' undecided, or false. */
+static bool
+control_fails(const struct paired *p, const struct paired_estimate *e, char *why, size_t size)
 {
 	const struct paired_estimate *c = &p->result[p->plan.n_b + 1];
 	double half = (c->high - c->low) / 2;
@@ -427,7 +435,7 @@ control_fails(const struct paired *p, char *why, size_t size)
 		snprintf(why, size,
 			 "too noisy: A differs from itself, its control is at %.4f to %.4f of it",
 			 c->verdict_low, c->verdict_high);
-	else if (half > p->conf.control_within)
+	else if (half > p->conf.control_within && !beyond(e, c))
 		snprintf(why, size,
 			 "too noisy: A is known to be like itself only within %.2g %%, not %.2g %%",
 			 100 * half, 100 * p->conf.control_within);
@@ -436,6 +444,7 @@ control_fails(const struct paired *p, char *why, size_t size)
 	return true;
 }
 
+/* A wide control is no reason to doubt a difference that is wider still. */
 static void
 judge_control(struct paired *p, const struct interval_mean_parts *parts)
 {
@@ -444,8 +453,10 @@ judge_control(struct paired *p, const struct interval_mean_parts *parts)
 
 	set_verdict_interval(control, parts, p->conf.verdict_level);
 	decide(control, &p->conf);
-	p->too_noisy = control_fails(p, why, sizeof(why));
-	for (unsigned b = 1; p->too_noisy && b <= p->plan.n_b; b++) {
+	for (unsigned b = 1; b <= p->plan.n_b; b++) {
+		if (!control_fails(p, &p->result[b], why, sizeof(why)))
+			continue;
+		p->too_noisy = true;
 		p->result[b].verdict = PAIRED_UNDECIDED;
 		snprintf(p->result[b].reason, sizeof(p->result[b].reason), "%s", why);
 	}
