@@ -297,7 +297,7 @@ read_layers(const struct profile_reading *r, const struct yaml_node *frame, stru
 {
 	static const char *const network[] = {"ipv4", "ipv6", NULL};
 	static const char *const transport[] = {"udp", "tcp", "icmp", NULL};
-	int l3, l4, rc = one_of(r, frame, network, &l3, err);
+	int l3, l4 = -1, rc = one_of(r, frame, network, &l3, err);
 
 	if (rc == 0)
 		rc = one_of(r, frame, transport, &l4, err);

@@ -207,7 +207,7 @@ void
 poll_rig_assert_sent(struct poll_rig *r, unsigned port, uint32_t first, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		struct poll_frame f;
+		struct poll_frame f = {.intact = false};
 
 		assert_int_equal(poll_rig_take(r, port, &f, 1), 1);
 		assert_int_equal(f.seq, first + i);
