@@ -58,6 +58,24 @@ qemus() {
 start up nfvchain up "$top/chains/vm-snake-fast.yaml"
 wait_until 400 "grep -q '^up; ' up.log"
 [ -n "$(qemus)" ] || fail "no VM is seen"
+# Only 'up' may ask the agent, so those who look on ask it: a hop in a machine is one like others.
+nfvchain start -f bench -m 200pps -d 1 --at "ipc://$NFVCHAIN_RUN/rpc" >start.log 2>&1 ||
+	fail "start: $(cat start.log)"
+asked() {
+	nfvchain status vm-snake-fast --json --over 100ms >status.json &&
+		python3 -c 'import json; h, = json.load(open("status.json"))["hops"]
+assert h["answers"]'
+}
+wait_until 60 asked
+python3 - <<'END' || fail "$(cat status.json)"
+import json
+
+status = json.load(open("status.json"))
+hop, = status["hops"]
+assert status["ports"][0]["sent"] >= 20, status
+assert hop["rx"] == hop["tx"] == status["ports"][0]["sent"] and hop["drops"] == 0, hop
+assert hop["lcores"], hop
+END
 kill -s KILL "$(pid_of up)"
 stop up KILL || :
 # shellcheck disable=SC2016 # evaluated again and again

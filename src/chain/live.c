@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/units.h"
+#include "onlook.h"
 #include "rpc/control.h"
 
 #define ASK_MS 2000
@@ -77,6 +78,19 @@ find_sources(struct live *l, const char *run_dir)
 	qsort(l->hop, l->n_hops, sizeof(l->hop[0]), by_birth);
 }
 
+/* Those that the chain's keeper tells of; false when none keeps it. */
+static bool
+add_told(struct live *l, const char *run_dir)
+{
+	struct onlook_facts facts;
+	const bool told = onlook_read(&facts, run_dir, NULL) == 0;
+
+	for (size_t i = 0; told && i < facts.n_hops; i++)
+		add_source(l, run_dir, facts.hop[i]);
+	onlook_facts_fini(&facts);
+	return told;
+}
+
 struct live *
 live_open(const char *run_dir, const struct chain *chain)
 {
@@ -85,7 +99,7 @@ live_open(const char *run_dir, const struct chain *chain)
 	if (run_dir != NULL && chain != NULL)
 		for (size_t i = 0; i < chain->n_hops; i++)
 			add_source(l, run_dir, chain->hop[i].name);
-	else if (run_dir != NULL)
+	else if (run_dir != NULL && !add_told(l, run_dir))
 		find_sources(l, run_dir);
 	return l;
 }
@@ -166,6 +180,7 @@ live_take_hop(struct live_hop *h, const json_t *counters)
 	size_t i;
 
 	h->known = true;
+	h->knows_inside = json_is_object(drops);
 	h->rx = h->tx = h->miss = h->held_ns = h->drops = 0;
 	take(&h->at_ns, counters, "at_ns");
 	take(&h->in_flight, counters, "in_flight");

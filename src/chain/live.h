@@ -39,8 +39,10 @@ struct live_lcore {
 
 struct live_hop {
 	char name[LIVE_NAME];
-	bool known; /* it answered */
-	uint64_t at_ns, rx, tx, drops, miss, in_flight;
+	bool known;	   /* it answered */
+	bool knows_inside; /* what follows 'miss' is known: not of one of another make */
+	uint64_t at_ns, rx, tx, miss;
+	uint64_t drops, in_flight;
 	uint64_t held_ns;	     /* frames waited for room at the next hop */
 	double rx_pps, tx_pps, held; /* held: share of the time since the last sample */
 	size_t n_lcores;
@@ -60,8 +62,9 @@ struct live_sample {
 
 struct live;
 
-/* Hops are those whose control sockets lie in 'run_dir' (NULL: none), in the order of 'chain', or
- * without one in the order in which they started. */
+/* Hops are those of 'chain', asked at their control sockets in 'run_dir' (NULL: there are none).
+ * Without 'chain' they are those that the chain's keeper tells of (onlook.h), else those that have
+ * a socket, in the order in which they started. */
 struct live *live_open(const char *run_dir, const struct chain *chain);
 void live_close(struct live *l);
 

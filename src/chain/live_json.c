@@ -43,16 +43,16 @@ lcores_json(const struct live_hop *h, bool rates)
 static json_t *
 hop_json(const struct live_hop *h, bool rates)
 {
-	const bool k = h->known;
+	const bool k = h->known, inside = k && h->knows_inside;
 
 	rates = rates && k;
-	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", h->name,
-			 "answers", k, "rx", known_or_null(k, h->rx), "tx", known_or_null(k, h->tx),
-			 "drops", known_or_null(k, h->drops), "miss", known_or_null(k, h->miss),
-			 "in_flight", known_or_null(k, h->in_flight), "rx_pps",
-			 real_or_null(rates, h->rx_pps), "tx_pps", real_or_null(rates, h->tx_pps),
-			 "held_ratio", real_or_null(rates, h->held), "lcores",
-			 lcores_json(h, rates));
+	return json_pack(
+		"{s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", h->name,
+		"answers", k, "rx", known_or_null(k, h->rx), "tx", known_or_null(k, h->tx), "drops",
+		known_or_null(inside, h->drops), "miss", known_or_null(k, h->miss), "in_flight",
+		known_or_null(inside, h->in_flight), "rx_pps", real_or_null(rates, h->rx_pps),
+		"tx_pps", real_or_null(rates, h->tx_pps), "held_ratio",
+		real_or_null(rates && inside, h->held), "lcores", lcores_json(h, rates));
 }
 
 json_t *

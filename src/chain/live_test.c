@@ -77,6 +77,7 @@ sample(uint64_t at, uint64_t sent, uint64_t received)
 	s.port[0].bytes_sent = 60 * sent;
 	s.port[1].received = received;
 	s.hop[0] = (struct live_hop){.known = true,
+				     .knows_inside = true,
 				     .at_ns = s.at_ns,
 				     .rx = sent,
 				     .tx = received,
@@ -152,6 +153,28 @@ a_hop_that_does_not_answer_is_null_not_0(void **state)
 	json_decref(json);
 }
 
+/* One that is not ours tells of its ports, and nobody knows what it has dropped. */
+static void
+drops_of_another_make_are_null_not_0(void **state)
+{
+	json_t *reply = parse("{\"at_ns\":5,\"ports\":[{\"rx\":7,\"tx\":0,\"miss\":1},"
+			      "{\"rx\":0,\"tx\":6,\"miss\":0}]}");
+	struct live_sample now = sample(12, 3000, 2700);
+	json_t *json, *hop;
+
+	(void)state;
+	live_take_hop(&now.hop[0], reply);
+	json = live_json(&now);
+	hop = json_array_get(json_object_get(json, "hops"), 0);
+	assert_int_equal(json_integer_value(json_object_get(hop, "rx")), 7);
+	assert_int_equal(json_integer_value(json_object_get(hop, "miss")), 1);
+	assert_true(json_is_null(json_object_get(hop, "drops")));
+	assert_true(json_is_null(json_object_get(hop, "held_ratio")));
+	assert_true(json_is_null(json_object_get(hop, "in_flight")));
+	json_decref(json);
+	json_decref(reply);
+}
+
 int
 main(void)
 {
@@ -162,6 +185,7 @@ main(void)
 		cmocka_unit_test(without_two_samples_no_rate_is_known),
 		cmocka_unit_test(counting_starts_at_the_base),
 		cmocka_unit_test(a_hop_that_does_not_answer_is_null_not_0),
+		cmocka_unit_test(drops_of_another_make_are_null_not_0),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/opt.h"
+#include "chain/onlook.h"
 #include "command.h"
 #include "session.h"
 
@@ -46,6 +47,7 @@ static int
 keep_up(const struct chain *chain, const struct up_conf *conf, struct err *err)
 {
 	struct session s = {0};
+	struct onlook *onlook = NULL;
 	char *text;
 	int rc;
 
@@ -55,6 +57,11 @@ keep_up(const struct chain *chain, const struct up_conf *conf, struct err *err)
 		return rc == -EINTR ? session_interrupted(err) : rc;
 	/* Whoever drives the generator meanwhile finds its ports free. */
 	tg_release(s.backend.tg);
+	rc = onlook_open(&onlook, &s.backend, err);
+	if (rc < 0) {
+		session_down(&s);
+		return rc;
+	}
 	s.plan.verbose = conf->verbose;
 	text = chain_plan_print(&s.plan, chain);
 	fputs(text, stdout);
@@ -64,6 +71,7 @@ keep_up(const struct chain *chain, const struct up_conf *conf, struct err *err)
 	do {
 		rc = backend_wait(&s.backend, 60000, err);
 	} while (rc == 0);
+	onlook_close(onlook);
 	session_down(&s);
 	/* Ctrl-C is how one ends this command: it has done what was asked. */
 	return rc == -EINTR ? 0 : rc;

@@ -6,16 +6,22 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "chain/onlook.h"
 #include "chain/rundir.h"
 
-/* The chain's own socket, else what 'up --trex-ports' opens. */
+/* Where the chain's keeper says; else the chain's own socket, else what '--trex-ports' opens. */
 static char *
 find_generator(const char *run_dir)
 {
+	struct onlook_facts facts;
 	char *path = xasprintf("%s/rpc", run_dir), *at;
 
-	at = access(path, F_OK) == 0 ? xasprintf("ipc://%s", path)
-				     : xstrdup("tcp://127.0.0.1:4501");
+	if (onlook_read(&facts, run_dir, NULL) == 0 && facts.endpoint != NULL)
+		at = xstrdup(facts.endpoint);
+	else
+		at = access(path, F_OK) == 0 ? xasprintf("ipc://%s", path)
+					     : xstrdup("tcp://127.0.0.1:4501");
+	onlook_facts_fini(&facts);
 	free(path);
 	return at;
 }

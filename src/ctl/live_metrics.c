@@ -52,26 +52,26 @@ PORT_COUNTER(bytes_received)
 PORT_SLOTS(refused)
 PORT_SLOTS(late)
 
-#define HOP_COUNTER(member)                                                           \
+#define HOP_COUNTER(member, knows)                                                    \
 	static bool get_hop_##member(const struct live_sample *s, size_t i, size_t k, \
 				     double *value)                                   \
 	{                                                                             \
 		(void)k;                                                              \
 		*value = (double)s->hop[i].member;                                    \
-		return s->hop[i].known;                                               \
+		return s->hop[i].known && s->hop[i].knows;                            \
 	}
-HOP_COUNTER(rx)
-HOP_COUNTER(tx)
-HOP_COUNTER(drops)
-HOP_COUNTER(miss)
-HOP_COUNTER(in_flight)
+HOP_COUNTER(rx, known)
+HOP_COUNTER(tx, known)
+HOP_COUNTER(drops, knows_inside)
+HOP_COUNTER(miss, known)
+HOP_COUNTER(in_flight, knows_inside)
 
 static bool
 get_hop_held(const struct live_sample *s, size_t i, size_t k, double *value)
 {
 	(void)k;
 	*value = (double)s->hop[i].held_ns / NSEC_PER_S;
-	return s->hop[i].known;
+	return s->hop[i].known && s->hop[i].knows_inside;
 }
 
 static bool

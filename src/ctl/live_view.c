@@ -289,15 +289,18 @@ add_hop(struct page *p, const struct live_hop *h)
 
 	if (!h->known) {
 		line(p, "%-*.*s%s", NAME_WIDTH, NAME_WIDTH - 1, h->name,
-		     "               ? does not answer, or nobody may ask it");
+		     "         ? it does not answer");
 		return;
 	}
 	str_addf(&row, "%-*.*s%11s%11s%11s%9s", NAME_WIDTH, NAME_WIDTH - 1, h->name,
 		 rate_print_pps(text[0], sizeof(text[0]), h->rx_pps),
 		 rate_print_pps(text[1], sizeof(text[1]), h->tx_pps),
-		 count_print(text[2], sizeof(text[2]), h->drops),
+		 h->knows_inside ? count_print(text[2], sizeof(text[2]), h->drops) : "?",
 		 count_print(text[3], sizeof(text[3]), h->miss));
-	str_addf(&row, "%4.0f %%", 100 * h->held);
+	if (h->knows_inside)
+		str_addf(&row, "%4.0f %%", 100 * h->held);
+	else
+		str_addf(&row, "%6s  ?", "?");
 	for (size_t i = 0; i < h->n_lcores; i++)
 		add_bar(&row, h->lcore[i].id, h->lcore[i].busy);
 	line(p, "%s%s", h->drops + h->miss > 0 ? paint(p, RED) : "", str_text(&row));

@@ -40,6 +40,7 @@ busy_chain(size_t n_hops)
 		char *name = xasprintf("vnf%zu", i + 1);
 
 		*h = (struct live_hop){.known = true,
+				       .knows_inside = true,
 				       .rx_pps = 195300,
 				       .tx_pps = 195290,
 				       .held = 0.25,
