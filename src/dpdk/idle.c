@@ -39,6 +39,7 @@ idle_yield(struct idle *idle, uint64_t now)
 	idle->waited_tsc = now;
 	counter_add(&idle->yields, 1);
 	sched_yield();
+	idle->woke_tsc = rte_rdtsc();
 }
 
 void
@@ -52,6 +53,7 @@ idle_wait(struct idle *idle, uint64_t now)
 
 		idle->waited_tsc = now;
 		nanosleep(&ts, NULL);
+		idle->woke_tsc = rte_rdtsc();
 	} else if (idle->shared || idle->policy != IDLE_AUTO) {
 		idle_yield(idle, now);
 	} else {

@@ -32,6 +32,7 @@ struct idle {
 	uint64_t sleep_after_tsc;
 	counter_t yields;    /* switches we asked for: the kernel counts them as involuntary */
 	uint64_t waited_tsc; /* end of the last round after which we gave the CPU away */
+	uint64_t woke_tsc;   /* when we had it again */
 };
 
 void idle_init(struct idle *idle, enum idle_policy policy, bool shared);
@@ -42,6 +43,13 @@ const char *idle_policy_name(enum idle_policy policy);
 void idle_wait(struct idle *idle, uint64_t now);
 /* Gives the CPU to whoever else wants it; 'now' ended the last round. */
 void idle_yield(struct idle *idle, uint64_t now);
+
+/* When the round after the one that ended at 'now' began: then, or once we had the CPU again. */
+static inline uint64_t
+idle_woke(const struct idle *idle, uint64_t now)
+{
+	return idle->waited_tsc == now ? idle->woke_tsc : now;
+}
 
 /* One round is over: 'n' frames were found, 'now' is the TSC. */
 static inline void

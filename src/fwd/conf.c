@@ -132,6 +132,15 @@ static const struct opt fwd_opts[] = {
 	{"nf", 0, "NAME[:ARGS]",
 	 "network function, repeatable: l2fwd, wire, work:CYCLES[,skew=S] or FILE.so", opt_set_list,
 	 FIELD(nf), NULL, OPT_NO_ENV},
+	{"hop", 0, "NAME",
+	 "begins a hop in the same process: what follows is its own, what came before "
+	 "the first is all hops'",
+	 opt_set_text, FIELD(hop), NULL, OPT_NO_ENV},
+	{"hop-ring", 0, "N",
+	 "frames that the ring to the next hop has room for, 32 to 32768 (1024)", opt_set_u32,
+	 FIELD(hop_ring), NULL, 0},
+	{"lcore-mask", 0, "MASK", "lcores of this hop, hexadecimal (all)", set_lcore_mask,
+	 FIELD(lcores), NULL, OPT_NO_ENV},
 	{"portmask", 'p', "MASK", "ports to use, hexadecimal (all)", set_portmask, FIELD(portmask),
 	 NULL, 0},
 	{"portmap", 0, "MAP", "pairs of ports, (0,1)(2,3); neighbours unless given", opt_set_text,
@@ -250,7 +259,9 @@ const struct opt_command fwd_command = {
 	.examples =
 		"nfvchain-fwd -l 0-1 -n 4 -- -p 0x3 -T 1\n"
 		"nfvchain-fwd -l 1 --vdev=net_virtio_user0,path=a --vdev=net_virtio_user1,path=b"
-		" --\n    --eth-dest 1,02:00:00:00:00:01\n",
+		" --\n    --eth-dest 1,02:00:00:00:00:01\n"
+		"nfvchain-fwd -l 1 --vdev=net_virtio_user0,path=a --vdev=net_virtio_user1,path=b"
+		" --\n    --hop vnf1 --nf l2fwd --hop vnf2 --nf work:100\n",
 	.env_prefix = "NFVCHAIN",
 	.opts = fwd_opts,
 	.n_opts = N_ELEMS(fwd_opts),
@@ -291,6 +302,7 @@ fwd_conf_init(struct fwd_conf *conf)
 {
 	*conf = (struct fwd_conf){
 		.engine = xstrdup("poll"),
+		.hop_ring = 1024,
 		.rxq = 1,
 		.rxd = 1024,
 		.txd = 1024,
@@ -308,6 +320,7 @@ fwd_conf_init(struct fwd_conf *conf)
 void
 fwd_conf_fini(struct fwd_conf *conf)
 {
+	free(conf->hop);
 	free(conf->engine);
 	free(conf->portmap);
 	free(conf->control);
@@ -375,6 +388,8 @@ check(const struct fwd_conf *conf, struct err *err)
 		return err_usage(err, "--rxd, --txd: descriptors are 32 to 32768 per queue");
 	if (conf->max_frame < 64 || conf->max_frame > 9216)
 		return err_usage(err, "--max-frame: frames are 64 to 9216 bytes with FCS");
+	if (conf->hop_ring < 32 || conf->hop_ring > 32768)
+		return err_usage(err, "--hop-ring: %u is not within 32 to 32768", conf->hop_ring);
 	if (conf->nf.n > CONF_MAX_NFS)
 		return err_usage(err, "--nf: at most %d functions in a row", CONF_MAX_NFS);
 	return check_events(conf, err);

@@ -24,6 +24,10 @@ enum sched { SCHED_ATOMIC, SCHED_ORDERED, SCHED_PARALLEL };
 #define CONF_MAX_VECTOR 64
 
 struct fwd_conf {
+	char *hop;	   /* its name, with --hop; or NULL */
+	bool in_row;	   /* other hops are in this process: conf_hops.h */
+	uint32_t hop_ring; /* frames that the ring to the next one has room for */
+	uint64_t lcores;   /* mask of those that this hop has; 0 = all */
 	char *engine;
 	struct opt_list nf;
 	uint64_t portmask; /* 0 = all */

@@ -13,6 +13,7 @@
 #include <rte_ethdev.h>
 #include <rte_version.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -23,19 +24,58 @@
 
 #define QUIESCE_MS 3000
 
-struct control {
+/* Looks in a row that nothing is inside: a burst in hand is nowhere for a moment. */
+#define EMPTY_LOOKS 3
+#define EMPTY_LOOK_MS 2
+
+/* A hop, and the socket that it is asked by. */
+struct control_hop {
+	struct control *control;
 	struct fwd *fwd;
-	struct loop *loop;
 	struct control_server *server;
+	struct jsonrpc_server rpc;
+	struct show_last last; /* what was printed last */
+};
+
+struct control {
+	struct group *group;
+	struct control_hop hop[CONF_MAX_HOPS];
+	struct loop *loop;
+	struct loop_watch *emptying;
+	struct deadline emptied;
+	unsigned empty_looks;
+	int lifeline;
 	pthread_t thread;
 	bool running;
 	int signals;
 };
 
+/* Hops stop once what is between them has gone, unless that takes too long. */
+static void
+look_empty(void *arg)
+{
+	struct control *c = arg;
+
+	c->empty_looks = group_is_empty(c->group) ? c->empty_looks + 1 : 0;
+	if (c->empty_looks < EMPTY_LOOKS && !deadline_passed(&c->emptied))
+		return;
+	loop_unwatch(c->emptying);
+	c->emptying = NULL;
+	group_set_state(c->group, FWD_STOP);
+}
+
 static void
 stop(struct control *c)
 {
-	fwd_set_state(c->fwd, FWD_STOP);
+	if (c->group->n == 1) {
+		group_set_state(c->group, FWD_STOP);
+		return;
+	}
+	if (c->emptying != NULL || atomic_load(&c->group->fwd[0]->closing))
+		return;
+	group_close_entrances(c->group);
+	c->emptied = deadline_in_ms(c->group->fwd[0]->conf->drain_ns / 1000000);
+	c->emptying = loop_timer(c->loop, EMPTY_LOOK_MS, look_empty, c);
 }
 
 /* What EAL says of the devices now, and not what they were asked to be. */
@@ -45,7 +85,8 @@ devices_json(const struct fwd *fwd)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < fwd->plan.n_ports; i++) {
-		int promiscuous = rte_eth_promiscuous_get(fwd->port[i].id);
+		int promiscuous =
+			fwd->inner[i] == NULL ? rte_eth_promiscuous_get(fwd->port[i].id) : -ENOTSUP;
 
 		json_array_append_new(
 			list, json_pack("{s:s, s:s, s:o}", "name", fwd->port[i].name, "driver",
@@ -58,7 +99,7 @@ devices_json(const struct fwd *fwd)
 static int
 call_hello(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
-	struct control *c = ctx;
+	struct control_hop *c = ctx;
 	const struct fwd *fwd = c->fwd;
 	json_t *reasons = json_array();
 
@@ -81,7 +122,7 @@ call_hello(void *ctx, const json_t *params, json_t **result, struct jsonrpc_erro
 static int
 call_counters(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
-	struct control *c = ctx;
+	struct control_hop *c = ctx;
 
 	(void)e;
 	*result = show_counters(c->fwd, json_is_true(json_object_get(params, "buckets")));
@@ -93,7 +134,7 @@ call_counters(void *ctx, const json_t *params, json_t **result, struct jsonrpc_e
 static int
 call_quiesce(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
-	struct control *c = ctx;
+	struct control_hop *c = ctx;
 
 	if (atomic_load(&c->fwd->state) != FWD_STOP)
 		fwd_set_state(c->fwd, FWD_PAUSE);
@@ -107,7 +148,7 @@ call_quiesce(void *ctx, const json_t *params, json_t **result, struct jsonrpc_er
 static int
 call_resume(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
-	struct control *c = ctx;
+	struct control_hop *c = ctx;
 
 	(void)params, (void)result;
 	if (atomic_load(&c->fwd->state) == FWD_STOP)
@@ -119,7 +160,7 @@ call_resume(void *ctx, const json_t *params, json_t **result, struct jsonrpc_err
 static int
 call_port_reopen(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
-	struct control *c = ctx;
+	struct control_hop *c = ctx;
 	struct err err = {0};
 	uint64_t port;
 	int rc;
@@ -147,7 +188,7 @@ optional_u64(const json_t *params, const char *name, uint64_t *value, struct jso
 static int
 call_fault(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
-	struct control *c = ctx;
+	struct control_hop *c = ctx;
 	struct fault *f = &fwd_fault_lcore(c->fwd)->fault;
 	uint64_t count = 1, skip = 0, spacing = 1, distance = 1;
 	enum fault_kind kind;
@@ -185,8 +226,10 @@ call_fault(void *ctx, const json_t *params, json_t **result, struct jsonrpc_erro
 static int
 call_drain(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
+	struct control_hop *c = ctx;
+
 	(void)params, (void)result, (void)e;
-	stop(ctx);
+	stop(c->control);
 	return 0;
 }
 
@@ -218,7 +261,7 @@ on_lifeline(void *arg)
 	char byte;
 
 	/* Nobody writes there: readable means that the other end is gone. */
-	if (read(c->fwd->conf->lifeline, &byte, 1) <= 0)
+	if (read(c->lifeline, &byte, 1) <= 0)
 		stop(c);
 }
 
@@ -227,7 +270,8 @@ on_period(void *arg)
 {
 	struct control *c = arg;
 
-	show_period(c->fwd);
+	for (unsigned i = 0; i < c->group->n; i++)
+		show_period(c->group->fwd[i], &c->hop[i].last);
 }
 
 static void *
@@ -240,37 +284,54 @@ control_main(void *arg)
 	return NULL;
 }
 
+/* Each hop that has a socket is asked by it. */
+static int
+serve(struct control *c, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < c->group->n; i++) {
+		struct control_hop *h = &c->hop[i];
+
+		h->control = c;
+		h->fwd = c->group->fwd[i];
+		h->rpc = (struct jsonrpc_server){
+			.methods = methods, .n_methods = N_ELEMS(methods), .ctx = h};
+		if (h->fwd->conf->control != NULL)
+			rc = control_server_open(&h->server, h->fwd->conf->control, &h->rpc,
+						 c->loop, err);
+	}
+	return rc;
+}
+
 static int
 watch(struct control *c, struct err *err)
 {
-	const struct fwd_conf *conf = c->fwd->conf;
-	const struct jsonrpc_server rpc = {
-		.methods = methods, .n_methods = N_ELEMS(methods), .ctx = c};
+	const struct fwd_conf *conf = c->group->fwd[0]->conf;
 	int rc = loop_open(&c->loop, err);
 
-	if (rc < 0)
-		return rc;
-	if (conf->control != NULL)
-		rc = control_server_open(&c->server, conf->control, &rpc, c->loop, err);
+	if (rc == 0)
+		rc = serve(c, err);
 	if (rc < 0)
 		return rc;
 	loop_signal(c->loop, SIGTERM, on_signal, c);
 	loop_signal(c->loop, SIGINT, on_signal, c);
-	if (conf->lifeline >= 0)
-		loop_fd(c->loop, conf->lifeline, on_lifeline, c);
+	if (c->lifeline >= 0)
+		loop_fd(c->loop, c->lifeline, on_lifeline, c);
 	if (conf->period_ns > 0)
 		loop_timer(c->loop, RTE_MAX(conf->period_ns / 1000000, 1u), on_period, c);
 	return 0;
 }
 
 int
-control_open(struct control **control, struct fwd *fwd, struct err *err)
+control_open(struct control **control, struct group *group, int lifeline, struct err *err)
 {
 	struct control *c = xcalloc(1, sizeof(*c));
 	int rc;
 
 	*control = c;
-	c->fwd = fwd;
+	c->group = group;
+	c->lifeline = lifeline;
 	rc = watch(c, err);
 	if (rc < 0)
 		return rc;
@@ -290,7 +351,8 @@ control_close(struct control *c)
 		loop_stop(c->loop);
 		pthread_join(c->thread, NULL);
 	}
-	control_server_close(c->server);
+	for (unsigned i = 0; i < c->group->n; i++)
+		control_server_close(c->hop[i].server);
 	loop_close(c->loop);
 	free(c);
 }

@@ -2,9 +2,10 @@
 #pragma once
 
 #include "base/loop.h"
-#include "forwarder.h"
+#include "group.h"
 
-/* The verbs of the control socket, served by a thread that is no lcore:
+/* The verbs of the control socket, served by a thread that is no lcore; of several hops in a
+ * process each has a socket of its own, and 'drain' ends them all:
  *
  *     hello        {version, dpdk, engine, ports, lcores, burst, on_full, idle, reasons}
  *     counters     {epoch, state, residual, ports: [{rx, tx, miss}], drops: {reason: n}, created,
@@ -19,8 +20,8 @@
 
 struct control;
 
-/* Starts the thread that serves conf->control (may be NULL), signals and the lifeline, and prints
- * statistics each conf->period_ns.  SIGTERM, SIGINT, end of file on the lifeline and 'drain' set
- * FWD_STOP; a second signal ends the process at once. */
-int control_open(struct control **control, struct fwd *fwd, struct err *err);
+/* Starts the thread that serves conf->control of each hop (may be NULL), signals and the lifeline
+ * (may be -1), and prints statistics each period of the first one.  SIGTERM, SIGINT, end of file on
+ * the lifeline and 'drain' set FWD_STOP; a second signal ends the process at once. */
+int control_open(struct control **control, struct group *group, int lifeline, struct err *err);
 void control_close(struct control *control);

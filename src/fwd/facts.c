@@ -15,14 +15,14 @@
 
 #define SERVICE_STOP_MS 2000
 
-/* Adds an lcore and the CPUs it may run on. */
+/* Adds an lcore and the CPUs it may run on, unless it is not among those of 'mask' (0: all). */
 static void
-add_lcore(struct plan_facts *f, unsigned id, struct cpus *all)
+add_lcore(struct plan_facts *f, unsigned id, uint64_t mask, struct cpus *all)
 {
 	rte_cpuset_t set = rte_lcore_cpuset(id);
 	unsigned n = 0, last = 0;
 
-	if (f->n_lcores == PLAN_MAX_LCORES)
+	if (f->n_lcores == PLAN_MAX_LCORES || (mask != 0 && (id > 63 || (mask >> id & 1) == 0)))
 		return;
 	for (unsigned i = 0; i < CPU_SETSIZE; i++) {
 		if (!CPU_ISSET(i, &set))
@@ -36,7 +36,7 @@ add_lcore(struct plan_facts *f, unsigned id, struct cpus *all)
 }
 
 static void
-read_lcores(struct plan_facts *f)
+read_lcores(struct plan_facts *f, uint64_t mask)
 {
 	uint32_t service[RTE_MAX_LCORE];
 	int32_t n = rte_service_lcore_list(service, RTE_DIM(service));
@@ -44,10 +44,10 @@ read_lcores(struct plan_facts *f)
 	unsigned id;
 
 	RTE_LCORE_FOREACH(id)
-	add_lcore(f, id, &all);
+	add_lcore(f, id, mask, &all);
 	f->n_service = f->n_lcores;
 	for (int32_t i = 0; i < n; i++)
-		add_lcore(f, service[i], &all);
+		add_lcore(f, service[i], mask, &all);
 	f->n_service = (uint16_t)(f->n_lcores - f->n_service);
 	f->n_cpus = (uint16_t)RTE_MAX(all.n, 1u);
 }
@@ -70,8 +70,14 @@ int
 facts_read(struct plan_facts *facts, const struct fwd_conf *conf, struct err *err)
 {
 	memset(facts, 0, sizeof(*facts));
-	read_lcores(facts);
+	read_lcores(facts, conf->lcores);
+	if (facts->n_lcores == facts->n_service)
+		return err_usage(err, "--lcore-mask 0x%llx: EAL has none of these lcores (see -l)",
+				 (unsigned long long)conf->lcores);
 	read_ports(facts);
+	/* Rings to its neighbours are made later. */
+	if (conf->in_row)
+		facts->n_ports = 2;
 	return strcmp(conf->engine, "poll") == 0 ? 0 : evdev_facts(facts, conf->event_dev, err);
 }
 

@@ -42,29 +42,28 @@ port_conf_of(const struct fwd *fwd, uint16_t id)
 }
 
 /* Every ring full, every cache full, every burst in hand: the pool still has buffers. */
-static uint32_t
-count_mbufs(const struct fwd *fwd)
+uint32_t
+fwd_need(const struct fwd *fwd)
 {
 	uint32_t n = fwd->engine->need(&fwd->plan, fwd->conf);
 
 	for (uint16_t i = 0; i < fwd->plan.n_ports; i++) {
 		struct port_conf c = port_conf_of(fwd, i);
 
-		if (fwd->plan.enabled[i] && port_holds_buffers(i))
+		if (fwd->plan.enabled[i] && fwd->inner[i] == NULL && port_holds_buffers(i))
 			n += (uint32_t)c.n_rxq * c.rxd + (uint32_t)c.n_txq * c.txd;
 	}
 	n += (fwd->plan.n_lcores + 1u) * POOL_CACHE * 3 / 2;
 	return RTE_MAX(n, fwd->conf->mempool_size);
 }
 
-static int
-open_pool(struct fwd *fwd, struct err *err)
+int
+fwd_make_pool(struct rte_mempool **pool, uint32_t n, uint16_t max_frame, struct err *err)
 {
-	uint32_t n = count_mbufs(fwd);
-	uint16_t room = port_buffer_size((uint16_t)fwd->conf->max_frame);
+	uint16_t room = port_buffer_size(max_frame);
 
-	fwd->pool = rte_pktmbuf_pool_create("frames", n, POOL_CACHE, 0, room, SOCKET_ID_ANY);
-	if (fwd->pool == NULL)
+	*pool = rte_pktmbuf_pool_create("frames", n, POOL_CACHE, 0, room, SOCKET_ID_ANY);
+	if (*pool == NULL)
 		return err_machine(err, "no memory for %u buffers of %u bytes (%u MB; see -m): %s",
 				   n, room, n / 1024 * (room + 256u) / 1024,
 				   rte_strerror(rte_errno));
@@ -94,7 +93,7 @@ open_ports(struct fwd *fwd, struct err *err)
 		struct port_conf conf = port_conf_of(fwd, i);
 		int rc;
 
-		if (!fwd->plan.enabled[i])
+		if (!fwd->plan.enabled[i] || fwd->inner[i] != NULL)
 			continue;
 		rc = port_open(&fwd->port[i], i, &conf, err);
 		if (rc < 0)
@@ -143,7 +142,7 @@ open_lcores(struct fwd *fwd, struct err *err)
 }
 
 int
-fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct err *err)
+fwd_prepare(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct err *err)
 {
 	int rc;
 
@@ -156,12 +155,16 @@ fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct 
 	fwd->engine = engine_find(conf->engine);
 	fwd->order = 1; /* nobody has seen it */
 	rc = facts_read(&fwd->facts, conf, err);
-	if (rc == 0)
-		rc = fwd->engine->plan(&fwd->plan, conf, &fwd->facts, err);
-	if (rc == 0)
-		rc = open_pool(fwd, err);
-	if (rc == 0)
-		rc = open_ports(fwd, err);
+	return rc < 0 ? rc : fwd->engine->plan(&fwd->plan, conf, &fwd->facts, err);
+}
+
+int
+fwd_complete(struct fwd *fwd, struct rte_mempool *pool, struct err *err)
+{
+	int rc;
+
+	fwd->pool = pool;
+	rc = open_ports(fwd, err);
 	if (rc == 0)
 		rc = open_lcores(fwd, err);
 	if (rc < 0)
@@ -177,11 +180,27 @@ fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct 
 	return rc;
 }
 
+int
+fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct err *err)
+{
+	struct rte_mempool *pool = NULL;
+	int rc = fwd_prepare(fwd, conf, shares_cpus, err);
+
+	if (rc == 0)
+		rc = fwd_make_pool(&pool, fwd_need(fwd), (uint16_t)conf->max_frame, err);
+	if (rc < 0)
+		return rc;
+	fwd->owns_pool = true;
+	return fwd_complete(fwd, pool, err);
+}
+
 unsigned
 fwd_close_ports(struct fwd *fwd)
 {
 	load_stop(fwd);
 	for (uint16_t i = 0; i < fwd->plan.n_ports; i++) {
+		if (fwd->inner[i] != NULL)
+			continue;
 		fwd->missed_base[i] += port_missed(&fwd->port[i]);
 		if (fwd->engine != NULL && fwd->engine->detach != NULL)
 			fwd->engine->detach(fwd, i);
@@ -200,7 +219,8 @@ fwd_close(struct fwd *fwd)
 	times_close(fwd);
 	rte_free(fwd->lcore);
 	load_close(fwd);
-	rte_mempool_free(fwd->pool);
+	if (fwd->owns_pool)
+		rte_mempool_free(fwd->pool);
 	memset(fwd, 0, sizeof(*fwd));
 }
 
@@ -215,20 +235,13 @@ rest(struct fwd_lcore *w, int state, unsigned order)
 		usleep(20);
 }
 
-static int
-lcore_main(void *arg)
+void
+fwd_run_lcore(struct fwd_lcore *w)
 {
-	struct fwd *fwd = arg;
-	unsigned id = rte_lcore_id();
-	struct fwd_lcore *w = NULL;
+	struct fwd *fwd = w->fwd;
 	unsigned order;
 	int state;
 
-	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++)
-		if (fwd->lcore[i].lcore_id == id)
-			w = &fwd->lcore[i];
-	if (w == NULL)
-		return 0;
 	atomic_store_explicit(&w->tid, gettid(), memory_order_relaxed);
 	do {
 		/* In this sequence: a state that is newer than its order is told again. */
@@ -241,6 +254,17 @@ lcore_main(void *arg)
 			rest(w, state, order);
 		}
 	} while (state != FWD_STOP);
+}
+
+static int
+lcore_main(void *arg)
+{
+	struct fwd *fwd = arg;
+	unsigned id = rte_lcore_id();
+
+	for (uint16_t i = 0; i < fwd->plan.n_lcores; i++)
+		if (fwd->lcore[i].lcore_id == id)
+			fwd_run_lcore(&fwd->lcore[i]);
 	return 0;
 }
 
@@ -362,6 +386,11 @@ fwd_reopen_port(struct fwd *fwd, uint16_t id, struct err *err)
 	if (id >= fwd->plan.n_ports || !fwd->plan.enabled[id])
 		return err_usage(err, "there is no port %u", id);
 	conf = port_conf_of(fwd, id);
+	if (fwd->inner[id] != NULL)
+		return err_set(err, ENOTSUP,
+			       "port %u is a ring to another hop of this process, which has no "
+			       "peer to lose",
+			       id);
 	if (fwd->loads != NULL)
 		return err_set(err, ENOTSUP,
 			       "port %u has a load (--load), and cannot be attached again", id);

@@ -39,6 +39,7 @@ enum fwd_state {
 };
 
 struct fwd;
+struct hop_end;
 struct loads;
 struct stages;
 struct times;
@@ -92,8 +93,13 @@ struct fwd {
 	const struct engine *engine;
 	struct plan_facts facts;
 	struct plan plan;
-	struct rte_mempool *pool;
+	struct rte_mempool *pool; /* shared by the hops of a process */
+	bool owns_pool;
 	struct port port[NF_MAX_PORTS];
+	/* Where a port is one end of a link to another hop of this process, else NULL: hop_ring.h
+	 */
+	const struct hop_end *inner[NF_MAX_PORTS];
+	_Atomic int closing;		 /* what comes from outside is not received any more */
 	char devargs[NF_MAX_PORTS][512]; /* to attach a port again */
 	struct nf_conf nf_conf;
 	unsigned n_nfs;
@@ -120,12 +126,20 @@ struct fwd {
 /* Opens pool, ports and functions for what EAL found.  Half-opened is closable. */
 int fwd_open(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct err *err);
 void fwd_close(struct fwd *fwd);
+/* The same in two steps, for hops that share a process: what EAL found and the plan; then, with a
+ * pool that has fwd_need of each and with 'inner' set, all the rest. */
+int fwd_prepare(struct fwd *fwd, const struct fwd_conf *conf, bool shares_cpus, struct err *err);
+uint32_t fwd_need(const struct fwd *fwd);
+int fwd_make_pool(struct rte_mempool **pool, uint32_t n, uint16_t max_frame, struct err *err);
+int fwd_complete(struct fwd *fwd, struct rte_mempool *pool, struct err *err);
 /* Closes the ports alone, so that the buffers in their rings come home; counters stay as they were,
  * missed frames among them.  Returns how many buffers did not come.  Harmless when repeated. */
 unsigned fwd_close_ports(struct fwd *fwd);
 
 /* Runs all lcores, the calling main lcore among them, until fwd_set_state(FWD_STOP). */
 void fwd_run(struct fwd *fwd);
+/* The same for one lcore, in its own thread; without fwd->engine->settle. */
+void fwd_run_lcore(struct fwd_lcore *w);
 
 /* Asks the lcores for 'state'; fwd_wait_state waits until all have come to rest in it, up to 'ms'.
  */

@@ -10,26 +10,15 @@
 #include "engine.h"
 #include "forwarder.h"
 #include "nfs.h"
+#include "poll.h"
 #include "round.h"
 #include "stage_times.h"
 
 /* The polling engine: each lcore receives from its queues, runs the functions and transmits, all in
  * one loop.  A burst leaves as it came, without a buffer or a timer in between. */
 
-/* A receive queue, where its frames go, and those that found no room there. */
-struct fwd_link {
-	uint16_t rx_port;
-	uint16_t rxq;
-	uint16_t egress;
-	uint16_t txq;  /* of the egress, for this lcore */
-	counter_t *rx; /* of rx_port */
-	counter_t *tx; /* of the egress */
-	struct egress out;
-};
-
-/* A burst whose frames part ways, or that a fault is due in. */
-static __rte_noinline void
-part_burst(struct fwd_lcore *w, struct fwd_link *l, struct rte_mbuf **frames, uint16_t n)
+__rte_noinline void
+poll_part_burst(struct fwd_lcore *w, struct fwd_link *l, struct rte_mbuf **frames, uint16_t n)
 {
 	if (atomic_load_explicit(&w->fault.armed, memory_order_acquire))
 		n = fault_apply(w, frames, w->verdict, n);
@@ -55,7 +44,7 @@ poll_link(struct fwd_lcore *w, struct fwd_link *l, uint16_t burst, const bool ti
 	if (timed)
 		times_note_served(w, 0, frames, (uint16_t)n);
 	if (unlikely(!forward || atomic_load_explicit(&w->fault.armed, memory_order_acquire))) {
-		part_burst(w, l, frames, (uint16_t)n);
+		poll_part_burst(w, l, frames, (uint16_t)n);
 		return n;
 	}
 	/* The plan gave the egress a queue, and nothing waits for it. */
@@ -110,9 +99,8 @@ poll_run(struct fwd_lcore *w)
 		poll_rounds(w, false);
 }
 
-/* A frame that a fault kept back goes the way it would have gone. */
-static void
-send_kept(struct fwd_lcore *w)
+void
+poll_send_kept(struct fwd_lcore *w)
 {
 	uint8_t verdict;
 	struct rte_mbuf *kept = fault_flush(w, &verdict);
@@ -128,7 +116,7 @@ send_kept(struct fwd_lcore *w)
 static void
 poll_drain(struct fwd_lcore *w, uint64_t deadline)
 {
-	send_kept(w);
+	poll_send_kept(w);
 	for (uint16_t i = 0; i < w->n_links; i++) {
 		struct fwd_link *l = &w->links[i];
 
@@ -171,6 +159,7 @@ poll_open(struct fwd *fwd, struct err *err)
 		struct fwd_lcore *w = &fwd->lcore[p->link[i].lcore];
 
 		w->links[w->n_links++] = (struct fwd_link){
+			.w = w,
 			.rx_port = p->link[i].rx_port,
 			.rxq = p->link[i].rxq,
 			.egress = p->link[i].egress,

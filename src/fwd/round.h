@@ -16,11 +16,14 @@ void round_note_long(struct fwd_lcore *w, bool found, unsigned n_bursts, uint64_
 static __rte_always_inline void
 round_end(struct fwd_lcore *w, size_t n, unsigned n_bursts, uint64_t gap_tsc, uint64_t *last)
 {
-	uint64_t now = rte_rdtsc();
+	uint64_t now = rte_rdtsc(), began = idle_woke(&w->idle, *last);
 
 	if (unlikely(now - *last > gap_tsc))
 		round_note_long(w, n > 0, n_bursts, *last, now);
-	counter_add(n > 0 ? &w->busy_tsc : &w->idle_tsc, now - *last);
+	/* While others had the CPU, whatever they did with it, this lcore was not busy. */
+	if (unlikely(began != *last))
+		counter_add(&w->idle_tsc, began - *last);
+	counter_add(n > 0 ? &w->busy_tsc : &w->idle_tsc, now - began);
 	counter_add(&w->rounds, 1);
 	*last = now;
 	idle_round(&w->idle, n > 0, now);

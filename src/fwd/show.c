@@ -123,29 +123,31 @@ show_counters(const struct fwd *fwd, bool buckets)
 }
 
 void
-show_period(const struct fwd *fwd)
+show_period(const struct fwd *fwd, struct show_last *last)
 {
-	static struct fwd_totals last;
-	static uint64_t last_ns;
 	uint64_t now_ns = clock_now_ns();
-	double s = last_ns > 0 ? (double)(now_ns - last_ns) / 1e9 : 0;
+	double s = last->at_ns > 0 ? (double)(now_ns - last->at_ns) / 1e9 : 0;
+	const char *hop = fwd->conf->in_row ? fwd->conf->hop : "";
 	struct fwd_totals t;
 
 	fwd_totals(fwd, &t);
 	for (uint16_t p = 0; p < fwd->plan.n_ports && s > 0; p++)
 		if (fwd->plan.enabled[p])
-			printf("port %u: rx %llu (%.0f pps) tx %llu (%.0f pps) missed %llu\n", p,
-			       (unsigned long long)t.rx[p], (double)(t.rx[p] - last.rx[p]) / s,
-			       (unsigned long long)t.tx[p], (double)(t.tx[p] - last.tx[p]) / s,
+			printf("%s%sport %u: rx %llu (%.0f pps) tx %llu (%.0f pps) missed %llu\n",
+			       hop, hop[0] != '\0' ? " " : "", p, (unsigned long long)t.rx[p],
+			       (double)(t.rx[p] - last->totals.rx[p]) / s,
+			       (unsigned long long)t.tx[p],
+			       (double)(t.tx[p] - last->totals.tx[p]) / s,
 			       (unsigned long long)t.miss[p]);
 	if (s > 0)
-		printf("dropped %llu, busy %.0f %%\n", (unsigned long long)t.drop_all,
-		       100.0 * (double)(t.busy_tsc - last.busy_tsc) /
-			       (double)(t.busy_tsc + t.idle_tsc - last.busy_tsc - last.idle_tsc +
-					1));
+		printf("%s%sdropped %llu, busy %.0f %%\n", hop, hop[0] != '\0' ? " " : "",
+		       (unsigned long long)t.drop_all,
+		       100.0 * (double)(t.busy_tsc - last->totals.busy_tsc) /
+			       (double)(t.busy_tsc + t.idle_tsc - last->totals.busy_tsc -
+					last->totals.idle_tsc + 1));
 	fflush(stdout);
-	last = t;
-	last_ns = now_ns;
+	last->totals = t;
+	last->at_ns = now_ns;
 }
 
 static void
@@ -153,6 +155,8 @@ conservation_json(const struct fwd *fwd, const struct fwd_totals *t, unsigned le
 {
 	json_t *root = show_counters(fwd, false);
 
+	if (fwd->conf->in_row)
+		json_object_set_new(root, "hop", json_string(fwd->conf->hop));
 	json_object_set_new(root, "leaked_buffers", json_integer((json_int_t)leaked));
 	json_object_set_new(root, "rx", json_u64(t->rx_all));
 	json_object_set_new(root, "tx", json_u64(t->tx_all));
@@ -170,6 +174,8 @@ show_conservation(const struct fwd *fwd, const struct fwd_totals *t, unsigned le
 	if (fwd->conf->json) {
 		conservation_json(fwd, t, leaked);
 	} else {
+		if (fwd->conf->in_row)
+			printf("%s: ", fwd->conf->hop);
 		printf("rx %llu + created %llu = tx %llu + dropped %llu + in flight %llu",
 		       (unsigned long long)t->rx_all, (unsigned long long)t->created,
 		       (unsigned long long)t->tx_all, (unsigned long long)t->drop_all,
@@ -188,18 +194,31 @@ show_conservation(const struct fwd *fwd, const struct fwd_totals *t, unsigned le
 	return residual == 0 && leaked == 0 && t->in_flight == 0;
 }
 
-static struct fwd *telemetry_fwd;
+static struct fwd *const *telemetry_hops;
+static unsigned telemetry_n_hops;
+
+/* The hop that is named, else the first. */
+static const struct fwd *
+telemetry_hop(const char *name)
+{
+	for (unsigned i = 0; name != NULL && i < telemetry_n_hops; i++)
+		if (telemetry_hops[i]->conf->hop != NULL &&
+		    strcmp(telemetry_hops[i]->conf->hop, name) == 0)
+			return telemetry_hops[i];
+	return telemetry_hops[0];
+}
 
 static int
 telemetry_ports(const char *cmd, const char *params, struct rte_tel_data *d)
 {
+	const struct fwd *fwd = telemetry_hop(params);
 	struct fwd_totals t;
 	char name[32];
 
-	(void)cmd, (void)params;
-	fwd_totals(telemetry_fwd, &t);
+	(void)cmd;
+	fwd_totals(fwd, &t);
 	rte_tel_data_start_dict(d);
-	for (uint16_t p = 0; p < telemetry_fwd->plan.n_ports; p++) {
+	for (uint16_t p = 0; p < fwd->plan.n_ports; p++) {
 		snprintf(name, sizeof(name), "port%u_rx", p);
 		compat_tel_dict_uint(d, name, t.rx[p]);
 		snprintf(name, sizeof(name), "port%u_tx", p);
@@ -215,23 +234,26 @@ telemetry_ports(const char *cmd, const char *params, struct rte_tel_data *d)
 static int
 telemetry_drops(const char *cmd, const char *params, struct rte_tel_data *d)
 {
+	const struct fwd *fwd = telemetry_hop(params);
 	struct fwd_totals t;
 
-	(void)cmd, (void)params;
-	fwd_totals(telemetry_fwd, &t);
+	(void)cmd;
+	fwd_totals(fwd, &t);
 	rte_tel_data_start_dict(d);
-	for (unsigned r = 0; r < telemetry_fwd->n_reasons; r++)
-		compat_tel_dict_uint(d, telemetry_fwd->reason[r], t.drop[r]);
+	for (unsigned r = 0; r < fwd->n_reasons; r++)
+		compat_tel_dict_uint(d, fwd->reason[r], t.drop[r]);
 	return 0;
 }
 
 void
-show_register_telemetry(struct fwd *fwd)
+show_register_telemetry(struct fwd *const *hops, unsigned n)
 {
-	telemetry_fwd = fwd;
-	rte_telemetry_register_cmd("/nfvchain/ports", telemetry_ports,
-				   "Frames received, sent and missed. No parameters");
+	telemetry_hops = hops;
+	telemetry_n_hops = n;
+	rte_telemetry_register_cmd(
+		"/nfvchain/ports", telemetry_ports,
+		"Frames received, sent and missed. Parameter: a hop, of several");
 	rte_telemetry_register_cmd("/nfvchain/drops", telemetry_drops,
-				   "Frames dropped, by reason. No parameters");
-	show_times_register(fwd);
+				   "Frames dropped, by reason. Parameter: a hop, of several");
+	show_times_register(hops[0]);
 }

@@ -9,6 +9,7 @@
 #include <rte_mbuf_dyn.h>
 
 #include "egress.h"
+#include "hop_ring.h"
 
 /* What a frame carries. */
 struct stamps {
@@ -151,7 +152,7 @@ times_note_sent(struct fwd_lcore *w, uint16_t port, uint16_t queue, struct rte_m
 
 	for (uint16_t i = 0; i < n; i++)
 		s[i] = *stamps_of(w->times, frames[i]);
-	n = rte_eth_tx_burst(port, queue, frames, n);
+	n = hop_send(w->fwd, port, queue, frames, n);
 	note_left(w->times, s, n);
 	return n;
 }

@@ -4,6 +4,7 @@
 #include <rte_ethdev.h>
 
 #include "forwarder.h"
+#include "hop_ring.h"
 
 /* Where the time goes that a frame spends inside, when --stage-times asks: each frame carries two
  * stamps (TSC, one for each burst) in a field of its buffer that is registered for it, when it was
@@ -78,13 +79,13 @@ times_dropped(struct fwd_lcore *w, struct rte_mbuf **frames, uint16_t n)
 /* A copy of a frame was made: it begins where that one is. */
 void times_copied(struct fwd_lcore *w, struct rte_mbuf *copy);
 
-/* rte_eth_tx_burst for a burst of up to BURST_ROOM frames. */
+/* hop_send for a burst of up to BURST_ROOM frames. */
 static inline uint16_t
 times_send(struct fwd_lcore *w, uint16_t port, uint16_t queue, struct rte_mbuf **frames, uint16_t n)
 {
 	if (unlikely(w->times != NULL))
 		return times_note_sent(w, port, queue, frames, n);
-	return rte_eth_tx_burst(port, queue, frames, n);
+	return hop_send(w->fwd, port, queue, frames, n);
 }
 
 /* ---- for who looks at them ---- */

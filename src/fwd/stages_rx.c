@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include <rte_ethdev.h>
-
+#include "hop_ring.h"
 #include "pkt/flow.h"
 #include "stage_times.h"
 #include "stages.h"
@@ -37,10 +36,11 @@ receive_burst(struct fwd_lcore *w, struct stages *s, unsigned link, struct rte_m
 
 	if (unlikely(w->fwd->conf->packets > 0)) {
 		burst = take_allowance(w, s, burst);
-		n = burst == 0 ? 0 : rte_eth_rx_burst(port, s->rx.link[link].queue, frames, burst);
+		n = burst == 0 ? 0
+			       : hop_receive(w->fwd, port, s->rx.link[link].queue, frames, burst);
 		atomic_fetch_add(&s->shared->packets_left, burst - n);
 	} else {
-		n = rte_eth_rx_burst(port, s->rx.link[link].queue, frames, burst);
+		n = hop_receive(w->fwd, port, s->rx.link[link].queue, frames, burst);
 	}
 	if (n > 0) {
 		times_received(w, frames, n);
