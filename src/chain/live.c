@@ -262,32 +262,41 @@ read_port(struct stl *stl, unsigned i, struct live_port *p, struct err *err)
 	return 0;
 }
 
-static void
-read_latency(struct stl *stl, struct live_sample *s)
+void
+live_take_latency(struct live_sample *s, const json_t *pgid_stats)
 {
-	json_t *all = NULL, *one;
-	struct err ignored = {0};
-	const char *id;
+	json_t *one, *all = json_object_get(pgid_stats, "latency");
 	double sum = 0, jitter = 0;
+	const char *id;
 	unsigned n = 0;
 
 	s->latency_us = s->jitter_us = -1;
-	if (stl_pgid_stats(stl, &all, &ignored) < 0)
-		return;
-	json_object_foreach(json_object_get(all, "latency"), id, one) {
-		const json_t *latency = json_object_get(one, "latency");
+	json_object_foreach(all, id, one) {
+		const json_t *lat = json_object_get(one, "lat");
+		double average = json_number_value(json_object_get(lat, "average"));
 
-		if (!json_is_object(latency))
+		/* One of which nothing has come yet says 0. */
+		if (average <= 0)
 			continue;
-		sum += json_number_value(json_object_get(latency, "average"));
-		jitter += json_number_value(json_object_get(latency, "jitter"));
+		sum += average;
+		jitter += json_number_value(json_object_get(lat, "jit"));
 		n++;
 	}
 	if (n > 0) {
 		s->latency_us = sum / n;
 		s->jitter_us = jitter / n;
 	}
-	json_decref(all);
+}
+
+static void
+read_latency(struct stl *stl, struct live_sample *s)
+{
+	json_t *stats = NULL;
+	struct err ignored = {0};
+
+	(void)stl_pgid_stats(stl, &stats, &ignored);
+	live_take_latency(s, stats);
+	json_decref(stats);
 }
 
 static void

@@ -83,6 +83,8 @@ void live_since(struct live_sample *grown, const struct live_sample *s,
  */
 void live_take_port(struct live_port *p, const json_t *port_stats, const json_t *streams);
 void live_take_hop(struct live_hop *h, const json_t *counters);
+/* Latency and jitter as get_pgid_stats tells them, unknown without a stream that measures them. */
+void live_take_latency(struct live_sample *s, const json_t *pgid_stats);
 /* Fills in the rates of 's' from those of 'before'. */
 void live_rates(struct live_sample *s, const struct live_sample *before);
 

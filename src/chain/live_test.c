@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/assert_near.h"
+
 #include "base/clock.h"
 
 #include "live.h"
@@ -175,6 +177,30 @@ drops_of_another_make_are_null_not_0(void **state)
 	json_decref(reply);
 }
 
+/* As TRex says it: beside the streams there is a member for all of them, and one of which nothing
+ * has come says 0. */
+static void
+latency_is_the_mean_of_streams_that_have_one(void **state)
+{
+	json_t *stats = parse("{\"latency\":{\"g\":null,"
+			      "\"7\":{\"er\":{},\"lat\":{\"average\":120.5,\"jit\":4}},"
+			      "\"8\":{\"er\":{},\"lat\":{\"average\":79.5,\"jit\":2}},"
+			      "\"9\":{\"er\":{},\"lat\":{\"average\":0.0,\"jit\":0}}}}");
+	json_t *none = parse("{\"latency\":{\"g\":null}}");
+	struct live_sample s = {0};
+
+	(void)state;
+	live_take_latency(&s, stats);
+	assert_near(s.latency_us, 100, 1e-9);
+	assert_near(s.jitter_us, 3, 1e-9);
+	live_take_latency(&s, none);
+	assert_true(s.latency_us < 0);
+	live_take_latency(&s, NULL);
+	assert_true(s.latency_us < 0 && s.jitter_us < 0);
+	json_decref(none);
+	json_decref(stats);
+}
+
 int
 main(void)
 {
@@ -186,6 +212,7 @@ main(void)
 		cmocka_unit_test(counting_starts_at_the_base),
 		cmocka_unit_test(a_hop_that_does_not_answer_is_null_not_0),
 		cmocka_unit_test(drops_of_another_make_are_null_not_0),
+		cmocka_unit_test(latency_is_the_mean_of_streams_that_have_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
