@@ -23,7 +23,8 @@
 #define TRY_MS 1000
 #define LOG_BYTES 8192
 #define PATIENCE_MS 15000
-#define RUNNING_MS 3000
+/* A machine under load takes its time to answer too. */
+#define RUNNING_MS 10000
 #define LINK_MS 10000
 #define LINK_POLL_MS 100
 
