@@ -85,6 +85,17 @@ shows 'port 0: stopped'
 keys 'quit' Enter
 wait_until 10 "! $tmux has-session 2>/dev/null"
 
+# A signal ends the console, not only the screen.
+terminal d 80 24 'sh -c "echo \$\$ >console.pid; exec nfvchain console"; echo ended $?; cat'
+shows 'nfvchain>'
+keys 'tui' Enter
+shows 'q quit'
+kill "$(cat console.pid)"
+shows 'ended 143'
+keys 'echoed'
+shows '^echoed'
+$tmux kill-server
+
 # ---- without a terminal ----
 
 rc=0

@@ -89,7 +89,8 @@ run(struct console *c, const struct console_conf *conf, struct err *err)
 	else
 		rc = console_terminal(c, err);
 	if (rc == 0 && session_stop)
-		rc = session_interrupted(err);
+		rc = err_class(err, (enum err_class)(128 + session_stop),
+			       "interrupted; ports send on as they did");
 	return rc;
 }
 

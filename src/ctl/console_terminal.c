@@ -4,6 +4,7 @@
 #include <editline/readline.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,21 +102,28 @@ tell(const char *line)
 	}
 }
 
+/* By any signal but Ctrl-C's, which stays for whoever ends the program; Ctrl-C is forgotten. */
+static bool
+is_told_to_end(void)
+{
+	if (session_stop == SIGINT)
+		session_stop = 0;
+	return session_stop != 0;
+}
+
 static void
 do_line(const char *line)
 {
 	struct err err = {0};
 	int rc;
 
-	session_stop = 0;
 	rc = console_line(terminal.c, line, &err);
 	if (rc < 0)
 		fprintf(stderr, "%s\n", err.msg);
 	else if (session_stop)
 		printf("\n");
 	fflush(stdout);
-	terminal.quit |= rc == CONSOLE_QUIT || session_stop == SIGTERM;
-	session_stop = 0;
+	terminal.quit |= rc == CONSOLE_QUIT || is_told_to_end();
 }
 
 static void
@@ -155,8 +163,7 @@ tick(void)
 static void
 interrupted(void)
 {
-	terminal.quit |= session_stop == SIGTERM;
-	session_stop = 0;
+	terminal.quit |= is_told_to_end();
 	remove_prompt();
 	printf("\n");
 	if (!terminal.quit)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <signal.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -39,6 +40,7 @@ console_tui(struct console *c, int argc, char **argv, struct err *err)
 	rc = live_screen(&s, err);
 	live_close(s.live);
 	/* Ctrl-C ends the screen, not the console. */
-	session_stop = 0;
+	if (session_stop == SIGINT)
+		session_stop = 0;
 	return rc;
 }
