@@ -5,7 +5,7 @@
 # The commands of README and guide that are marked "sh run" work as printed.
 . "$(dirname "$0")/../smoke/_init.sh"
 
-ln -s "$top/chains" "$top/examples" "$top/include" .
+ln -s "$top/chains" "$top/examples" "$top/include" "$top/profiles" .
 for page in "$top/README.md" "$top"/docs/*.md; do
 	awk '/^```sh run$/ { on = 1; next } /^```$/ { on = 0 } on' "$page" >commands
 	while read -r command; do

@@ -17,112 +17,31 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "base/units.h"
 #include "dpdk/eal.h"
 #include "dpdk/port.h"
+#include "frame_make.h"
 #include "pkt/frame.h"
 
 #define MEMORY_MB 512
 #define BURST 32
 #define SILENCE_MS 15000
 #define LOSSY_SILENCE_MS 1500
-#define FOREIGN 64 /* one frame in so many is for somebody else */
+#define SEED 4711
 #define MACS 12
-#define TAGGED 20 /* the shortest frame with a tag in it */
 
 struct job {
 	uint64_t count, window;
-	unsigned min, max; /* without FCS */
-	bool tags;	   /* any: where no kernel takes them out on the way */
-	bool lossy;	   /* the link drops what it has no room for, and nobody waits */
-	uint8_t hop[6], ours[6];
+	bool lossy; /* the link drops what it has no room for, and nobody waits */
+	uint8_t ours[6];
 	uint64_t late_from, late_end; /* of the window before: what has not come yet */
 	struct port port[2];
 	struct rte_mempool *pool;
-	uint8_t frame[FRAME_MAX_SIZE];
+	struct frame_maker maker;
 
 	/* What became of them. */
 	uint64_t sent, foreign, received, changed, lost, wrong_mac, extra, largest, bytes;
 };
-
-/* ---- frames ---- */
-
-static bool
-is_foreign(uint64_t i)
-{
-	return random_mix(i * RANDOM_GAMMA + 1) % FOREIGN == 0;
-}
-
-static unsigned
-draw_length(const struct job *j, struct random *r)
-{
-	unsigned max = j->max;
-
-	/* Small ones, usual ones, and any. */
-	switch (random_below(r, 4)) {
-	case 0:
-	case 1:
-		max = j->max < 124 ? j->max : 124;
-		break;
-	case 2:
-		max = j->max < 1514 ? j->max : 1514;
-		break;
-	default:
-		if (random_below(r, 8) == 0)
-			return j->max;
-	}
-	return j->min + (unsigned)random_below(r, max - j->min + 1);
-}
-
-/* Begins as UDP over IPv4, and then some bytes are others, or all of them are. */
-static void
-fill(const struct job *j, struct random *r, uint8_t *p, unsigned len)
-{
-	static const uint8_t head[] = {0x08, 0x00, 0x45, 0, 0, 46, 0,  0, 0, 0, 64, 17,
-				       0,    0,	   16,	 0, 0, 1,  48, 0, 0, 1, 4,  1};
-	unsigned n = (unsigned)random_below(r, 24);
-
-	for (unsigned i = 0; i < len; i += 8) {
-		uint64_t word = random_next(r);
-
-		memcpy(p + i, &word, len - i < 8 ? len - i : 8);
-	}
-	if (n < 20 && len >= MACS + sizeof(head)) {
-		memcpy(p + MACS, head, sizeof(head));
-		for (unsigned i = 0; i < n % 4; i++)
-			p[MACS + random_below(r, sizeof(head))] = (uint8_t)random_next(r);
-	}
-	/* A few of everything that a kernel or a driver might look into. */
-	if (n == 19 && len >= TAGGED) {
-		static const uint16_t types[] = {0x8100, 0x86dd, 0x0806, 0x88cc, 0x8847, 0x0000};
-		uint16_t type = rte_cpu_to_be_16(types[random_below(r, RTE_DIM(types))]);
-
-		memcpy(p + MACS, &type, 2);
-	}
-	if (!j->tags && p[MACS] == 0x88 && p[MACS + 1] == 0xa8)
-		p[MACS + 1] = 0xa7;
-	/* A tag and no type behind it: the kernel throws that away. */
-	if (!j->tags && p[MACS] == 0x81 && p[MACS + 1] == 0x00 && len < TAGGED)
-		p[MACS + 1] = 0x01;
-}
-
-/* Frame number 'i' as it is sent; its length. */
-static unsigned
-make(struct job *j, uint64_t i)
-{
-	struct random r;
-	unsigned len;
-
-	random_init(&r, 4711, i);
-	len = draw_length(j, &r);
-	fill(j, &r, j->frame, len);
-	memcpy(j->frame, j->hop, 6);
-	j->frame[6] &= 0xfe;
-	if (is_foreign(i))
-		j->frame[5] ^= 0x55;
-	return len;
-}
 
 /* ---- out and in ---- */
 
@@ -130,17 +49,17 @@ static struct rte_mbuf *
 next_mbuf(struct job *j, uint64_t i)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(j->pool);
-	unsigned len = make(j, i);
+	unsigned len = frame_make(&j->maker, i);
 	char *data = m != NULL ? rte_pktmbuf_append(m, (uint16_t)len) : NULL;
 
 	if (data == NULL) {
 		rte_pktmbuf_free(m);
 		return NULL;
 	}
-	memcpy(data, j->frame, len);
+	memcpy(data, j->maker.frame, len);
 	j->largest = RTE_MAX(j->largest, len);
 	j->bytes += len;
-	j->foreign += is_foreign(i);
+	j->foreign += frame_is_foreign(i);
 	return m;
 }
 
@@ -164,10 +83,11 @@ send_one(struct job *j, uint64_t i)
 static bool
 is_frame(struct job *j, const struct rte_mbuf *m, uint64_t i)
 {
-	unsigned len = make(j, i);
+	unsigned len = frame_make(&j->maker, i);
 
 	return m->nb_segs == 1 && m->pkt_len == len &&
-	       memcmp(rte_pktmbuf_mtod_offset(m, char *, MACS), j->frame + MACS, len - MACS) == 0;
+	       memcmp(rte_pktmbuf_mtod_offset(m, char *, MACS), j->maker.frame + MACS,
+		      len - MACS) == 0;
 }
 
 /* Is it one that we had given up?  Then it was not lost. */
@@ -175,7 +95,7 @@ static bool
 is_late(struct job *j, const struct rte_mbuf *m)
 {
 	for (uint64_t i = j->late_from; i < j->late_end; i++)
-		if (!is_foreign(i) && is_frame(j, m, i)) {
+		if (!frame_is_foreign(i) && is_frame(j, m, i)) {
 			j->late_from = i + 1;
 			j->lost--;
 			return true;
@@ -190,7 +110,7 @@ judge(struct job *j, const struct rte_mbuf *m, uint64_t *next, uint64_t end)
 	uint64_t passed = 0, i = *next;
 
 	for (; i < end; i++) {
-		if (is_foreign(i))
+		if (frame_is_foreign(i))
 			continue;
 		if (is_frame(j, m, i))
 			break;
@@ -207,7 +127,7 @@ judge(struct job *j, const struct rte_mbuf *m, uint64_t *next, uint64_t end)
 	if (is_late(j, m))
 		return;
 	/* None: it takes the place of the one that was due. */
-	for (i = *next; i < end && is_foreign(i); i++)
+	for (i = *next; i < end && frame_is_foreign(i); i++)
 		;
 	if (i < end)
 		j->changed++;
@@ -222,7 +142,7 @@ due(uint64_t from, uint64_t end)
 	uint64_t n = 0;
 
 	for (uint64_t i = from; i < end; i++)
-		n += !is_foreign(i);
+		n += !frame_is_foreign(i);
 	return n;
 }
 
@@ -275,7 +195,7 @@ open_ports(struct job *j, struct err *err)
 	struct port_conf conf = {.n_rxq = 1,
 				 .n_txq = 1,
 				 .rxd = (uint16_t)rte_align32pow2((uint32_t)j->window),
-				 .max_len = (uint16_t)j->max};
+				 .max_len = (uint16_t)j->maker.max};
 	int rc = 0;
 
 	conf.txd = conf.rxd;
@@ -296,13 +216,14 @@ parse(struct job *j, char **argv, struct err *err)
 {
 	int rc;
 
+	j->maker.seed = SEED;
 	j->count = strtoull(argv[1], NULL, 10);
 	j->window = strtoull(argv[2], NULL, 10);
-	j->min = (unsigned)strtoul(argv[3], NULL, 10);
-	j->max = (unsigned)strtoul(argv[4], NULL, 10);
-	j->tags = strcmp(argv[5], "0") != 0;
+	j->maker.min = (unsigned)strtoul(argv[3], NULL, 10);
+	j->maker.max = (unsigned)strtoul(argv[4], NULL, 10);
+	j->maker.tags = strcmp(argv[5], "0") != 0;
 	j->lossy = strcmp(argv[6], "0") != 0;
-	rc = mac_parse(argv[7], j->hop, err);
+	rc = mac_parse(argv[7], j->maker.hop, err);
 	return rc == 0 ? mac_parse(argv[8], j->ours, err) : rc;
 }
 

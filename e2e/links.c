@@ -75,7 +75,7 @@ replace_generator(struct chain_plan *plan, const struct chain *chain, const char
 	p->argv[n++] = xasprintf("%u", (unsigned)(FILL * chain->link[0].ring));
 	p->argv[n++] = xasprintf("%d", MIN_LEN);
 	p->argv[n++] = xasprintf("%u", plan->max_frame - FCS);
-	p->argv[n++] = xstrdup(kind == LINK_VETH ? "0" : "1");
+	p->argv[n++] = xstrdup(kind == LINK_VETH || kind == LINK_TAP ? "0" : "1");
 	p->argv[n++] = xstrdup(plan_is_kernels(kind) ? "1" : "0");
 	mac_word(&p->argv[n++], plan->hop_mac[0][0]);
 	mac_word(&p->argv[n++], plan->gen_mac[1]);

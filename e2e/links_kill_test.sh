@@ -23,7 +23,7 @@ chain_namespaces() {
 	done | sort -u
 }
 
-for kind in veth veth-xdp; do
+for kind in veth veth-xdp tap; do
 	printf 'version: 1\nname: %s\nhops: [nfvchain-fwd, nfvchain-fwd]\nlinks: %s\n' \
 		"kill-$kind" "$kind" >"$kind.yaml"
 	start up nfvchain up "$kind.yaml"

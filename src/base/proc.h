@@ -8,7 +8,7 @@
 #include "err.h"
 
 /* Child processes that cannot be forgotten: each has a process group of its own, a pidfd, its
- * output in a log file, SIGPIPE ignored, and dies when we do. */
+ * output in a log file, SIGPIPE and SIGIO ignored, and dies when we do. */
 
 /* Namespaces that a child enters before anything else. */
 struct proc_ns {

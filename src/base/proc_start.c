@@ -61,7 +61,9 @@ child_fail(const struct launch *l, enum step step)
 }
 
 /* Our handlers mean nothing in the child.  SIGPIPE stays ignored through exec: a virtio-user
- * program dies of it as soon as its back end goes away. */
+ * program dies of it as soon as its back end goes away; and SIGIO, which the kernel sends a program
+ * with a tap when it is stopped for so long that no more of the signals fit which that waits for.
+ */
 static void
 child_signals(void)
 {
@@ -72,6 +74,7 @@ child_signals(void)
 		sigaction(signum, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGIO, &action, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/if_xdp.h>
@@ -16,7 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "freeze.h"
 #include "netns.h"
 #include "plan_parts.h"
 #include "procfs.h"
@@ -24,6 +27,9 @@
 #include "xdp_probe.h"
 
 #define MAX_FDS 512 /* of one program */
+#define TUN "/dev/net/tun"
+#define TAP_MS 15000
+#define TAP_LOOK_MS 5
 
 /* One end of a link: the program's socket at it, once it was found. */
 struct end {
@@ -90,6 +96,20 @@ make_pair(const struct chain_plan *plan, const struct netns_set *set, const stru
 	return rc;
 }
 
+static int
+check_tun(struct err *err)
+{
+	int fd = open(TUN, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_machine(err,
+				   TUN ": %s (load the kernel's module 'tun', or use veth links, "
+				       "which need none)",
+				   strerror(errno));
+	close(fd);
+	return 0;
+}
+
 /* Runs in a child, which may do so. */
 static int
 make_pairs(void *arg, const struct netns_set *set, struct err *err)
@@ -102,7 +122,9 @@ make_pairs(void *arg, const struct netns_set *set, struct err *err)
 
 		if (pair->kind == LINK_VETH_XDP)
 			rc = xdp_probe(err);
-		if (rc == 0)
+		if (pair->tap_end >= 0)
+			rc = check_tun(err);
+		else if (rc == 0)
 			rc = make_pair(plan, set, pair, err);
 		err_wrap(err, rc, "link %zu (%s)", pair->link, link_kind_name(pair->kind));
 	}
@@ -136,6 +158,98 @@ backend_links_down(struct backend *b)
 	netns_close(&b->links->netns);
 	free(b->links);
 	b->links = NULL;
+}
+
+/* A tap is up as soon as its program starts the port. */
+static int
+await_tap(struct backend *b, size_t owner, const char *name, struct err *err)
+{
+	struct deadline d = deadline_in_ms(TAP_MS);
+	int rc;
+
+	while ((rc = rtnl_is_up(b->links->netns.link_fd[owner], name, err)) == 0) {
+		if (deadline_passed(&d))
+			return err_set(err, ETIMEDOUT, "%s makes no interface '%s' within %d s",
+				       b->plan->proc[owner].name, name, TAP_MS / 1000);
+		rc = backend_wait(b, TAP_LOOK_MS, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* Stands in for a tap that was given away, under its name: the driver asks for the state of its
+ * link by that, and goes on setting it up. */
+static int
+make_stand_in(int link_fd, const struct plan_pair *pair, struct err *err)
+{
+	char other[RTNL_MAX_NAME + 1];
+	uint8_t mac[6];
+	struct rtnl_iface ends[2] = {
+		{pair->name[0], pair->mac[pair->tap_end], pair->mtu, -1},
+		{other, mac, pair->mtu, -1},
+	};
+	int rc;
+
+	snprintf(other, sizeof(other), "%.*s-s", RTNL_MAX_NAME - 2, pair->name[0]);
+	memcpy(mac, ends[0].mac, sizeof(mac));
+	mac[5] ^= 0x80;
+	rc = rtnl_make_pair(link_fd, ends, err);
+	for (int i = 0; rc == 0 && i < 2; i++)
+		rc = rtnl_start(link_fd, ends[i].name, err);
+	return rc;
+}
+
+static int
+move_tap(const struct netns_set *set, size_t owner, size_t other, const struct plan_pair *pair,
+	 struct err *err)
+{
+	const char *name = pair->name[0];
+	int rc = set_plain(set->link_fd[owner], name, err);
+
+	if (rc == 0)
+		rc = rtnl_give(set->link_fd[owner], name, set->ns[other].net_fd, pair->mtu,
+			       pair->ring, err);
+	if (rc == 0)
+		rc = make_stand_in(set->link_fd[owner], pair, err);
+	return rc == 0 ? rtnl_start(set->link_fd[other], name, err) : rc;
+}
+
+/* Its program may still be about to set up its port, and must not find it gone: so it stands still
+ * meanwhile. */
+static int
+give_tap(struct backend *b, const struct plan_pair *pair, struct err *err)
+{
+	size_t owner = proc_at(b->plan, pair, pair->tap_end),
+	       other = proc_at(b->plan, pair, !pair->tap_end);
+	int rc = await_tap(b, owner, pair->name[0], err);
+
+	if (rc < 0)
+		return rc;
+	rc = freeze_proc(&b->proc[owner]);
+	if (rc == 0)
+		rc = move_tap(&b->links->netns, owner, other, pair, err);
+	else
+		rc = err_set(err, -rc, "%s cannot be stopped: %s", b->plan->proc[owner].name,
+			     strerror(-rc));
+	freeze_thaw(&b->proc[owner]);
+	return rc;
+}
+
+int
+backend_links_started(struct backend *b, size_t i, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t k = 0; rc == 0 && b->links != NULL && k < b->plan->n_pairs; k++) {
+		const struct plan_pair *pair = &b->plan->pair[k];
+
+		if (pair->tap_end < 0 || proc_at(b->plan, pair, pair->tap_end) != i)
+			continue;
+		rc = give_tap(b, pair, err);
+		err_wrap(err, rc, "link %zu (tap)", pair->link);
+	}
+	return rc;
 }
 
 const struct proc_ns *
@@ -264,6 +378,23 @@ socket_missed(struct backend *b, size_t proc, struct end *end, const struct plan
 	return pair->kind == LINK_VETH_XDP ? read_xdp(end) : read_packet(end);
 }
 
+/* Of the one interface there is: what its program did not read, or what the other's socket had no
+ * room for. */
+static uint64_t
+tap_missed(struct backend *b, size_t i, int at, size_t k)
+{
+	struct backend_links *links = b->links;
+	const struct plan_pair *pair = &b->plan->pair[k];
+	struct rtnl_counts counts = {0};
+
+	if (rtnl_counts(links->netns.link_fd[proc_at(b->plan, pair, !pair->tap_end)], pair->name[0],
+			&counts, NULL) < 0)
+		return 0;
+	if (at == pair->tap_end)
+		return counts.tx_dropped;
+	return socket_missed(b, i, &links->end[k][at], pair, counts.index, 0);
+}
+
 uint64_t
 backend_links_missed(struct backend *b, size_t i, size_t port)
 {
@@ -277,6 +408,8 @@ backend_links_missed(struct backend *b, size_t i, size_t port)
 	if (b->links == NULL || i >= b->n_started ||
 	    (pair = pair_at(b, hop, (int)port, &k)) == NULL)
 		return 0;
+	if (pair->tap_end >= 0)
+		return tap_missed(b, i, at, k);
 	links = b->links;
 	if (rtnl_counts(links->netns.link_fd[i], pair->name[at], &near, NULL) < 0 ||
 	    rtnl_counts(links->netns.link_fd[proc_at(b->plan, pair, !at)], pair->name[!at], &far,

@@ -14,6 +14,10 @@
 int backend_links_up(struct backend *b, struct err *err);
 void backend_links_down(struct backend *b);
 
+/* After process 'i' of the plan was started: waits for the taps it makes and gives each to the
+ * neighbour that is to open it, which has not been started yet. */
+int backend_links_started(struct backend *b, size_t i, struct err *err);
+
 /* Where a process of the plan is to live; NULL: where we are. */
 const struct proc_ns *backend_links_ns(const struct backend *b, const struct plan_proc *pp);
 

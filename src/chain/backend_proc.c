@@ -345,6 +345,8 @@ bring_up(struct backend *b, struct err *err)
 			continue;
 		}
 		rc = start(b, &plan->proc[i], err);
+		if (rc == 0)
+			rc = backend_links_started(b, i, err);
 		if (rc == 0 && i == 0)
 			rc = backend_greet_trex(b, err);
 		/* A hop's neighbour can connect as soon as its socket is there. */

@@ -24,7 +24,7 @@ const char *const chain_keys[] = {"version", "name",	"generator", "hops",
 const char *const chain_generator_keys[] = {"kind", "place", "cpus", "at", "dir", "sockets", NULL};
 const char *const chain_hop_keys[] = {"name", "kind", "engine",	 "place",     "cpus", "lcores",
 				      "nf",   "args", "command", "supervise", NULL};
-const char *const chain_link_keys[] = {"kind", "ring", "queues", NULL};
+const char *const chain_link_keys[] = {"kind", "ring", "queues", "file", NULL};
 const char *const chain_traffic_keys[] = {"frames", "flows", "rate", "ipv6", "vlan", NULL};
 const char *const chain_bench_keys[] = {"preset", "trial", "repeat", "step", NULL};
 
@@ -65,10 +65,10 @@ const struct chain_words chain_generator_kinds = {
 	"generator kind", generator_words, BUILT(GENERATOR_NFVCHAIN) | BUILT(GENERATOR_TREX)};
 const struct chain_words chain_hop_kinds = {"hop kind", hop_words,
 					    BUILT(HOP_FWD) | BUILT(HOP_TESTPMD) | BUILT(HOP_EXEC)};
-const struct chain_words chain_link_kinds = {"link kind", link_words,
-					     BUILT(LINK_VHOST_USER) | BUILT(LINK_MEMIF) |
-						     BUILT(LINK_VETH) | BUILT(LINK_VETH_XDP) |
-						     BUILT(LINK_NETWORK) | BUILT(LINK_STREAM)};
+const struct chain_words chain_link_kinds = {
+	"link kind", link_words,
+	BUILT(LINK_VHOST_USER) | BUILT(LINK_MEMIF) | BUILT(LINK_VETH) | BUILT(LINK_VETH_XDP) |
+		BUILT(LINK_TAP) | BUILT(LINK_PCAP) | BUILT(LINK_NETWORK) | BUILT(LINK_STREAM)};
 const struct chain_words chain_places = {"place", place_words,
 					 BUILT(PLACE_PROCESS) | BUILT(PLACE_VM)};
 const struct chain_words chain_engines = {"engine", engine_words, BUILT(0) | BUILT(1) | BUILT(2)};
@@ -452,6 +452,8 @@ check_hops(const struct chain *chain, struct err *err)
 		if (rc == 0)
 			rc = chain_rule_ends(chain, i, err);
 		if (rc == 0)
+			rc = chain_rule_files(chain, i, err);
+		if (rc == 0)
 			rc = chain_rule_trex_link(chain, i, err);
 	}
 	return rc;
@@ -572,5 +574,7 @@ chain_fini(struct chain *chain)
 	free(chain->bench.preset);
 	for (size_t i = 0; i < CHAIN_MAX_HOPS; i++)
 		hop_fini(&chain->hop[i]);
+	for (size_t i = 0; i < N_ELEMS(chain->link); i++)
+		free(chain->link[i].file);
 	*chain = (struct chain){0};
 }

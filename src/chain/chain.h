@@ -25,8 +25,8 @@ enum link_kind {
 	LINK_RING,     /* not built yet: refused by chain_check */
 	LINK_VETH,     /* a pair of the kernel's, by af_packet */
 	LINK_VETH_XDP, /* the same by AF_XDP */
-	LINK_TAP,      /* not built yet */
-	LINK_PCAP,     /* not built yet */
+	LINK_TAP,      /* an interface that one end makes, and the other opens by af_packet */
+	LINK_PCAP,     /* no link: what goes in, or comes out, is a file of frames */
 	LINK_NETWORK,  /* these two join VMs */
 	LINK_STREAM,
 	LINK_PCI, /* not built yet */
@@ -80,11 +80,12 @@ struct chain_hop {
 
 struct chain_link {
 	enum link_kind kind;
-	unsigned ring;	 /* descriptors per queue, a power of two, 256 to 32768 (memif, veth: to
-			  * 16384; veth-xdp: to 2048; into a VM: to 1024); default 16384 (veth,
-			  * veth-xdp: 2048; 1024): at 4 Mpps as long as a hypervisor often takes
-			  * a CPU away, 4 ms */
+	unsigned ring;	 /* descriptors per queue, a power of two, 256 to 32768 (memif, veth,
+			  * tap: to 16384; veth-xdp: to 2048; into a VM: to 1024); default 16384
+			  * (veth,   veth-xdp: 2048; 1024): at 4 Mpps as long as a hypervisor often
+			  * takes   a CPU away, 4 ms */
 	unsigned queues; /* of each port, 1 to 16; both links of a hop have as many */
+	char *file;	 /* pcap: what is read or written, else NULL */
 };
 
 struct chain_traffic {
@@ -147,6 +148,8 @@ int chain_add_arg(struct chain *chain, const char *arg, struct err *err);
 
 /* Where hop 'hop' is; -1 or one behind the last: the generator. */
 enum hop_place chain_place(const struct chain *chain, int hop);
+/* Is it between two files, so that no generator has a part in it? */
+bool chain_has_files(const struct chain *chain);
 /* Does link 'i', or any, end in a VM? */
 bool chain_link_is_vms(const struct chain *chain, size_t i);
 bool chain_has_vms(const struct chain *chain);

@@ -36,7 +36,7 @@ chain_has_vms(const struct chain *chain)
 static bool
 is_kernels(enum link_kind kind)
 {
-	return kind == LINK_VETH || kind == LINK_VETH_XDP;
+	return kind == LINK_VETH || kind == LINK_VETH_XDP || kind == LINK_TAP;
 }
 
 unsigned
@@ -44,6 +44,8 @@ chain_default_ring(enum link_kind kind, bool is_vms)
 {
 	if (is_vms || kind == LINK_NETWORK || kind == LINK_STREAM)
 		return CHAIN_MAX_VM_RING;
+	if (kind == LINK_PCAP)
+		return CHAIN_FILE_RING;
 	return is_kernels(kind) ? CHAIN_KERNEL_RING : CHAIN_RING;
 }
 
@@ -53,6 +55,8 @@ max_ring(enum link_kind kind)
 	switch (kind) {
 	case LINK_MEMIF:
 	case LINK_VETH:
+	case LINK_TAP:
+	case LINK_PCAP:
 		return CHAIN_MAX_COPY_RING;
 	case LINK_VETH_XDP:
 		return CHAIN_KERNEL_RING;
@@ -81,10 +85,10 @@ chain_rule_link(const struct chain_link *link, const char **key, struct err *err
 	*key = "queues";
 	if (link->queues < 1 || link->queues > CHAIN_MAX_QUEUES)
 		return err_usage(err, "'queues' must be from 1 to %d", CHAIN_MAX_QUEUES);
-	if (link->queues > 1 && is_kernels(link->kind))
+	if (link->queues > 1 && (is_kernels(link->kind) || link->kind == LINK_PCAP))
 		return err_usage(err, "more than one queue of a %s link is not built yet",
 				 link_kind_name(link->kind));
-	return 0;
+	return chain_rule_file(link, key, err);
 }
 
 int

@@ -128,8 +128,13 @@ add_hop(struct str *out, const struct chain_hop *hop)
 static void
 add_link(struct str *out, const struct chain_link *link)
 {
-	str_addf(out, "{kind: %s, ring: %u, queues: %u}\n", link_kind_name(link->kind), link->ring,
+	str_addf(out, "{kind: %s, ring: %u, queues: %u", link_kind_name(link->kind), link->ring,
 		 link->queues);
+	if (link->file != NULL) {
+		str_addf(out, ", file: ");
+		add_text(out, link->file);
+	}
+	str_addf(out, "}\n");
 }
 
 static size_t
@@ -144,7 +149,8 @@ links_equal(const struct chain *chain)
 	for (size_t i = 1; i < count_links(chain); i++)
 		if (chain->link[i].kind != chain->link[0].kind ||
 		    chain->link[i].ring != chain->link[0].ring ||
-		    chain->link[i].queues != chain->link[0].queues)
+		    chain->link[i].queues != chain->link[0].queues || chain->link[i].file != NULL ||
+		    chain->link[0].file != NULL)
 			return false;
 	return true;
 }

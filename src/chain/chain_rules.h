@@ -18,6 +18,7 @@
 #define CHAIN_MAX_RING 32768
 #define CHAIN_MAX_COPY_RING 16384 /* of links that keep copies of frames */
 #define CHAIN_KERNEL_RING 2048	  /* default of the kernel's; XDP's is never longer */
+#define CHAIN_FILE_RING 256	  /* at a file, which waits */
 #define CHAIN_MAX_VM_RING 1024	  /* and the default there: what QEMU has */
 #define CHAIN_MIN_TRIAL_NS 1000000ull
 #define CHAIN_MAX_TRIAL_NS (24 * 3600 * 1000000000ull)
@@ -68,6 +69,10 @@ int chain_rule_neighbours(const struct chain *chain, size_t i, struct err *err);
 
 /* Refuses a link 'i' that cannot be between the places of its ends. */
 int chain_rule_ends(const struct chain *chain, size_t i, struct err *err);
+/* Refuses a file at link 'i' that cannot be there. */
+int chain_rule_files(const struct chain *chain, size_t i, struct err *err);
+/* And what a link says of its file. */
+int chain_rule_file(const struct chain_link *link, const char **key, struct err *err);
 /* Descriptors of a link that names none. */
 unsigned chain_default_ring(enum link_kind kind, bool is_vms);
 

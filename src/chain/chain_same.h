@@ -42,7 +42,8 @@ same_hop(const struct chain_hop *a, const struct chain_hop *b)
 static inline bool
 same_link(const struct chain_link *a, const struct chain_link *b)
 {
-	return a->kind == b->kind && a->ring == b->ring && a->queues == b->queues;
+	return a->kind == b->kind && a->ring == b->ring && a->queues == b->queues &&
+	       same_text(a->file, b->file);
 }
 
 static inline bool

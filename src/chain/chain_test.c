@@ -203,10 +203,10 @@ what_is_not_built_is_refused_by_name(void **state)
 {
 	(void)state;
 	refuse(V "links: ring\n", "c.yaml:2:8: error: link kind 'ring' is not built yet "
-				  "(vhost-user, memif, veth, veth-xdp, network and "
+				  "(vhost-user, memif, veth, veth-xdp, tap, pcap, network and "
 				  "stream are)");
 	refuse(V "links: {ring: 512, kind: pci}\n", "c.yaml:2:26: error: link kind 'pci' is not");
-	refuse(V "links: [memif, tap]\n", "c.yaml:2:16: error: link kind 'tap' is not built yet");
+	refuse(V "links: [memif, pci]\n", "c.yaml:2:16: error: link kind 'pci' is not built yet");
 	refuse(V "hops: [ovs-dpdk]\n", "c.yaml:2:8: error: hop kind 'ovs-dpdk' is not built yet "
 				       "(nfvchain-fwd, testpmd and exec are)");
 	refuse(V "hops:\n  - {kind: linux-bridge}\n",
@@ -374,8 +374,9 @@ the_model_is_checked_without_a_file(void **state)
 	chain_default(&c, 2);
 	c.link[2].kind = LINK_RING;
 	assert_int_equal(chain_check(&c, &err), -EINVAL);
-	assert_string_equal(err.msg, "chain 'snake': link 2: link kind 'ring' is not built yet "
-				     "(vhost-user, memif, veth, veth-xdp, network and stream are)");
+	assert_string_equal(
+		err.msg, "chain 'snake': link 2: link kind 'ring' is not built yet "
+			 "(vhost-user, memif, veth, veth-xdp, tap, pcap, network and stream are)");
 	c.link[2].kind = LINK_MEMIF;
 	c.hop[1].kind = HOP_OVS_DPDK;
 	assert_int_equal(chain_check(&c, &err), -EINVAL);
@@ -484,7 +485,8 @@ source_path(const char *name)
 static void
 shipped_chains_are_accepted(void **state)
 {
-	static const char *const names[] = {"snake", "three", "memif", "exec", "skew"};
+	static const char *const names[] = {"snake", "three", "memif", "exec",
+					    "skew",  "tap",   "pcap"};
 	struct chain c, by_default;
 	struct err err = {0};
 

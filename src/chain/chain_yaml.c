@@ -158,6 +158,8 @@ read_link(const struct yaml *doc, const struct yaml_node *node, struct chain_lin
 		if (rc == 0)
 			rc = chain_yaml_unsigned(doc, node, "queues", CHAIN_MAX_QUEUES,
 						 &link->queues, err);
+		if (rc == 0)
+			rc = chain_yaml_text(doc, node, "file", &link->file, err);
 		link->kind = (enum link_kind)kind;
 	} else {
 		return yaml_error(doc, node, err, "a link must be a kind or a map");
@@ -198,8 +200,11 @@ read_links(const struct yaml *doc, const struct yaml_node *node, struct chain *c
 	if (yaml_is_list(node))
 		return read_link_list(doc, node, chain, err);
 	rc = read_link(doc, node, &chain->link[0], err);
-	for (size_t i = 1; i < N_ELEMS(chain->link); i++)
+	for (size_t i = 1; i < N_ELEMS(chain->link); i++) {
 		chain->link[i] = chain->link[0];
+		if (chain->link[0].file != NULL)
+			chain->link[i].file = xstrdup(chain->link[0].file);
+	}
 	return rc;
 }
 
@@ -219,7 +224,7 @@ check_ends(const struct yaml *doc, const struct yaml_node *root, struct chain *c
 
 		if (!is_ring_given(node))
 			link->ring = chain_default_ring(link->kind, chain_link_is_vms(chain, i));
-		if (chain_rule_ends(chain, i, &why) < 0)
+		if (chain_rule_ends(chain, i, &why) < 0 || chain_rule_files(chain, i, &why) < 0)
 			rc = yaml_error(doc, node != NULL ? node : root, err, "%s", why.msg);
 	}
 	return rc;

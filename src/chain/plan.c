@@ -211,7 +211,8 @@ place(struct chain_plan *plan, const struct chain *chain, const struct plan_fact
 		if (rc < 0)
 			return err_wrap(err, rc, "hop '%s'", chain->hop[i].name);
 	}
-	place_generator(plan, chain, facts);
+	if (!chain_has_files(chain))
+		place_generator(plan, chain, facts);
 	place_hops(plan, chain, facts);
 	for (int i = 0; i < (int)chain->n_hops; i++)
 		plan->shared_cpus |= plan_shares_cpu(plan, chain, i);
@@ -283,7 +284,7 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 	proc->in_vm = plan_in_vm(chain, hop);
 	proc->ours = hop < 0 ? chain->generator.kind == GENERATOR_NFVCHAIN
 			     : chain->hop[hop].kind == HOP_FWD;
-	proc->elsewhere = hop < 0 && chain->generator.at != NULL;
+	proc->elsewhere = hop < 0 && (chain->generator.at != NULL || chain_has_files(chain));
 	proc->log_path = xasprintf("%s/%s.log", facts->run_dir, name);
 	if (proc->in_vm) {
 		set_guest_paths(proc, chain);
@@ -310,6 +311,8 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 static void
 set_endpoints(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts)
 {
+	if (chain_has_files(chain))
+		return;
 	plan->trex_ports = facts->trex_ports;
 	plan->force = facts->force;
 	if (chain->generator.kind == GENERATOR_TREX) {
@@ -392,7 +395,8 @@ fill(struct chain_plan *plan, const struct chain *chain, const struct plan_facts
 	if (rc < 0)
 		return rc;
 	plan->n_procs = chain->n_hops + 1;
-	plan->max_frame = largest_frame(&chain->traffic);
+	plan->max_frame =
+		chain_has_files(chain) ? facts->file_max_frame : largest_frame(&chain->traffic);
 	/* Whoever drives the generator by TRex's protocol sends what they like. */
 	if (facts->trex_ports && plan->max_frame < FRAME_STANDARD)
 		plan->max_frame = FRAME_STANDARD;

@@ -26,6 +26,7 @@ struct plan_facts {
 	const char *guest_initrd;
 	const char *connect;	      /* libvirt's URI; NULL: as the links need it */
 	struct vm_accel_choice accel; /* as the probe found it */
+	uint16_t file_max_frame;      /* longest frame of the file that a chain reads, with FCS */
 	/* For chains with a real TRex. */
 	uint8_t trex_mac[2][6]; /* of its ports, when it runs already */
 	uint16_t trex_port[2];	/* of this machine, for requests and for its doorbell */
@@ -41,8 +42,8 @@ struct plan_facts {
 struct plan_proc {
 	char *name; /* "generator" or the hop's name */
 	bool in_vm;
-	int hop;		   /* index, or -1 for the generator */
-	bool elsewhere;		   /* it runs already, and we neither start nor end it */
+	int hop;	/* index, or -1 for the generator */
+	bool elsewhere; /* it runs already, or there is none: we neither start nor end it */
 	char *argv[PLAN_MAX_ARGV]; /* NULL-terminated, owned */
 	size_t argc;
 	char *env[8]; /* "NAME=value", NULL-terminated, owned */
@@ -66,14 +67,17 @@ struct plan_vm {
 	char *image_initrd; /* the image's, when its own initrd is that and a TRex release */
 };
 
-/* A link of the kernel's: two interfaces in the chain's own network namespace, one for each
- * neighbour. */
+/* A link of the kernel's: two interfaces in network namespaces of the chain's own, one for each
+ * neighbour; or a tap, which is one of that name, made by the program at one end and given into the
+ * namespace of the other. */
 struct plan_pair {
 	size_t link;
 	enum link_kind kind;
+	int tap_end;   /* whose program makes it: 0 the upstream one's, 1; -1: we make both */
 	char *name[2]; /* the upstream end's, the downstream end's */
 	uint8_t mac[2][6];
 	unsigned mtu;
+	unsigned ring;
 };
 
 struct chain_plan {

@@ -150,18 +150,22 @@ static char *
 kernels_vdev(const struct words *w, int port, const struct chain_link *link)
 {
 	struct plan_packet_ring r = plan_packet_ring(w->plan->max_frame, link->ring);
-	char *iface = plan_iface(w->plan, plan_link_of(w->chain, w->hop, port),
-				 plan_end_of(w->hop, port));
+	size_t i = plan_link_of(w->chain, w->hop, port);
+	int end = plan_end_of(w->hop, port);
+	char *iface = plan_iface(w->plan, w->chain, i, end), *mac = mac_text(mac_of(w, port));
 	char *text;
 
+	if (plan_tap_end(w->chain, i) == end)
+		text = xasprintf("net_tap%d,iface=%s,mac=%s", port, iface, mac);
 	/* Copies, for no interface of this kind can share memory. */
-	if (link->kind == LINK_VETH_XDP)
+	else if (link->kind == LINK_VETH_XDP)
 		text = xasprintf("net_af_xdp%d,iface=%s,force_copy=1,busy_budget=0", port, iface);
 	else
 		text = xasprintf("net_af_packet%d,iface=%s,blocksz=%u,framesz=%u,framecnt=%u,"
 				 "qdisc_bypass=1",
 				 port, iface, r.block, r.frame, r.count);
 	free(iface);
+	free(mac);
 	return text;
 }
 
@@ -175,7 +179,10 @@ vdev(const struct words *w, int port)
 		plan_link_path(w->chain, w->facts->run_dir, plan_link_of(w->chain, w->hop, port));
 	char *mac = mac_text(mac_of(w, port)), *text;
 
-	if (plan_is_kernels(link->kind))
+	if (link->kind == LINK_PCAP)
+		text = xasprintf("net_pcap%d,%s_pcap=%s", port, port == 0 ? "rx" : "tx",
+				 link->file);
+	else if (plan_is_kernels(link->kind))
 		text = kernels_vdev(w, port, link);
 	else if (link->kind == LINK_MEMIF)
 		text = xasprintf("net_memif%d,role=%s,id=0,socket=%s,socket-abstract=no,rsize=%u,"
@@ -345,6 +352,11 @@ add_fwd(struct words *w, const struct chain_hop *hop)
 		/* A yield inside a guest gives the CPU to nobody outside. */
 		add(w, w->proc->in_vm ? "sleep" : "yield");
 	}
+	/* What is in a file is for whoever it was for. */
+	if (link_at(w, 0)->kind == LINK_PCAP) {
+		add(w, "--promiscuous");
+		add(w, "--paused");
+	}
 	add_args(w, hop);
 }
 
@@ -356,7 +368,7 @@ testpmd_buffer(const struct words *w)
 	if (has_kind(w, LINK_VETH_XDP))
 		return PLAN_XDP_BUFFER;
 	/* Its driver wants room for what rounds up a frame in its ring. */
-	return has_kind(w, LINK_VETH) ? size + PACKET_EXTRA : size;
+	return has_kind(w, LINK_VETH) || has_kind(w, LINK_TAP) ? size + PACKET_EXTRA : size;
 }
 
 static void
@@ -385,7 +397,10 @@ add_testpmd(struct words *w, const struct chain_hop *hop)
 		add(w, "--nb-cores=%u", hop->lcores);
 	add(w, "--total-num-mbufs=%u", mbufs_of(w));
 	add(w, "--mbuf-size=%u", testpmd_buffer(w));
-	if (w->plan->max_frame > PLAIN_FRAME)
+	/* Drivers of the kernel's interfaces say that they know no longer frames, and carry them.
+	 */
+	if (w->plan->max_frame > PLAIN_FRAME && !plan_is_kernels(link_at(w, 0)->kind) &&
+	    !plan_is_kernels(link_at(w, 1)->kind))
 		add(w, "--max-pkt-len=%u", w->plan->max_frame);
 	add(w, "--auto-start");
 	add(w, "--no-lsc-interrupt");
@@ -563,6 +578,8 @@ plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_
 	struct words w = {&plan->proc[hop + 1], plan, chain, facts, hop};
 	int rc = 0;
 
+	if (hop < 0 && chain_has_files(chain))
+		return 0;
 	if (hop < 0 && chain->generator.kind == GENERATOR_TREX)
 		rc = plan_trex(plan, chain, facts, err);
 	else if (hop < 0)

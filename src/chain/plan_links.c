@@ -12,6 +12,7 @@
 
 #define FRAME_PLAIN 1518	/* smaller largest frames change nothing */
 #define FRAME_XDP 3520		/* with FCS: fits a page, beside what XDP wants of it */
+#define FRAME_TAP 1522		/* with FCS: net_tap before DPDK 24 sends no longer ones */
 #define FRAME_OVER_MTU 18	/* Ethernet's header and FCS */
 #define PACKET_BEFORE 66	/* what TPACKET_V2 has before a frame's data */
 #define PACKET_ALIGN 16		/* of a frame in the ring */
@@ -20,7 +21,7 @@
 bool
 plan_is_kernels(enum link_kind kind)
 {
-	return kind == LINK_VETH || kind == LINK_VETH_XDP;
+	return kind == LINK_VETH || kind == LINK_VETH_XDP || kind == LINK_TAP;
 }
 
 int
@@ -32,6 +33,8 @@ plan_end_of(int hop, int port)
 uint16_t
 plan_link_max_frame(enum link_kind kind)
 {
+	if (kind == LINK_TAP)
+		return FRAME_TAP;
 	return kind == LINK_VETH_XDP ? FRAME_XDP : FRAME_MAX_SIZE;
 }
 
@@ -54,11 +57,28 @@ plan_packet_ring(uint16_t max_frame, unsigned ring)
 	return r;
 }
 
-char *
-plan_iface(const struct chain_plan *plan, size_t link, int end)
+int
+plan_tap_end(const struct chain *chain, size_t link)
 {
+	if (chain->link[link].kind != LINK_TAP)
+		return -1;
+	/* The end that would listen at a socket, for that starts first. */
+	return link == chain->n_hops;
+}
+
+char *
+plan_iface(const struct chain_plan *plan, const struct chain *chain, size_t link, int end)
+{
+	char letter = chain->link[link].kind == LINK_TAP ? 't' : end == 0 ? 'a' : 'b';
+
 	return xasprintf("nfv%02x%02x-%zu%c", plan->gen_mac[0][1], plan->gen_mac[0][2], link,
-			 end == 0 ? 'a' : 'b');
+			 letter);
+}
+
+const struct plan_proc *
+plan_tap_owner(const struct chain_plan *plan, const struct plan_pair *pair)
+{
+	return &plan->proc[pair->tap_end == 0 ? pair->link : (pair->link + 1) % plan->n_procs];
 }
 
 static void
@@ -67,9 +87,11 @@ set_pair(struct plan_pair *pair, const struct chain_plan *plan, const struct cha
 {
 	pair->link = link;
 	pair->kind = chain->link[link].kind;
+	pair->tap_end = plan_tap_end(chain, link);
 	pair->mtu = plan_mtu(plan->max_frame);
+	pair->ring = chain->link[link].ring;
 	for (int end = 0; end < 2; end++)
-		pair->name[end] = plan_iface(plan, link, end);
+		pair->name[end] = plan_iface(plan, chain, link, end);
 	memcpy(pair->mac[0], link == 0 ? plan->gen_mac[0] : plan->hop_mac[link - 1][1], 6);
 	memcpy(pair->mac[1], link == chain->n_hops ? plan->gen_mac[1] : plan->hop_mac[link][0], 6);
 }

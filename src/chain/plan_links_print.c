@@ -37,6 +37,8 @@ plan_link_where(const struct chain_plan *plan, const struct chain *chain, size_t
 {
 	const struct plan_pair *pair = pair_of(plan, i);
 
+	if (chain->link[i].kind == LINK_PCAP)
+		return chain->link[i].file;
 	if (plan_link_has(chain, i, PLACE_VM))
 		return where_of_vm(plan, chain, i);
 	if (pair != NULL)
@@ -58,7 +60,14 @@ buffers_of(const struct chain_plan *plan, const struct chain_link *link)
 {
 	unsigned n = 2 * link->ring * link->queues;
 
-	/* The kernel keeps frames at both ends of it. */
+	/* A frame is copied out of the file, and into it. */
+	if (link->kind == LINK_PCAP)
+		return (struct buffers){0, plan_buffer_room(plan->max_frame)};
+	/* The kernel keeps frames at both ends of it; of a tap only what its program has not read
+	 * yet, at that end. */
+	if (link->kind == LINK_TAP)
+		return (struct buffers){n + n / 2,
+					plan_packet_ring(plan->max_frame, link->ring).frame};
 	if (link->kind == LINK_VETH)
 		return (struct buffers){2 * n, plan_packet_ring(plan->max_frame, link->ring).frame};
 	if (link->kind == LINK_VETH_XDP)
@@ -79,7 +88,11 @@ plan_print_links(struct str *out, const struct chain_plan *plan, const struct ch
 		str_addf(out, "%-4zu  %-10s  %5u  %6u  %4u  %6u x %4u  %s", i,
 			 link_kind_name(link->kind), link->ring, link->queues,
 			 plan_mtu(plan->max_frame), b.n, b.bytes, plan_link_where(plan, chain, i));
-		str_addf(out, "%s%s\n", pair != NULL ? " " : "", pair != NULL ? pair->name[1] : "");
+		if (pair != NULL && pair->tap_end < 0)
+			str_addf(out, " %s", pair->name[1]);
+		else if (pair != NULL)
+			str_addf(out, ", tap of %s", plan_tap_owner(plan, pair)->name);
+		str_addf(out, "\n");
 	}
 }
 
@@ -94,7 +107,7 @@ plan_links_to_json(const struct chain_plan *plan, const struct chain *chain)
 		struct buffers b = buffers_of(plan, link);
 		json_t *json = json_object(), *ifaces = json_array();
 
-		for (int end = 0; pair != NULL && end < 2; end++)
+		for (int end = 0; pair != NULL && end < (pair->tap_end < 0 ? 2 : 1); end++)
 			json_array_append_new(ifaces, json_string(pair->name[end]));
 		json_object_set_new(json, "kind", json_string(link_kind_name(link->kind)));
 		json_object_set_new(json, "ring", json_integer(link->ring));
@@ -105,8 +118,11 @@ plan_links_to_json(const struct chain_plan *plan, const struct chain *chain)
 		json_object_set_new(json, "buffers", json_integer(b.n));
 		json_object_set_new(json, "buffer_bytes", json_integer(b.bytes));
 		json_object_set_new(json, "socket",
-				    pair != NULL ? json_null()
-						 : json_string(plan_link_where(plan, chain, i)));
+				    pair != NULL || link->file != NULL
+					    ? json_null()
+					    : json_string(plan_link_where(plan, chain, i)));
+		json_object_set_new(json, "file",
+				    link->file != NULL ? json_string(link->file) : json_null());
 		json_object_set_new(json, "interfaces", ifaces);
 		json_array_append_new(list, json);
 	}

@@ -81,6 +81,39 @@ each_end_has_a_device_of_its_driver(void **state)
 	unmake(&m);
 }
 
+static void
+a_tap_is_made_by_who_starts_first(void **state)
+{
+	const struct plan_pair *pair;
+	struct made m;
+	char *text;
+
+	(void)state;
+	make(&m, V "name: x\nhops: [nfvchain-fwd, testpmd]\nlinks: tap\n", &two_cpus);
+	assert_int_equal(m.plan.n_pairs, 3);
+	pair = &m.plan.pair[0];
+	assert_string_equal(pair->name[0], "nfvad8b-0t");
+	assert_string_equal(pair->name[1], "nfvad8b-0t");
+	assert_int_equal(pair->tap_end, 0);
+	assert_int_equal(m.plan.pair[1].tap_end, 0);
+	assert_int_equal(m.plan.pair[2].tap_end, 1);
+	assert_ptr_equal(plan_tap_owner(&m.plan, pair), &m.plan.proc[0]);
+	assert_ptr_equal(plan_tap_owner(&m.plan, &m.plan.pair[1]), &m.plan.proc[1]);
+	assert_ptr_equal(plan_tap_owner(&m.plan, &m.plan.pair[2]), &m.plan.proc[0]);
+	assert_string_equal(option(&m.plan.proc[0], "--vdev"),
+			    "net_tap0,iface=nfvad8b-0t,mac=02:ad:8b:00:00:00");
+	assert_string_equal(m.plan.proc[0].argv[m.plan.proc[0].argc - 1],
+			    "--vdev=net_tap1,iface=nfvad8b-2t,mac=02:ad:8b:00:00:01");
+	assert_string_equal(option(&m.plan.proc[1], "--vdev"),
+			    "net_af_packet0,iface=nfvad8b-0t,blocksz=405504,framesz=1584,"
+			    "framecnt=2048,qdisc_bypass=1");
+	text = chain_plan_print(&m.plan, &m.chain);
+	assert_non_null(strstr(text, "nfvad8b-0t, tap of generator\n"));
+	assert_non_null(strstr(text, "6144 x 1584"));
+	free(text);
+	unmake(&m);
+}
+
 /* What the kernel and DPDK's driver ask of a ring, for each size of frame there is. */
 static void
 a_ring_holds_every_frame(void **state)
@@ -115,6 +148,8 @@ what_a_link_cannot_carry_is_refused(void **state)
 	refuse(V "links: veth-xdp\ntraffic: {frames: [64, 3521]}\n",
 	       "chain 'snake': frames of 3521 bytes do not fit link 0: veth-xdp carries 3520 at "
 	       "most");
+	refuse(V "links: tap\ntraffic: {frames: [64, 1523]}\n",
+	       "chain 'snake': frames of 1523 bytes do not fit link 0: tap carries 1522 at most");
 	refuse(V "links: veth\n",
 	       "chain 'snake': the generator of a chain with veth links is in a network namespace "
 	       "of its own, where TRex's ports cannot be reached (leave out --trex-ports, or use "
@@ -156,6 +191,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pair_joins_two_neighbours),
 		cmocka_unit_test(each_end_has_a_device_of_its_driver),
+		cmocka_unit_test(a_tap_is_made_by_who_starts_first),
 		cmocka_unit_test(a_ring_holds_every_frame),
 		cmocka_unit_test(what_a_link_cannot_carry_is_refused),
 		cmocka_unit_test(an_option_makes_all_links_of_a_kind),

@@ -53,7 +53,11 @@ bool plan_is_kernels(enum link_kind kind);
 /* Which end of its link 'port' of a process is: 0 upstream, 1 downstream. */
 int plan_end_of(int hop, int port);
 /* Name of the interface at that end of link 'link', for the caller to free. */
-char *plan_iface(const struct chain_plan *plan, size_t link, int end);
+char *plan_iface(const struct chain_plan *plan, const struct chain *chain, size_t link, int end);
+/* Which end's program makes the tap of a link: 0 upstream, 1 downstream; -1: it is none. */
+int plan_tap_end(const struct chain *chain, size_t link);
+/* The process that makes the tap of 'pair', which is one. */
+const struct plan_proc *plan_tap_owner(const struct chain_plan *plan, const struct plan_pair *pair);
 /* MTU of the interfaces that carry the chain's largest frame. */
 unsigned plan_mtu(uint16_t max_frame);
 /* Largest frame, with FCS, that links of this kind carry. */

@@ -41,9 +41,10 @@ cpus_text(const struct chain_cpus *cpus)
 static void
 add_drawing(struct str *out, const struct chain *chain)
 {
-	str_addf(out, "gen:0");
+	str_addf(out, chain_has_files(chain) ? "%s" : "gen:0", chain->link[0].file);
 	for (size_t i = 0; i < chain->n_hops + 1; i++) {
-		const char *next = i < chain->n_hops ? chain->hop[i].name : "gen:1";
+		const char *end = chain_has_files(chain) ? chain->link[i].file : "gen:1";
+		const char *next = i < chain->n_hops ? chain->hop[i].name : end;
 
 		str_addf(out, " == %s ==> %s", link_kind_name(chain->link[i].kind), next);
 	}
@@ -60,7 +61,7 @@ add_procs(struct str *out, const struct chain_plan *plan, const struct chain *ch
 			width = (int)strlen(plan->proc[i].name);
 	str_addf(out, "\n%-*s  %-12s  %-8s  %-8s  %s\n", width, "name", "kind", "engine", "CPUs",
 		 "lcores");
-	for (size_t i = 0; i < plan->n_procs; i++) {
+	for (size_t i = chain_has_files(chain); i < plan->n_procs; i++) {
 		const struct plan_proc *proc = &plan->proc[i];
 		char *cpus = cpus_text(&proc->cpus), *lcores = plan_lcores(plan, chain, proc->hop);
 
@@ -210,10 +211,10 @@ chain_plan_to_json(const struct chain_plan *plan, const struct chain *chain)
 {
 	json_t *json = json_object(), *procs = json_array();
 
-	for (size_t i = 0; i < plan->n_procs; i++)
+	for (size_t i = chain_has_files(chain); i < plan->n_procs; i++)
 		json_array_append_new(procs, proc_to_json(plan, chain, &plan->proc[i]));
 	json_object_set_new(json, "chain", json_string(chain->name));
-	json_object_set_new(json, "rpc", json_string(plan->rpc_endpoint));
+	json_object_set_new(json, "rpc", text_or_null(plan->rpc_endpoint));
 	json_object_set_new(json, "pub", text_or_null(plan->pub_endpoint));
 	json_object_set_new(json, "max_frame_bytes", json_integer(plan->max_frame));
 	json_object_set_new(json, "shared_cpus", json_boolean(plan->shared_cpus));

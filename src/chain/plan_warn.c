@@ -16,7 +16,7 @@ busy_cpus(const struct chain_plan *plan, const struct chain *chain, int hop)
 	unsigned n = plan_n_lcores(chain, hop);
 	struct chain_cpus busy = {0};
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; cpus->n > 0 && i < n; i++)
 		plan_cpus_add(&busy, plan_lcore_cpu(cpus, i, n));
 	return busy;
 }
@@ -95,6 +95,17 @@ warn_hops_share(struct chain_plan *plan, const struct chain *chain)
 	free(text);
 }
 
+/* Has a hop the kernel's packet socket at that port? */
+static bool
+is_packet_end(const struct chain *chain, int hop, int port)
+{
+	size_t link = plan_link_of(chain, hop, port);
+
+	return chain->link[link].kind == LINK_VETH ||
+	       (chain->link[link].kind == LINK_TAP &&
+		plan_tap_end(chain, link) != plan_end_of(hop, port));
+}
+
 static void
 warn_foreign(struct chain_plan *plan, const struct chain *chain, int i)
 {
@@ -106,10 +117,11 @@ warn_foreign(struct chain_plan *plan, const struct chain *chain, int i)
 		warn(plan,
 		     "hop '%s' (%s) shares its CPU and may never yield it: figures will be poor",
 		     hop->name, hop_kind_name(hop->kind));
-	if (chain->link[i].kind == LINK_VETH || chain->link[i + 1].kind == LINK_VETH)
+	if (is_packet_end(chain, i, 0) || is_packet_end(chain, i, 1))
 		warn(plan,
-		     "hop '%s' (%s) does not forward IPv4 fragments: the driver of veth links has "
-		     "the kernel put them together",
+		     "hop '%s' (%s) does not forward IPv4 fragments: DPDK's af_packet has the "
+		     "kernel "
+		     "put them together",
 		     hop->name, hop_kind_name(hop->kind));
 	if (hop->kind == HOP_EXEC && plan->max_frame > PLAN_MIN_ROOM)
 		warn(plan, "hop '%s' (exec) must be told to make buffers for frames of %u bytes",

@@ -149,6 +149,19 @@ rtnl_start(int fd, const char *name, struct err *err)
 	return command(fd, &r, name, "bringing it up", err);
 }
 
+int
+rtnl_give(int fd, const char *name, int net_fd, unsigned mtu, unsigned ring, struct err *err)
+{
+	struct request r = request(RTM_NEWLINK, 0);
+	uint32_t mtu_bytes = mtu, frames = ring, ns = (uint32_t)net_fd;
+
+	add_name(&r, IFLA_IFNAME, name);
+	add(&r, IFLA_MTU, &mtu_bytes, sizeof(mtu_bytes));
+	add(&r, IFLA_TXQLEN, &frames, sizeof(frames));
+	add(&r, IFLA_NET_NS_FD, &ns, sizeof(ns));
+	return command(fd, &r, name, "giving it into another namespace", err);
+}
+
 /* ---- counters ---- */
 
 static bool
@@ -185,4 +198,22 @@ rtnl_counts(int fd, const char *name, struct rtnl_counts *counts, struct err *er
 		return 0;
 	rc = rc < 0 ? rc : -EPROTO;
 	return err_set(err, (int)-rc, "interface '%s': its counters: %s", name, strerror((int)-rc));
+}
+
+int
+rtnl_is_up(int fd, const char *name, struct err *err)
+{
+	_Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
+	struct request r = request(RTM_GETLINK, 0);
+	const struct ifinfomsg *info = NLMSG_DATA((const struct nlmsghdr *)answer);
+	ssize_t rc;
+
+	add_name(&r, IFLA_IFNAME, name);
+	rc = ask(fd, &r, answer);
+	if (rc == -ENODEV)
+		return 0;
+	if (rc <= 0)
+		return err_set(err, rc < 0 ? (int)-rc : EPROTO, "interface '%s': %s", name,
+			       strerror(rc < 0 ? (int)-rc : EPROTO));
+	return (info->ifi_flags & IFF_UP) != 0;
 }

@@ -32,4 +32,9 @@ int rtnl_open(struct err *err);
 int rtnl_make_pair(int fd, const struct rtnl_iface ends[2], struct err *err);
 /* Brings it up, without ARP and multicast: nothing is sent into it but by who uses it. */
 int rtnl_start(int fd, const char *name, struct err *err);
+/* Gives an interface into the namespace behind 'net_fd', where it is down, and sets its MTU and how
+ * many frames may wait to be read from a tap. */
+int rtnl_give(int fd, const char *name, int net_fd, unsigned mtu, unsigned ring, struct err *err);
+/* Is it there, and up?  1, 0, or -errno. */
+int rtnl_is_up(int fd, const char *name, struct err *err);
 int rtnl_counts(int fd, const char *name, struct rtnl_counts *counts, struct err *err);

@@ -25,7 +25,7 @@ set_rate(void *field, const char *text, struct err *err)
 
 #define FIELD(member) OPT_FIELD(struct bench_conf, member)
 
-static const char *const links[] = {"vhost-user", "memif", "veth", "veth-xdp", NULL};
+static const char *const links[] = {"vhost-user", "memif", "veth", "veth-xdp", "tap", NULL};
 
 static const struct opt bench_opts[] = {
 	{"rate", 'r', "RATE", "one trial at this load instead of a search: 1mpps, 100mbps, 50%",

@@ -13,6 +13,7 @@
 #include "base/stats.h"
 #include "base/units.h"
 #include "bench_conf.h"
+#include "bench_files.h"
 #include "chain/backend_vm.h"
 #include "chain/measure.h"
 #include "chain/steps.h"
@@ -469,7 +470,9 @@ cmd_bench(int argc, char **argv, struct err *err)
 	if (rc == 0 && b.chain.generator.kind == GENERATOR_TREX &&
 	    (b.conf.peer != NULL || bench_conf_has_engines(&b.conf)))
 		rc = err_usage(err, "a comparison needs nfvchain-gen as generator, not a TRex");
-	if (rc == 0 && b.conf.peer != NULL)
+	if (rc == 0 && chain_has_files(&b.chain))
+		rc = bench_files(&b.conf, &b.chain, err);
+	else if (rc == 0 && b.conf.peer != NULL)
 		rc = compare_with_peer(&b.conf, &b.chain, all_argc, all_argv, err);
 	else if (rc == 0 && bench_conf_has_engines(&b.conf))
 		rc = compare_engines(&b.conf, &b.chain, all_argc, all_argv, err);

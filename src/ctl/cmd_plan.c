@@ -20,12 +20,13 @@ struct plan_conf {
 	char *accel;
 	char *connect;
 	bool json;
+	bool yaml;
 	bool verbose;
 };
 
 #define FIELD(member) OPT_FIELD(struct plan_conf, member)
 
-static const char *const links[] = {"vhost-user", "memif", "veth", "veth-xdp", NULL};
+static const char *const links[] = {"vhost-user", "memif", "veth", "veth-xdp", "tap", NULL};
 
 static const struct opt plan_opts[] = {
 	{"hops", 0, "N", "forwarders in the default chain (1)", opt_set_u32, FIELD(hops), NULL, 0},
@@ -36,6 +37,8 @@ static const struct opt plan_opts[] = {
 	{"connect", 0, "URI", SESSION_CONNECT_HELP, opt_set_text, FIELD(connect), NULL, 0},
 	{"json", 0, NULL, "print the plan as JSON, with the command lines", opt_set_switch,
 	 FIELD(json), NULL, OPT_NO_ENV},
+	{"yaml", 0, NULL, "print the chain as a complete file, every default written out",
+	 opt_set_switch, FIELD(yaml), NULL, OPT_NO_ENV},
 	{"verbose", 'v', NULL, "print the command lines too, as one could type them",
 	 opt_set_switch, FIELD(verbose), NULL, 0},
 };
@@ -47,6 +50,7 @@ const struct opt_command plan_command = {
 		"Says what would run where: processes, CPUs, links, addresses.  Touches nothing.",
 	.examples = "nfvchain plan --hops 3 --verbose\n"
 		    "nfvchain plan chains/snake.yaml --json\n"
+		    "nfvchain plan --hops 2 --yaml >mine.yaml\n"
 		    "nfvchain plan chains/vm-snake.yaml --accel tcg\n",
 	.env_prefix = "NFVCHAIN",
 	.opts = plan_opts,
@@ -57,6 +61,8 @@ static int
 check_conf(const struct plan_conf *conf, int argc, char **argv, const enum opt_origin *origin,
 	   struct err *err)
 {
+	if (conf->yaml && conf->json)
+		return err_usage(err, "--yaml prints the chain, --json the plan: one of them");
 	if (argc > 1)
 		return err_usage(err, "one chain file at a time ('%s' is one too many)", argv[1]);
 	/* What is set in the environment, for any chain, is no contradiction. */
@@ -80,9 +86,14 @@ make_default(struct chain *chain, const struct plan_conf *conf, struct err *err)
 }
 
 static void
-print(const struct chain_plan *plan, const struct chain *chain, bool as_json)
+print(const struct chain_plan *plan, const struct chain *chain, const struct plan_conf *conf)
 {
-	if (as_json) {
+	if (conf->yaml) {
+		char *text = chain_print(chain);
+
+		fputs(text, stdout);
+		free(text);
+	} else if (conf->json) {
 		json_t *json = chain_plan_to_json(plan, chain);
 
 		json_write(json, stdout);
@@ -115,7 +126,7 @@ cmd_plan(int argc, char **argv, struct err *err)
 	if (rc == 0)
 		rc = session_plan(&plan, &chain, false, conf.verbose, err);
 	if (rc == 0)
-		print(&plan, &chain, conf.json);
+		print(&plan, &chain, &conf);
 	chain_plan_fini(&plan);
 	chain_fini(&chain);
 	free(conf.link);

@@ -28,7 +28,7 @@ set_rate(void *field, const char *text, struct err *err)
 
 #define FIELD(member) OPT_FIELD(struct compare_conf, member)
 
-static const char *const links[] = {"vhost-user", "memif", "veth", "veth-xdp", NULL};
+static const char *const links[] = {"vhost-user", "memif", "veth", "veth-xdp", "tap", NULL};
 static const char *const metrics[] = {"rate", "latency-p50", "latency-p99", NULL};
 
 static const struct opt compare_opts[] = {

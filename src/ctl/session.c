@@ -14,6 +14,7 @@
 #include "chain/backend_trex.h"
 #include "chain/backend_vm.h"
 #include "chain/callgrind.h"
+#include "chain/files.h"
 #include "chain/guest_image.h"
 #include "chain/steps.h"
 #include "chain/trex_release.h"
@@ -199,6 +200,17 @@ trex_facts(struct plan_facts *facts, const struct chain_generator *gen, struct e
 	return rc;
 }
 
+/* The same of a file. */
+static int
+file_facts(struct plan_facts *facts, const struct chain *chain, struct err *err)
+{
+	struct files_facts files = {0};
+	int rc = chain_has_files(chain) ? files_look(&files, chain, err) : 0;
+
+	facts->file_max_frame = files.max_frame;
+	return rc;
+}
+
 int
 session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, bool trex_ports,
 		 bool verbose, struct err *err)
@@ -220,6 +232,8 @@ session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, b
 		rc = vm_facts(&facts, err);
 	if (rc == 0)
 		rc = trex_facts(&facts, &chain->generator, err);
+	if (rc == 0)
+		rc = file_facts(&facts, chain, err);
 	if (rc == 0)
 		rc = chain_plan_make(plan, chain, &facts, err);
 	/* libvirt's networks have the names that links give them, and its machines do not stop. */
@@ -267,8 +281,25 @@ session_up_arm(struct session *s, const struct chain *chain, char arm, bool trex
 
 	memset(s, 0, sizeof(*s));
 	s->chain = chain;
+	if (chain_has_files(chain))
+		return err_usage(
+			err,
+			"chain '%s' lies between two files and has no generator: 'nfvchain "
+			"bench' runs it once, and nothing else does",
+			chain->name);
 	rc = session_plan_arm(&s->plan, chain, arm, trex_ports, false, err);
 	return rc == 0 ? start(s, arm, err) : rc;
+}
+
+int
+session_up_files(struct session *s, const struct chain *chain, struct err *err)
+{
+	int rc;
+
+	memset(s, 0, sizeof(*s));
+	s->chain = chain;
+	rc = session_plan(&s->plan, chain, false, false, err);
+	return rc == 0 ? start(s, '\0', err) : rc;
 }
 
 int

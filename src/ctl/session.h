@@ -52,6 +52,8 @@ int session_plan(struct chain_plan *plan, const struct chain *chain, bool trex_p
 		 struct err *err);
 
 int session_up(struct session *s, const struct chain *chain, bool trex_ports, struct err *err);
+/* The same for a chain between two files, which session_up refuses. */
+int session_up_files(struct session *s, const struct chain *chain, struct err *err);
 /* The same for one of several chains that are up at once: see rundir_path_arm. */
 int session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, bool trex_ports,
 		     bool verbose, struct err *err);

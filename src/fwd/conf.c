@@ -242,6 +242,8 @@ static const struct opt fwd_opts[] = {
 	 OPT_NO_ENV | OPT_HIDDEN},
 	{"control", 0, "PATH", "socket for counters, quiesce, faults", opt_set_text, FIELD(control),
 	 NULL, OPT_NO_ENV},
+	{"paused", 0, NULL, "receive nothing until 'resume' comes by --control", opt_set_switch,
+	 FIELD(paused), NULL, OPT_NO_ENV},
 	{"lifeline", 0, "FD", "drain and exit at its end of file", program_set_fd, FIELD(lifeline),
 	 NULL, OPT_NO_ENV | OPT_HIDDEN},
 	{"dry-run", 'n', NULL, "print the plan and exit", opt_set_switch, FIELD(dry_run), NULL,

@@ -40,6 +40,7 @@ struct fwd_conf {
 	uint64_t max_frame; /* bytes with FCS */
 	uint64_t period_ns; /* statistics on stdout; 0 = none */
 	bool promiscuous;
+	bool paused; /* receive nothing until told to resume */
 	bool mac_updating;
 	enum on_full on_full;
 	uint64_t hold_ns; /* then a counted drop */

@@ -160,6 +160,9 @@ run(struct group *g, int lifeline, struct err *err)
 		for (unsigned i = 0; i < g->n; i++)
 			LOG(INFO, "forwarding with engine %s on %u lcores", g->fwd[i]->engine->name,
 			    g->fwd[i]->plan.n_lcores);
+		for (unsigned i = 0; i < g->n; i++)
+			if (g->fwd[i]->conf->paused)
+				fwd_set_state(g->fwd[i], FWD_PAUSE);
 		group_run(g);
 	}
 	control_close(control);
