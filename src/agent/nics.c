@@ -212,6 +212,15 @@ find_mac(const struct nics *nics, const char *mac)
 	return NULL;
 }
 
+/* One at that address whose MAC nobody could read. */
+static const struct nic *
+find_silent(struct nics *nics, const char *pci)
+{
+	const struct nic *nic = find_pci(nics, pci);
+
+	return nic != NULL && nic->mac[0] == '\0' ? nic : NULL;
+}
+
 /* What becomes part of a path. */
 static int
 check_driver(const char *driver, struct err *err)
@@ -227,7 +236,8 @@ check_driver(const char *driver, struct err *err)
 }
 
 int
-nics_bind(struct nics *nics, const char *mac, const char *driver, const char **pci, struct err *err)
+nics_bind(struct nics *nics, const char *which, const char *driver, const char **pci,
+	  struct err *err)
 {
 	const struct nic *nic;
 	char present[DRIVER_MAX];
@@ -236,9 +246,11 @@ nics_bind(struct nics *nics, const char *mac, const char *driver, const char **p
 	if (rc < 0)
 		return rc;
 	scan(nics);
-	nic = find_mac(nics, mac);
+	nic = find_mac(nics, which);
 	if (nic == NULL)
-		return err_set(err, ENODEV, "no NIC here has the MAC '%.17s'", mac);
+		nic = find_silent(nics, which);
+	if (nic == NULL)
+		return err_set(err, ENODEV, "no NIC here has the MAC '%.17s'", which);
 	*pci = nic->pci;
 	read_driver(nics, nic->pci, present, sizeof(present));
 	if (strcmp(present, driver) == 0)
@@ -249,7 +261,7 @@ nics_bind(struct nics *nics, const char *mac, const char *driver, const char **p
 	read_driver(nics, nic->pci, present, sizeof(present));
 	if (strcmp(present, driver) == 0)
 		return 0;
-	return err_set(err, ENXIO, "%s (%s): '%s' does not take it, its driver is now %s", nic->mac,
+	return err_set(err, ENXIO, "%s (%s): '%s' does not take it, its driver is now %s", which,
 		       nic->pci, driver, present[0] != '\0' ? present : "none");
 }
 

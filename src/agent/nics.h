@@ -33,7 +33,8 @@ void nics_fini(struct nics *nics);
  * has the device, 'mac' where it was never seen. */
 json_t *nics_list(struct nics *nics);
 
-/* Gives the device with this MAC to 'driver' and reads back that it has it.  '*pci' is its address
+/* Gives the device with this MAC, or at this PCI address where the kernel has no driver that could
+ * have read a MAC, to 'driver' and reads back that it has it.  '*pci' is its address
  * and lasts as long as 'nics'. */
-int nics_bind(struct nics *nics, const char *mac, const char *driver, const char **pci,
+int nics_bind(struct nics *nics, const char *which, const char *driver, const char **pci,
 	      struct err *err);

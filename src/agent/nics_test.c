@@ -208,6 +208,19 @@ nonsense_is_refused(void **state)
 	assert_int_equal(nics_bind(nics, "52:54:00:00:02:00", "", &pci, &err), -EINVAL);
 }
 
+static void
+one_without_a_mac_is_bound_by_its_address(void **state)
+{
+	struct nics *nics = *state;
+	const char *pci = NULL;
+	struct err err = {0};
+
+	assert_int_equal(nics_bind(nics, "0000:00:06.0", "uio_pci_generic", &pci, &err), 0);
+	assert_string_equal(pci, "0000:00:06.0");
+	/* Of another one the MAC is known, and is its name. */
+	assert_int_equal(nics_bind(nics, "0000:00:05.0", "uio_pci_generic", &pci, &err), -ENODEV);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -218,6 +231,7 @@ main(void)
 		TEST(a_bound_nic_is_still_known_by_its_mac),
 		TEST(a_driver_that_does_not_take_it_is_told),
 		TEST(nonsense_is_refused),
+		TEST(one_without_a_mac_is_bound_by_its_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "backend_vm.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -146,11 +147,17 @@ bind_nics(struct backend_vm *v, const struct plan_proc *pp, struct err *err)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < v->spec.n_nics; i++) {
-		char mac[18], pci[16];
+		const struct vm_nic *nic = &v->spec.nic[i];
+		char which[18], pci[16];
 		bool found = false;
 
-		mac_print(mac, sizeof(mac), v->spec.nic[i].mac);
-		rc = guest_bind(v->guest, mac, DRIVER, pci, CALL_MS, err);
+		/* The guest's kernel has drivers of virtual machines alone, and reads no other's
+		 * MAC. */
+		if (nic->model == NIC_VIRTIO)
+			mac_print(which, sizeof(which), nic->mac);
+		else
+			snprintf(which, sizeof(which), "0000:00:%02x.0", nic->slot);
+		rc = guest_bind(v->guest, which, DRIVER, pci, CALL_MS, err);
 		for (size_t k = 0; rc == 0 && k < pp->argc; k++)
 			found |= strcmp(pp->argv[k], pci) == 0;
 		found |= rc == 0 && pp->file_text != NULL && strstr(pp->file_text, pci) != NULL;

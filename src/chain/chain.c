@@ -24,7 +24,8 @@ const char *const chain_keys[] = {"version", "name",	"generator", "hops",
 const char *const chain_generator_keys[] = {"kind", "place", "cpus", "at", "dir", "sockets", NULL};
 const char *const chain_hop_keys[] = {"name", "kind", "engine",	 "place",     "cpus", "lcores",
 				      "nf",   "args", "command", "supervise", NULL};
-const char *const chain_link_keys[] = {"kind", "ring", "queues", "file", NULL};
+const char *const chain_link_keys[] = {"kind", "ring",	  "queues", "model",
+				       "file", "address", "peer",   NULL};
 const char *const chain_traffic_keys[] = {"frames", "flows", "rate", "ipv6", "vlan", NULL};
 const char *const chain_bench_keys[] = {"preset", "trial", "repeat", "step", NULL};
 
@@ -53,6 +54,13 @@ static const char *const link_words[] = {
 	NULL,
 };
 
+static const char *const model_words[] = {
+	[NIC_VIRTIO] = "virtio",
+	[NIC_E1000] = "e1000",
+	[NIC_E1000E] = "e1000e",
+	NULL,
+};
+
 static const char *const place_words[] = {
 	[PLACE_PROCESS] = "process",
 	[PLACE_VM] = "vm",
@@ -68,9 +76,11 @@ const struct chain_words chain_hop_kinds = {"hop kind", hop_words,
 const struct chain_words chain_link_kinds = {
 	"link kind", link_words,
 	BUILT(LINK_VHOST_USER) | BUILT(LINK_MEMIF) | BUILT(LINK_VETH) | BUILT(LINK_VETH_XDP) |
-		BUILT(LINK_TAP) | BUILT(LINK_PCAP) | BUILT(LINK_NETWORK) | BUILT(LINK_STREAM)};
+		BUILT(LINK_TAP) | BUILT(LINK_PCAP) | BUILT(LINK_PCI) | BUILT(LINK_NETWORK) |
+		BUILT(LINK_STREAM)};
 const struct chain_words chain_places = {"place", place_words,
 					 BUILT(PLACE_PROCESS) | BUILT(PLACE_VM)};
+const struct chain_words chain_models = {"NIC model", model_words, ~0u};
 const struct chain_words chain_engines = {"engine", engine_words, BUILT(0) | BUILT(1) | BUILT(2)};
 const struct chain_words chain_presets = {"bench preset", preset_names, ~0u};
 
@@ -454,6 +464,8 @@ check_hops(const struct chain *chain, struct err *err)
 		if (rc == 0)
 			rc = chain_rule_files(chain, i, err);
 		if (rc == 0)
+			rc = chain_rule_pci(chain, i, err);
+		if (rc == 0)
 			rc = chain_rule_trex_link(chain, i, err);
 	}
 	return rc;
@@ -575,6 +587,6 @@ chain_fini(struct chain *chain)
 	for (size_t i = 0; i < CHAIN_MAX_HOPS; i++)
 		hop_fini(&chain->hop[i]);
 	for (size_t i = 0; i < N_ELEMS(chain->link); i++)
-		free(chain->link[i].file);
+		chain_link_fini(&chain->link[i]);
 	*chain = (struct chain){0};
 }

@@ -29,8 +29,11 @@ enum link_kind {
 	LINK_PCAP,     /* no link: what goes in, or comes out, is a file of frames */
 	LINK_NETWORK,  /* these two join VMs */
 	LINK_STREAM,
-	LINK_PCI, /* not built yet */
+	LINK_PCI, /* a cable between two physical ports of this machine */
 };
+
+/* NICs that QEMU gives to its guests. */
+enum nic_model { NIC_VIRTIO, NIC_E1000, NIC_E1000E };
 
 enum hop_kind {
 	HOP_FWD,     /* nfvchain-fwd */
@@ -80,12 +83,15 @@ struct chain_hop {
 
 struct chain_link {
 	enum link_kind kind;
-	unsigned ring;	 /* descriptors per queue, a power of two, 256 to 32768 (memif, veth,
-			  * tap: to 16384; veth-xdp: to 2048; into a VM: to 1024); default 16384
-			  * (veth,   veth-xdp: 2048; 1024): at 4 Mpps as long as a hypervisor often
-			  * takes   a CPU away, 4 ms */
-	unsigned queues; /* of each port, 1 to 16; both links of a hop have as many */
-	char *file;	 /* pcap: what is read or written, else NULL */
+	unsigned ring;	      /* descriptors per queue, a power of two, 256 to 32768 (memif, veth,
+			       * tap: to 16384; veth-xdp: to 2048; into a VM: to 1024); default 16384
+			       * (veth,   veth-xdp: 2048; 1024): at 4 Mpps as long as a hypervisor often
+			       * takes   a CPU away, 4 ms */
+	unsigned queues;      /* of each port, 1 to 16; both links of a hop have as many */
+	enum nic_model model; /* network, stream: of the NICs at both its ends */
+	char *address;	      /* pci: of the upstream end's port, "0000:04:00.0", else NULL */
+	char *peer;	      /* and of the downstream end's */
+	char *file;	      /* pcap: what is read or written, else NULL */
 };
 
 struct chain_traffic {

@@ -46,6 +46,8 @@ chain_default_ring(enum link_kind kind, bool is_vms)
 		return CHAIN_MAX_VM_RING;
 	if (kind == LINK_PCAP)
 		return CHAIN_FILE_RING;
+	if (kind == LINK_PCI)
+		return CHAIN_NIC_RING;
 	return is_kernels(kind) ? CHAIN_KERNEL_RING : CHAIN_RING;
 }
 
@@ -60,6 +62,8 @@ max_ring(enum link_kind kind)
 		return CHAIN_MAX_COPY_RING;
 	case LINK_VETH_XDP:
 		return CHAIN_KERNEL_RING;
+	case LINK_PCI:
+		return CHAIN_MAX_NIC_RING;
 	case LINK_NETWORK:
 	case LINK_STREAM:
 		return CHAIN_MAX_VM_RING;
@@ -88,7 +92,14 @@ chain_rule_link(const struct chain_link *link, const char **key, struct err *err
 	if (link->queues > 1 && (is_kernels(link->kind) || link->kind == LINK_PCAP))
 		return err_usage(err, "more than one queue of a %s link is not built yet",
 				 link_kind_name(link->kind));
-	return chain_rule_file(link, key, err);
+	*key = "model";
+	if (link->model != NIC_VIRTIO && link->kind != LINK_NETWORK && link->kind != LINK_STREAM)
+		return err_usage(err, "'model' belongs to links of kind network and stream, whose "
+				      "NICs are QEMU's");
+	if (link->model != NIC_VIRTIO && link->queues > 1)
+		return err_usage(err, "an %s NIC has one queue", chain_models.words[link->model]);
+	rc = chain_rule_address(link, key, err);
+	return rc == 0 ? chain_rule_file(link, key, err) : rc;
 }
 
 int

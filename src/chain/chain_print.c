@@ -126,14 +126,24 @@ add_hop(struct str *out, const struct chain_hop *hop)
 }
 
 static void
+add_link_text(struct str *out, const char *key, const char *text)
+{
+	if (text == NULL)
+		return;
+	str_addf(out, ", %s: ", key);
+	add_text(out, text);
+}
+
+static void
 add_link(struct str *out, const struct chain_link *link)
 {
 	str_addf(out, "{kind: %s, ring: %u, queues: %u", link_kind_name(link->kind), link->ring,
 		 link->queues);
-	if (link->file != NULL) {
-		str_addf(out, ", file: ");
-		add_text(out, link->file);
-	}
+	if (link->model != NIC_VIRTIO)
+		str_addf(out, ", model: %s", chain_models.words[link->model]);
+	add_link_text(out, "file", link->file);
+	add_link_text(out, "address", link->address);
+	add_link_text(out, "peer", link->peer);
 	str_addf(out, "}\n");
 }
 
@@ -149,8 +159,10 @@ links_equal(const struct chain *chain)
 	for (size_t i = 1; i < count_links(chain); i++)
 		if (chain->link[i].kind != chain->link[0].kind ||
 		    chain->link[i].ring != chain->link[0].ring ||
-		    chain->link[i].queues != chain->link[0].queues || chain->link[i].file != NULL ||
-		    chain->link[0].file != NULL)
+		    chain->link[i].queues != chain->link[0].queues ||
+		    chain->link[i].model != chain->link[0].model || chain->link[i].file != NULL ||
+		    chain->link[0].file != NULL || chain->link[i].address != NULL ||
+		    chain->link[0].address != NULL)
 			return false;
 	return true;
 }

@@ -18,6 +18,8 @@
 #define CHAIN_MAX_RING 32768
 #define CHAIN_MAX_COPY_RING 16384 /* of links that keep copies of frames */
 #define CHAIN_KERNEL_RING 2048	  /* default of the kernel's; XDP's is never longer */
+#define CHAIN_NIC_RING 1024	  /* most NICs have that and more, */
+#define CHAIN_MAX_NIC_RING 4096	  /* and few more than that */
 #define CHAIN_FILE_RING 256	  /* at a file, which waits */
 #define CHAIN_MAX_VM_RING 1024	  /* and the default there: what QEMU has */
 #define CHAIN_MIN_TRIAL_NS 1000000ull
@@ -36,6 +38,7 @@ extern const struct chain_words chain_hop_kinds;
 extern const struct chain_words chain_link_kinds;
 extern const struct chain_words chain_places;
 extern const struct chain_words chain_engines;
+extern const struct chain_words chain_models;
 extern const struct chain_words chain_presets;
 
 /* Finds 'word' among 'w'; an unknown one is refused with what was probably meant. */
@@ -71,6 +74,13 @@ int chain_rule_neighbours(const struct chain *chain, size_t i, struct err *err);
 int chain_rule_ends(const struct chain *chain, size_t i, struct err *err);
 /* Refuses a file at link 'i' that cannot be there. */
 int chain_rule_files(const struct chain *chain, size_t i, struct err *err);
+/* The same of physical ports: of one that another end has too, and of ports whose numbers would not
+ * come out. */
+int chain_rule_pci(const struct chain *chain, size_t i, struct err *err);
+int chain_rule_address(const struct chain_link *link, const char **key, struct err *err);
+/* What a link owns. */
+void chain_link_copy(struct chain_link *to, const struct chain_link *from);
+void chain_link_fini(struct chain_link *link);
 /* And what a link says of its file. */
 int chain_rule_file(const struct chain_link *link, const char **key, struct err *err);
 /* Descriptors of a link that names none. */

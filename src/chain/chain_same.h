@@ -43,7 +43,8 @@ static inline bool
 same_link(const struct chain_link *a, const struct chain_link *b)
 {
 	return a->kind == b->kind && a->ring == b->ring && a->queues == b->queues &&
-	       same_text(a->file, b->file);
+	       a->model == b->model && same_text(a->file, b->file) &&
+	       same_text(a->address, b->address) && same_text(a->peer, b->peer);
 }
 
 static inline bool

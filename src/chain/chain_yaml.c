@@ -140,7 +140,7 @@ static int
 read_link(const struct yaml *doc, const struct yaml_node *node, struct chain_link *link,
 	  struct err *err)
 {
-	size_t kind = link->kind;
+	size_t kind = link->kind, model = link->model;
 	struct err why = {0};
 	const char *key;
 	int rc = 0;
@@ -159,8 +159,15 @@ read_link(const struct yaml *doc, const struct yaml_node *node, struct chain_lin
 			rc = chain_yaml_unsigned(doc, node, "queues", CHAIN_MAX_QUEUES,
 						 &link->queues, err);
 		if (rc == 0)
+			rc = chain_yaml_word(doc, node, "model", &chain_models, &model, err);
+		if (rc == 0)
 			rc = chain_yaml_text(doc, node, "file", &link->file, err);
+		if (rc == 0)
+			rc = chain_yaml_text(doc, node, "address", &link->address, err);
+		if (rc == 0)
+			rc = chain_yaml_text(doc, node, "peer", &link->peer, err);
 		link->kind = (enum link_kind)kind;
+		link->model = (enum nic_model)model;
 	} else {
 		return yaml_error(doc, node, err, "a link must be a kind or a map");
 	}
@@ -200,11 +207,8 @@ read_links(const struct yaml *doc, const struct yaml_node *node, struct chain *c
 	if (yaml_is_list(node))
 		return read_link_list(doc, node, chain, err);
 	rc = read_link(doc, node, &chain->link[0], err);
-	for (size_t i = 1; i < N_ELEMS(chain->link); i++) {
-		chain->link[i] = chain->link[0];
-		if (chain->link[0].file != NULL)
-			chain->link[i].file = xstrdup(chain->link[0].file);
-	}
+	for (size_t i = 1; i < N_ELEMS(chain->link); i++)
+		chain_link_copy(&chain->link[i], &chain->link[0]);
 	return rc;
 }
 
@@ -224,7 +228,8 @@ check_ends(const struct yaml *doc, const struct yaml_node *root, struct chain *c
 
 		if (!is_ring_given(node))
 			link->ring = chain_default_ring(link->kind, chain_link_is_vms(chain, i));
-		if (chain_rule_ends(chain, i, &why) < 0 || chain_rule_files(chain, i, &why) < 0)
+		if (chain_rule_ends(chain, i, &why) < 0 || chain_rule_files(chain, i, &why) < 0 ||
+		    chain_rule_pci(chain, i, &why) < 0)
 			rc = yaml_error(doc, node != NULL ? node : root, err, "%s", why.msg);
 	}
 	return rc;

@@ -57,9 +57,10 @@ int guest_call(struct guest *g, const char *method, json_t *params, int timeout_
 int guest_put(struct guest *g, const char *path, const void *data, size_t len, unsigned mode,
 	      int timeout_ms, struct err *err);
 
-/* Gives the NIC with this MAC to 'driver' ("uio_pci_generic", "vfio-pci", "virtio-pci"), and writes
- * its PCI address into 'pci' (16 bytes). */
-int guest_bind(struct guest *g, const char *mac, const char *driver, char pci[16], int timeout_ms,
+/* Gives the NIC with this MAC, or at this PCI address where no driver of the guest's kernel reads
+ * MACs, to 'driver' ("uio_pci_generic", "vfio-pci", "virtio-pci"), and writes its PCI address into
+ * 'pci' (16 bytes). */
+int guest_bind(struct guest *g, const char *which, const char *driver, char pci[16], int timeout_ms,
 	       struct err *err);
 
 struct guest_program {

@@ -69,12 +69,12 @@ guest_put(struct guest *g, const char *path, const void *data, size_t len, unsig
 }
 
 int
-guest_bind(struct guest *g, const char *mac, const char *driver, char pci[16], int timeout_ms,
+guest_bind(struct guest *g, const char *which, const char *driver, char pci[16], int timeout_ms,
 	   struct err *err)
 {
 	const char *text;
 	json_t *result;
-	int rc = guest_call(g, "bind", json_pack("{s:s, s:s}", "mac", mac, "driver", driver),
+	int rc = guest_call(g, "bind", json_pack("{s:s, s:s}", "mac", which, "driver", driver),
 			    timeout_ms, &result, err);
 
 	if (rc < 0)

@@ -303,7 +303,7 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 			xasprintf("%s/dpdk/%s/dpdk_telemetry.v2", proc->rt_dir, name);
 	for (int port = 0, n = 0; port < 2; port++)
 		if (plan_is_listener(chain, hop, port) &&
-		    !plan_is_kernels(chain->link[plan_link_of(chain, hop, port)].kind))
+		    plan_has_socket(chain->link[plan_link_of(chain, hop, port)].kind))
 			proc->listens[n++] = plan_link_path(chain, facts->run_dir,
 							    plan_link_of(chain, hop, port));
 }

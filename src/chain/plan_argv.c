@@ -139,76 +139,18 @@ memory_mb(const struct words *w)
 	return mb > PLAN_MEM_MB ? mb : PLAN_MEM_MB;
 }
 
-static unsigned
-log2_of(unsigned power_of_two)
-{
-	return (unsigned)__builtin_ctz(power_of_two);
-}
-
-/* On an interface of the kernel's. */
-static char *
-kernels_vdev(const struct words *w, int port, const struct chain_link *link)
-{
-	struct plan_packet_ring r = plan_packet_ring(w->plan->max_frame, link->ring);
-	size_t i = plan_link_of(w->chain, w->hop, port);
-	int end = plan_end_of(w->hop, port);
-	char *iface = plan_iface(w->plan, w->chain, i, end), *mac = mac_text(mac_of(w, port));
-	char *text;
-
-	if (plan_tap_end(w->chain, i) == end)
-		text = xasprintf("net_tap%d,iface=%s,mac=%s", port, iface, mac);
-	/* Copies, for no interface of this kind can share memory. */
-	else if (link->kind == LINK_VETH_XDP)
-		text = xasprintf("net_af_xdp%d,iface=%s,force_copy=1,busy_budget=0", port, iface);
-	else
-		text = xasprintf("net_af_packet%d,iface=%s,blocksz=%u,framesz=%u,framecnt=%u,"
-				 "qdisc_bypass=1",
-				 port, iface, r.block, r.frame, r.count);
-	free(iface);
-	free(mac);
-	return text;
-}
-
-/* The device of a port as --vdev takes it, and its end of the link in it. */
-static char *
-vdev(const struct words *w, int port)
-{
-	const struct chain_link *link = link_at(w, port);
-	bool listens = plan_is_listener(w->chain, w->hop, port);
-	char *path =
-		plan_link_path(w->chain, w->facts->run_dir, plan_link_of(w->chain, w->hop, port));
-	char *mac = mac_text(mac_of(w, port)), *text;
-
-	if (link->kind == LINK_PCAP)
-		text = xasprintf("net_pcap%d,%s_pcap=%s", port, port == 0 ? "rx" : "tx",
-				 link->file);
-	else if (plan_is_kernels(link->kind))
-		text = kernels_vdev(w, port, link);
-	else if (link->kind == LINK_MEMIF)
-		text = xasprintf("net_memif%d,role=%s,id=0,socket=%s,socket-abstract=no,rsize=%u,"
-				 "bsize=%u,mac=%s",
-				 port, listens ? "server" : "client", path, log2_of(link->ring),
-				 plan_buffer_room(w->plan->max_frame), mac);
-	else if (plan_link_has(w->chain, plan_link_of(w->chain, w->hop, port), PLACE_VM))
-		/* QEMU listens, so the back end is the one that connects. */
-		text = xasprintf("net_vhost%d,iface=%s,queues=%u,client=1", port, path,
-				 link->queues);
-	else if (listens)
-		text = xasprintf("net_vhost%d,iface=%s,queues=%u", port, path, link->queues);
-	else
-		text = xasprintf("net_virtio_user%d,path=%s,queues=%u,queue_size=%u,mac=%s", port,
-				 path, link->queues, link->ring, mac);
-	free(path);
-	free(mac);
-	return text;
-}
-
 static void
 add_vdevs(struct words *w)
 {
 	for (int port = 0; port < 2; port++) {
-		char *text = vdev(w, port);
+		char *text;
 
+		if (link_at(w, port)->kind == LINK_PCI) {
+			add(w, "-a");
+			add(w, "%s", plan_pci_port(w->chain, w->hop, port));
+			continue;
+		}
+		text = plan_vdev(w->plan, w->chain, w->facts, w->hop, port);
 		add(w, "--vdev=%s", text);
 		free(text);
 	}
@@ -253,7 +195,8 @@ add_eal(struct words *w, const char *prefix)
 	}
 	add(w, "--lcores");
 	take(w, plan_lcores(w->plan, w->chain, w->hop));
-	if (!w->proc->ours) {
+	/* A NIC wants memory whose place it can be told. */
+	if (!w->proc->ours && !has_kind(w, LINK_PCI)) {
 		add(w, "--no-huge");
 		add(w, "-m");
 		add(w, "%u", memory_mb(w));
@@ -263,7 +206,8 @@ add_eal(struct words *w, const char *prefix)
 		add(w, "-n");
 		add(w, "1");
 	}
-	add(w, "--no-pci");
+	if (!has_kind(w, LINK_PCI))
+		add(w, "--no-pci");
 	add(w, "--file-prefix=%s", prefix);
 	add_vdevs(w);
 }
@@ -423,7 +367,7 @@ placeholder_value(const struct words *w, const char *name)
 	int port = name[len - 1] == '1';
 
 	if (strncmp(name, "vdev", 4) == 0)
-		return vdev(w, port);
+		return plan_vdev(w->plan, w->chain, w->facts, w->hop, port);
 	if (strncmp(name, "dest", 4) == 0)
 		return mac_text(peer_mac(w, port));
 	if (strncmp(name, "addr", 4) == 0)

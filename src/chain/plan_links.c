@@ -10,18 +10,33 @@
 #include "plan.h"
 #include "plan_parts.h"
 
-#define FRAME_PLAIN 1518	/* smaller largest frames change nothing */
-#define FRAME_XDP 3520		/* with FCS: fits a page, beside what XDP wants of it */
-#define FRAME_TAP 1522		/* with FCS: net_tap before DPDK 24 sends no longer ones */
-#define FRAME_OVER_MTU 18	/* Ethernet's header and FCS */
-#define PACKET_BEFORE 66	/* what TPACKET_V2 has before a frame's data */
-#define PACKET_ALIGN 16		/* of a frame in the ring */
+#define FRAME_PLAIN 1518  /* smaller largest frames change nothing */
+#define FRAME_XDP 3520	  /* with FCS: fits a page, beside what XDP wants of it */
+#define FRAME_TAP 1522	  /* with FCS: net_tap before DPDK 24 sends no longer ones */
+#define FRAME_E1000 1522  /* its buffers are of 2048 bytes, longer frames would be in pieces */
+#define FRAME_OVER_MTU 18 /* Ethernet's header and FCS */
+#define PACKET_BEFORE 66  /* what TPACKET_V2 has before a frame's data */
+#define PACKET_ALIGN 16	  /* of a frame in the ring */
 #define PACKET_BLOCK_FRAMES 256 /* so many are whole pages, whatever the size */
 
 bool
 plan_is_kernels(enum link_kind kind)
 {
 	return kind == LINK_VETH || kind == LINK_VETH_XDP || kind == LINK_TAP;
+}
+
+bool
+plan_has_socket(enum link_kind kind)
+{
+	return !plan_is_kernels(kind) && kind != LINK_PCI && kind != LINK_PCAP;
+}
+
+const char *
+plan_pci_port(const struct chain *chain, int hop, int port)
+{
+	const struct chain_link *link = &chain->link[plan_link_of(chain, hop, port)];
+
+	return plan_end_of(hop, port) == 0 ? link->address : link->peer;
 }
 
 int
@@ -99,10 +114,17 @@ set_pair(struct plan_pair *pair, const struct chain_plan *plan, const struct cha
 static int
 check_frames(const struct chain_plan *plan, const struct chain *chain, size_t link, struct err *err)
 {
-	uint16_t max = plan_link_max_frame(chain->link[link].kind);
+	enum nic_model model = chain->link[link].model;
+	uint16_t max =
+		model == NIC_VIRTIO ? plan_link_max_frame(chain->link[link].kind) : FRAME_E1000;
 
 	if (plan->max_frame <= max)
 		return 0;
+	if (model != NIC_VIRTIO)
+		return err_usage(err,
+				 "frames of %u bytes do not fit link %zu: an %s NIC carries %u at "
+				 "most in one buffer",
+				 plan->max_frame, link, vm_model_name(model), max);
 	return err_usage(err, "frames of %u bytes do not fit link %zu: %s carries %u at most",
 			 plan->max_frame, link, link_kind_name(chain->link[link].kind), max);
 }

@@ -39,6 +39,8 @@ plan_link_where(const struct chain_plan *plan, const struct chain *chain, size_t
 
 	if (chain->link[i].kind == LINK_PCAP)
 		return chain->link[i].file;
+	if (chain->link[i].kind == LINK_PCI)
+		return chain->link[i].address;
 	if (plan_link_has(chain, i, PLACE_VM))
 		return where_of_vm(plan, chain, i);
 	if (pair != NULL)
@@ -92,6 +94,8 @@ plan_print_links(struct str *out, const struct chain_plan *plan, const struct ch
 			str_addf(out, " %s", pair->name[1]);
 		else if (pair != NULL)
 			str_addf(out, ", tap of %s", plan_tap_owner(plan, pair)->name);
+		if (link->kind == LINK_PCI)
+			str_addf(out, " %s", link->peer);
 		str_addf(out, "\n");
 	}
 }
@@ -118,11 +122,15 @@ plan_links_to_json(const struct chain_plan *plan, const struct chain *chain)
 		json_object_set_new(json, "buffers", json_integer(b.n));
 		json_object_set_new(json, "buffer_bytes", json_integer(b.bytes));
 		json_object_set_new(json, "socket",
-				    pair != NULL || link->file != NULL
+				    !plan_has_socket(link->kind)
 					    ? json_null()
 					    : json_string(plan_link_where(plan, chain, i)));
 		json_object_set_new(json, "file",
 				    link->file != NULL ? json_string(link->file) : json_null());
+		json_object_set_new(json, "pci",
+				    link->kind == LINK_PCI
+					    ? json_pack("[s, s]", link->address, link->peer)
+					    : json_array());
 		json_object_set_new(json, "interfaces", ifaces);
 		json_array_append_new(list, json);
 	}

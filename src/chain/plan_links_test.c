@@ -150,6 +150,14 @@ what_a_link_cannot_carry_is_refused(void **state)
 	       "most");
 	refuse(V "links: tap\ntraffic: {frames: [64, 1523]}\n",
 	       "chain 'snake': frames of 1523 bytes do not fit link 0: tap carries 1522 at most");
+	refuse(V
+	       "generator: {place: vm}\nhops: [{place: vm}]\nlinks: {kind: stream, model: e1000}\n"
+	       "traffic: {frames: 1523}\n",
+	       "chain 'snake': frames of 1523 bytes do not fit link 0: an e1000 NIC carries 1522 "
+	       "at "
+	       "most in one buffer");
+	refuse(V "links: {kind: memif, model: e1000}\n",
+	       "c.yaml:2:29: error: 'model' belongs to links of kind network and stream");
 	refuse(V "links: veth\n",
 	       "chain 'snake': the generator of a chain with veth links is in a network namespace "
 	       "of its own, where TRex's ports cannot be reached (leave out --trex-ports, or use "

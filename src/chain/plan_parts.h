@@ -50,6 +50,10 @@ void plan_add_quoted(struct str *out, const char *word);
 
 /* Is a link of this kind made of interfaces of the kernel's? */
 bool plan_is_kernels(enum link_kind kind);
+/* Does a socket join the ends of such a link? */
+bool plan_has_socket(enum link_kind kind);
+/* PCI address of 'port' of a process at a pci link, or NULL; points into the chain. */
+const char *plan_pci_port(const struct chain *chain, int hop, int port);
 /* Which end of its link 'port' of a process is: 0 upstream, 1 downstream. */
 int plan_end_of(int hop, int port);
 /* Name of the interface at that end of link 'link', for the caller to free. */
@@ -76,6 +80,11 @@ void plan_print_links(struct str *out, const struct chain_plan *plan, const stru
 json_t *plan_links_to_json(const struct chain_plan *plan, const struct chain *chain);
 /* Socket of link 'i', or what stands for it; points into the plan. */
 const char *plan_link_where(const struct chain_plan *plan, const struct chain *chain, size_t i);
+
+/* The device of a port of a process here, with its end of the link in it: what --vdev takes.  For
+ * the caller to free. */
+char *plan_vdev(const struct chain_plan *plan, const struct chain *chain,
+		const struct plan_facts *facts, int hop, int port);
 
 /* Fills in argv and 'listens' of a process; everything else of the plan is there. */
 int plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,

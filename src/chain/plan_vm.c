@@ -52,6 +52,7 @@ set_nic(struct vm_nic *nic, const struct chain_plan *plan, const struct chain *c
 	memcpy(nic->mac, hop < 0 ? plan->gen_mac[port] : plan->hop_mac[hop][port],
 	       sizeof(nic->mac));
 	nic->slot = VM_FIRST_SLOT + (unsigned)port;
+	nic->model = link->model;
 	nic->queues = link->queues;
 	nic->ring_rx = link->ring;
 	nic->ring_tx = link->kind == LINK_VHOST_USER ? link->ring : VM_MIN_RING;

@@ -224,6 +224,35 @@ what_is_told_can_be_seen(void **state)
 }
 
 static void
+a_nic_is_of_the_model_that_is_asked_for(void **state)
+{
+	struct plan_facts facts = with_image();
+	struct made m;
+	char *text;
+
+	(void)state;
+	facts.verbose = true;
+	make(&m,
+	     V "name: e\ngenerator: {place: vm}\nhops: [{name: vnf1, place: vm}]\n"
+	       "links: [{kind: stream, model: e1000}, {kind: stream, model: e1000e}]\n",
+	     &facts);
+	text = chain_plan_print(&m.plan, &m.chain);
+	assert_non_null(strstr(text, " e1000,netdev=net0,mac=02:"));
+	assert_non_null(strstr(text, " e1000e,netdev=net1,mac=02:"));
+	assert_null(strstr(text, "virtio-net-pci"));
+	free(text);
+	unmake(&m);
+	make(&m,
+	     V "name: e\ngenerator: {place: vm}\nhops: [{name: vnf1, place: vm}]\n"
+	       "links: {kind: network, model: e1000}\n",
+	     &facts);
+	text = chain_plan_print(&m.plan, &m.chain);
+	assert_non_null(strstr(text, "<model type='e1000'/>\n      <address"));
+	free(text);
+	unmake(&m);
+}
+
+static void
 without_an_image_there_are_no_vms(void **state)
 {
 	struct chain_plan plan;
@@ -249,6 +278,7 @@ main(void)
 		cmocka_unit_test(streams_have_one_listener),
 		cmocka_unit_test(a_uri_means_libvirt),
 		cmocka_unit_test(what_is_told_can_be_seen),
+		cmocka_unit_test(a_nic_is_of_the_model_that_is_asked_for),
 		cmocka_unit_test(without_an_image_there_are_no_vms),
 	};
 

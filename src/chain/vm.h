@@ -36,9 +36,10 @@ enum vm_link {
 	VM_LINK_STREAM,	    /* frames through a socket, with another QEMU */
 };
 
-/* A NIC is virtio-net; its place on PCI bus 0 is fixed, so that the guest finds it there. */
+/* A NIC's place on PCI bus 0 is fixed, so that the guest finds it there. */
 struct vm_nic {
 	enum vm_link link;
+	enum nic_model model; /* NIC_VIRTIO with vhost-user */
 	uint8_t mac[6];
 	unsigned slot;
 	char *network;	  /* network: its name */
@@ -107,3 +108,4 @@ void vm_argv_free(char **argv);
 
 const char *vm_accel_name(enum vm_accel accel);
 const char *vm_link_name(enum vm_link link);
+const char *vm_model_name(enum nic_model model);

@@ -30,6 +30,14 @@ vm_link_name(enum vm_link link)
 	return (size_t)link < N_ELEMS(names) ? names[link] : "?";
 }
 
+const char *
+vm_model_name(enum nic_model model)
+{
+	static const char *const names[] = {"virtio", "e1000", "e1000e"};
+
+	return (size_t)model < N_ELEMS(names) ? names[model] : "?";
+}
+
 char *
 vm_domain_name(const struct vm_spec *spec)
 {
@@ -97,7 +105,7 @@ check_ring(const char *what, unsigned ring, unsigned max, struct err *err)
 static int
 check_queues(const struct vm_nic *nic, struct err *err)
 {
-	unsigned max = nic->link == VM_LINK_STREAM ? 1 : VM_MAX_QUEUES;
+	unsigned max = nic->link == VM_LINK_STREAM || nic->model != NIC_VIRTIO ? 1 : VM_MAX_QUEUES;
 
 	if (nic->queues < 1 || nic->queues > max)
 		return err_usage(err, "%u queues: there can be 1 to %u", nic->queues, max);
@@ -114,6 +122,9 @@ check_nic(const struct vm_nic *nic, struct err *err)
 				 VM_LAST_SLOT);
 	if ((nic->mac[0] & 1) != 0)
 		return err_usage(err, "its MAC address is a group's");
+	if (nic->model != NIC_VIRTIO && nic->link == VM_LINK_VHOST_USER)
+		return err_usage(err, "an %s NIC has no vhost-user queues",
+				 vm_model_name(nic->model));
 	if (nic->link == VM_LINK_NETWORK) {
 		rc = check_word("network", nic->network, VM_MAX_NAME, err);
 		if (rc == 0)

@@ -127,10 +127,10 @@ add_network_nic(struct str *out, const struct vm_nic *nic, const char *mac)
 	str_addf(out, "    <interface type='network'>\n      <mac address='%s'/>\n", mac);
 	add_text(out, "      <source network='", nic->network, "'/>\n");
 	add_text(out, "      <target dev='", nic->tap, "'/>\n");
-	str_addf(out,
-		 "      <model type='virtio'/>\n"
-		 "      <driver queues='%u' rx_queue_size='%u'/>\n",
-		 nic->queues, nic->ring_rx);
+	str_addf(out, "      <model type='%s'/>\n", vm_model_name(nic->model));
+	if (nic->model == NIC_VIRTIO)
+		str_addf(out, "      <driver queues='%u' rx_queue_size='%u'/>\n", nic->queues,
+			 nic->ring_rx);
 }
 
 /* Has an alias, for vm_xml's own words about it below; libvirt keeps names of 'ua-' for users. */

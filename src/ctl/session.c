@@ -16,6 +16,7 @@
 #include "chain/callgrind.h"
 #include "chain/files.h"
 #include "chain/guest_image.h"
+#include "chain/pci.h"
 #include "chain/steps.h"
 #include "chain/trex_release.h"
 #include "command.h"
@@ -226,6 +227,7 @@ session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, b
 		.arm = arm,
 		.force = session_force_ports,
 	};
+	const struct pci_facts pci = {"/sys", "/proc/net/route"};
 	int rc = session_allowed_cpus(&facts.allowed, err);
 
 	if (rc == 0 && chain_has_vms(chain))
@@ -234,6 +236,8 @@ session_plan_arm(struct chain_plan *plan, const struct chain *chain, char arm, b
 		rc = trex_facts(&facts, &chain->generator, err);
 	if (rc == 0)
 		rc = file_facts(&facts, chain, err);
+	if (rc == 0)
+		rc = pci_check(&pci, chain, err);
 	if (rc == 0)
 		rc = chain_plan_make(plan, chain, &facts, err);
 	/* libvirt's networks have the names that links give them, and its machines do not stop. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 
@@ -172,6 +173,25 @@ port_open(struct port *port, uint16_t id, const struct port_conf *conf, struct e
 		port_stop(port);
 		return err_wrap(err, rc, "port %u (%s)", id, port->name);
 	}
+	return 0;
+}
+
+int
+port_set_mac(struct port *port, const uint8_t mac[6], struct err *err)
+{
+	struct rte_eth_dev_info info;
+	struct rte_ether_addr addr;
+	int rc = rte_eth_dev_info_get(port->id, &info);
+
+	if (rc < 0 || memcmp(port->mac, mac, sizeof(port->mac)) == 0 ||
+	    strcmp(rte_bus_name(rte_dev_bus(info.device)), "pci") != 0)
+		return 0;
+	memcpy(addr.addr_bytes, mac, sizeof(addr.addr_bytes));
+	rc = rte_eth_dev_default_mac_addr_set(port->id, &addr);
+	if (rc < 0)
+		return err_set(err, -rc, "port %u (%s): its address cannot be set: %s", port->id,
+			       port->name, rte_strerror(-rc));
+	memcpy(port->mac, mac, sizeof(port->mac));
 	return 0;
 }
 

@@ -37,6 +37,9 @@ struct port {
 
 /* Configures and starts port 'id'.  On failure nothing of it is left running. */
 int port_open(struct port *port, uint16_t id, const struct port_conf *conf, struct err *err);
+/* Makes 'mac' the address that a device on PCI filters by; others keep theirs, and filter nothing.
+ */
+int port_set_mac(struct port *port, const uint8_t mac[6], struct err *err);
 /* Stops; the device stays attached. */
 void port_stop(struct port *port);
 /* Stops and closes the device. */

@@ -96,6 +96,8 @@ open_ports(struct fwd *fwd, struct err *err)
 		if (!fwd->plan.enabled[i] || fwd->inner[i] != NULL)
 			continue;
 		rc = port_open(&fwd->port[i], i, &conf, err);
+		if (rc == 0 && fwd->conf->addr[i].set)
+			rc = port_set_mac(&fwd->port[i], fwd->conf->addr[i].mac, err);
 		if (rc < 0)
 			return rc;
 		note_devargs(fwd, i);

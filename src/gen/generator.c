@@ -95,6 +95,9 @@ open_port(struct gen_worker *w, unsigned i, uint16_t id, const struct gen_conf *
 	};
 	int rc = port_open(&p->port, id, &pc, err);
 
+	if (rc == 0 && conf->addr[i].set)
+		rc = port_set_mac(&p->port, conf->addr[i].mac, err);
+
 	if (rc < 0)
 		return rc;
 	memcpy(p->addr, conf->addr[i].set ? conf->addr[i].mac : p->port.mac, 6);
