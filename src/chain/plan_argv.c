@@ -202,9 +202,12 @@ add_eal(struct words *w, const char *prefix)
 		add(w, "%u", memory_mb(w));
 	}
 	if (has_kind(w, LINK_VETH_XDP)) {
-		/* Else EAL leaves gaps between buffers, for memory channels' sake. */
+		/* Else EAL leaves gaps between buffers, for memory channels' sake; and the kernel
+		 * takes a pool of hugepages for none of AF_XDP's. */
 		add(w, "-n");
 		add(w, "1");
+		if (w->proc->ours)
+			add(w, "--no-huge");
 	}
 	if (!has_kind(w, LINK_PCI))
 		add(w, "--no-pci");

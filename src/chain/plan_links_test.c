@@ -76,6 +76,8 @@ each_end_has_a_device_of_its_driver(void **state)
 	assert_string_equal(m.plan.proc[0].argv[m.plan.proc[0].argc - 1],
 			    "--vdev=net_af_xdp1,iface=nfvad8b-2b,force_copy=1,busy_budget=0");
 	assert_string_equal(option(&m.plan.proc[0], "-n"), "1");
+	assert_non_null(option(&m.plan.proc[0], "--no-huge"));
+	assert_null(option(&m.plan.proc[1], "--no-huge"));
 	assert_null(option(&m.plan.proc[1], "-n"));
 	assert_string_equal(option(&m.plan.proc[2], "--mbuf-size"), "3904");
 	unmake(&m);
