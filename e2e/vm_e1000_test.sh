@@ -28,7 +28,7 @@ for trial in trials:
 END
 
 for model in e1000 e1000e; do
-	sed "s/model: e1000/model: $model/" "$top/chains/vm-e1000.yaml" >$model.yaml
+	sed "s/model: e1000e/model: $model/" "$top/chains/vm-e1000.yaml" >$model.yaml
 	rc=0
 	nfvchain bench $model.yaml --rate 2kpps -d 1s -s 64,1518 -o results >bench.log 2>&1 || rc=$?
 	cat bench.log

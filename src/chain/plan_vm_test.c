@@ -247,7 +247,7 @@ a_nic_is_of_the_model_that_is_asked_for(void **state)
 	       "links: {kind: network, model: e1000}\n",
 	     &facts);
 	text = chain_plan_print(&m.plan, &m.chain);
-	assert_non_null(strstr(text, "<model type='e1000'/>\n      <address"));
+	assert_non_null(strstr(text, "<model type='e1000'/>\n      <rom enabled='no'/>\n"));
 	free(text);
 	unmake(&m);
 }

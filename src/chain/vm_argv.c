@@ -62,8 +62,9 @@ vm_nic_device(const struct vm_nic *nic, size_t i)
 	char mac[18];
 
 	mac_print(mac, sizeof(mac), nic->mac);
+	/* The firmware would start from the network first, for a long time. */
 	if (nic->model != NIC_VIRTIO)
-		return xasprintf("%s,netdev=net%zu,mac=%s,bus=pcie.0,addr=0x%x",
+		return xasprintf("%s,netdev=net%zu,mac=%s,bus=pcie.0,addr=0x%x,romfile=",
 				 vm_model_name(nic->model), i, mac, nic->slot);
 	return xasprintf("virtio-net-pci,netdev=net%zu,mac=%s,bus=pcie.0,addr=0x%x,"
 			 "rx_queue_size=%u,tx_queue_size=%u%s%s",

@@ -2,6 +2,7 @@
 #include "vm_facts.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "backend_vm.h"
@@ -81,14 +82,19 @@ ask_program(struct backend *b, const struct plan_proc *pp)
 
 /* ---- ports ---- */
 
+/* The one of that MAC, or in that slot: not all MACs can be read. */
 static const json_t *
-find_nic(const json_t *nics, const char *mac)
+find_nic(const json_t *nics, const char *mac, unsigned slot)
 {
+	char pci[16];
+
+	snprintf(pci, sizeof(pci), "0000:00:%02x.0", slot);
 	for (size_t i = 0; i < json_array_size(nics); i++) {
 		const json_t *nic = json_array_get(nics, i);
 		const char *text = json_string_value(json_object_get(nic, "mac"));
+		const char *at = json_string_value(json_object_get(nic, "pci"));
 
-		if (text != NULL && strcasecmp(text, mac) == 0)
+		if (text != NULL ? strcasecmp(text, mac) == 0 : at != NULL && strcmp(at, pci) == 0)
 			return nic;
 	}
 	return NULL;
@@ -103,7 +109,8 @@ ports_of(const struct vm_spec *spec, const json_t *nics, const json_t *devices)
 		const json_t *nic, *device = json_array_get(devices, i);
 		char mac[18];
 
-		nic = find_nic(nics, mac_print(mac, sizeof(mac), spec->nic[i].mac));
+		nic = find_nic(nics, mac_print(mac, sizeof(mac), spec->nic[i].mac),
+			       spec->nic[i].slot);
 		json_array_append_new(
 			ports, json_pack("{s:s, s:o, s:o, s:o}", "mac", mac, "pci",
 					 or_null(json_object_get(nic, "pci")), "driver",

@@ -131,6 +131,8 @@ add_network_nic(struct str *out, const struct vm_nic *nic, const char *mac)
 	if (nic->model == NIC_VIRTIO)
 		str_addf(out, "      <driver queues='%u' rx_queue_size='%u'/>\n", nic->queues,
 			 nic->ring_rx);
+	else
+		str_addf(out, "      <rom enabled='no'/>\n");
 }
 
 /* Has an alias, for vm_xml's own words about it below; libvirt keeps names of 'ua-' for users. */
