@@ -40,6 +40,7 @@ a_file_takes_the_place_of_the_generator(void **state)
 	assert_string_equal(option(first, "--vdev"), "net_pcap0,rx_pcap=a b.pcap");
 	assert_non_null(option(first, "--paused"));
 	assert_non_null(option(first, "--promiscuous"));
+	assert_string_equal(option(first, "--hold"), "60s");
 	assert_string_equal(option(last, "--vdev"),
 			    "net_memif0,role=client,id=0,socket=/run/x/link1.sock,socket-abstract="
 			    "no,rsize=14,bsize=2048,mac=02:4d:ae:00:02:00");

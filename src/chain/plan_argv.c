@@ -16,6 +16,7 @@
 #define MBUF_EXTRA 512u	     /* mbuf, headroom, the pool's own header */
 #define TESTPMD_HEADROOM 128 /* RTE_PKTMBUF_HEADROOM */
 #define PACKET_EXTRA 64
+#define FILE_HOLD "60s"
 #define PLAIN_FRAME 1518 /* up to here nobody needs to be told the size */
 
 /* What words of one process are made from. */
@@ -298,6 +299,12 @@ add_fwd(struct words *w, const struct chain_hop *hop)
 		add(w, "--idle");
 		/* A yield inside a guest gives the CPU to nobody outside. */
 		add(w, w->proc->in_vm ? "sleep" : "yield");
+	}
+	/* Nobody sends in time, so nothing is late: a frame waits for as long as its neighbour is
+	 * kept from running. */
+	if (chain_has_files(w->chain) && !has_option(hop, "--hold")) {
+		add(w, "--hold");
+		add(w, FILE_HOLD);
 	}
 	/* What is in a file is for whoever it was for. */
 	if (link_at(w, 0)->kind == LINK_PCAP) {
