@@ -8,9 +8,11 @@
  * process each has a socket of its own, and 'drain' ends them all:
  *
  *     hello        {version, dpdk, engine, ports, lcores, burst, on_full, idle, reasons}
- *     counters     {epoch, state, residual, ports: [{rx, tx, miss}], drops: {reason: n}, created,
- *                   in_flight, busy_tsc, idle_tsc, tsc_hz, lcores: [...]}; of the event and the
- *                   pipeline engine also stages: [{frames}]
+ *     counters     {epoch, state, residual, ports: [{rx, tx, miss, held_ns}], drops: {reason: n},
+ *                   created, in_flight, busy_tsc, idle_tsc, tsc_hz, burst,
+ *                   lcores: [{busy_tsc, busy_gap_tsc, ports: [{rxqs, txq, rx, tx, held_ns}],
+ *                   drops: {reason: n}, ...}]}; of the event and the pipeline engine also
+ *                   stages: [{frames}]
  *     quiesce      stops receiving until everything held has left; then as counters, exact
  *     resume
  *     port_reopen  {port}: attaches a port again whose peer was started anew

@@ -78,6 +78,8 @@ struct fwd_lcore {
 	counter_t in_flight;
 	counter_t busy_tsc;
 	counter_t idle_tsc;
+	counter_t busy_gap_tsc; /* of busy_tsc: in rounds that were long because the lcore was not
+				 * there, as far as their work does not explain it */
 	counter_t rounds;
 	counter_t bursts;			 /* rounds of a queue that found frames */
 	counter_t stage_frames[PLAN_MAX_STAGES]; /* that the functions of a stage have seen */

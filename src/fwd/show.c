@@ -52,6 +52,53 @@ received_by(const struct fwd_lcore *w)
 	return n;
 }
 
+/* The receive queues of a port that an lcore serves. */
+static json_t *
+rxqs_json(const struct fwd_lcore *w, uint16_t port)
+{
+	const struct plan *plan = &w->fwd->plan;
+	json_t *rxqs = json_array();
+
+	for (uint16_t i = 0; i < plan->n_links; i++)
+		if (plan->link[i].lcore == w->index && plan->link[i].rx_port == port)
+			json_array_append_new(rxqs, json_integer(plan->link[i].rxq));
+	return rxqs;
+}
+
+/* An lcore has queues of its own, so that its counters are those of its queues. */
+static json_t *
+lcore_ports_json(const struct fwd_lcore *w)
+{
+	json_t *ports = json_array();
+	double tsc_ns = 1e9 / (double)tsc_hz();
+
+	for (uint16_t p = 0; p < w->fwd->plan.n_ports; p++)
+		json_array_append_new(
+			ports,
+			json_pack("{s:o, s:o, s:o, s:o, s:o}", "rxqs", rxqs_json(w, p), "txq",
+				  w->txq[p] < 0 ? json_null() : json_integer(w->txq[p]), "rx",
+				  json_u64(counter_get(&w->rx[p])), "tx",
+				  json_u64(counter_get(&w->tx[p])), "held_ns",
+				  json_u64((uint64_t)((double)counter_get(&w->held_tsc[p]) *
+						      tsc_ns))));
+	return ports;
+}
+
+/* Those that there were. */
+static json_t *
+lcore_drops_json(const struct fwd_lcore *w)
+{
+	json_t *drops = json_object();
+
+	for (unsigned r = 0; r < w->fwd->n_reasons; r++) {
+		uint64_t n = counter_get(&w->drop[r]);
+
+		if (n > 0)
+			json_object_set_new(drops, w->fwd->reason[r], json_u64(n));
+	}
+	return drops;
+}
+
 static json_t *
 lcores_json(const struct fwd *fwd)
 {
@@ -67,6 +114,9 @@ lcores_json(const struct fwd *fwd)
 					  json_u64(counter_get(&w->idle.yields)));
 
 		json_object_set_new(lcore, "rx", json_u64(received_by(w)));
+		json_object_set_new(lcore, "busy_gap_tsc", json_u64(counter_get(&w->busy_gap_tsc)));
+		json_object_set_new(lcore, "ports", lcore_ports_json(w));
+		json_object_set_new(lcore, "drops", lcore_drops_json(w));
 		json_object_set_new(lcore, "tid", json_integer(atomic_load(&w->tid)));
 		add_gaps(lcore, &w->gaps, counter_get(&fwd->window));
 		json_array_append_new(lcores, lcore);
@@ -114,6 +164,7 @@ show_counters(const struct fwd *fwd, bool buckets)
 	if (fwd->plan.roles.n_stages > 0)
 		json_object_set_new(root, "stages", stages_json(fwd));
 	show_times_add(fwd, root, buckets);
+	json_object_set_new(root, "burst", json_integer(fwd->conf->burst));
 	/* When that was, for who makes a rate of two such answers. */
 	json_object_set_new(root, "at_ns", json_u64(at_ns + took_ns / 2));
 	json_object_set_new(root, "took_ns", json_u64(took_ns));
