@@ -21,6 +21,7 @@
 #	          in $PATH
 #	$scratch  removed at the end; its path is short enough for sockets
 #	NFVCHAIN_RUN, XDG_RUNTIME_DIR, XDG_CACHE_HOME and HOME lie in $scratch.
+#	NFVCHAIN_ATTRIBUTION is off, for it takes time; who tests it says --attribution on.
 #
 # Functions
 #	start NAME COMMAND...		in the background, output to $scratch/NAME.log
@@ -216,6 +217,7 @@ mkdir -m 700 "$scratch/.started" "$scratch/run" "$scratch/xdg" "$scratch/home"
 export top build scratch
 export PATH="$build:$build/src/ctl:$build/src/fwd:$build/src/gen:$PATH"
 export HOME="$scratch/home" XDG_CACHE_HOME="$scratch/home/.cache"
+export NFVCHAIN_ATTRIBUTION=off
 export NFVCHAIN_RUN="$scratch/run" XDG_RUNTIME_DIR="$scratch/xdg"
 # Set here and not before the script: its own shell must not count as something it started.
 export NFVCHAIN_TEST="${0##*/}-$$"

@@ -380,10 +380,27 @@ hops_to_json(const struct trial *t)
 	return NULL;
 }
 
+/* The same. */
+static json_t *
+work_to_json(const struct trial *t)
+{
+	json_t *work = json_array();
+	bool any = false;
+
+	for (size_t i = 0; i < t->ledger.n_hops; i++) {
+		any |= t->work[i].known;
+		json_array_append_new(work, hop_work_to_json(&t->work[i], t->ledger.hop[i].name));
+	}
+	if (any)
+		return work;
+	json_decref(work);
+	return NULL;
+}
+
 json_t *
 trial_to_json(const struct trial *t)
 {
-	json_t *json = json_object(), *hops = hops_to_json(t);
+	json_t *json = json_object(), *hops = hops_to_json(t), *work = work_to_json(t);
 
 	json_object_set_new(json, "spec", spec_to_json(&t->spec));
 	json_object_set_new(json, "verdict", json_string(trial_verdict_name(t->verdict)));
@@ -401,6 +418,8 @@ trial_to_json(const struct trial *t)
 	json_object_set_new(json, "ledger", ledger_to_json(&t->ledger));
 	if (hops != NULL)
 		json_object_set_new(json, "hops", hops);
+	if (work != NULL)
+		json_object_set_new(json, "work", work);
 	return json;
 }
 
@@ -557,5 +576,11 @@ trial_from_json(struct trial *t, const json_t *json, struct err *err)
 	rc = ledger_from_json(&t->ledger, json_object_get(json, "ledger"), err);
 	if (rc < 0)
 		return err_wrap(err, rc, "ledger");
-	return hops_from_json(t, json_object_get(json, "hops"), err);
+	rc = hops_from_json(t, json_object_get(json, "hops"), err);
+	for (size_t i = 0; rc == 0 && i < t->ledger.n_hops; i++) {
+		const json_t *work = json_array_get(json_object_get(json, "work"), i);
+
+		rc = err_wrap(err, hop_work_from_json(&t->work[i], work, err), "work[%zu]", i);
+	}
+	return rc;
 }

@@ -8,6 +8,7 @@
 
 #include "base/hist.h"
 #include "hop_times.h"
+#include "hop_work.h"
 #include "ledger.h"
 #include "noise.h"
 
@@ -65,6 +66,7 @@ struct trial {
 
 	struct ledger ledger;
 	struct hop_times inside[LEDGER_MAX_HOPS]; /* of the ledger's hops, where they tell */
+	struct hop_work work[LEDGER_MAX_HOPS];	  /* the same */
 	struct hist latency;	      /* from the intended departure, frames that arrived ok */
 	uint64_t latency_accuracy_ns; /* a sample may be this much too high or low */
 	struct trial_noise noise;
@@ -108,8 +110,8 @@ const char *trial_class_name(enum trial_class c);     /* "valid", "overload", "f
 
 /* {"spec", "elapsed_s", "slots", "frames", "ledger", "latency", "latency_accuracy_ns", "noise",
  * "interrupted", "fault", "verdict", "class", "loss_ratio", "reason"}; unknown is null.  "hops",
- * each as hop_times_to_json, are there when at least one tells where frames spent their time.  A
- * file without "class" is of a version that had none: invalid trials read as noisy, others as
- * valid. */
+ * each as hop_times_to_json, are there when at least one tells where frames spent their time, and
+ * "work", each as hop_work_to_json, when one tells how busy it was.  A file without "class" is of a
+ * version that had none: invalid trials read as noisy, others as valid. */
 json_t *trial_to_json(const struct trial *t);
 int trial_from_json(struct trial *t, const json_t *json, struct err *err);

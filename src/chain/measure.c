@@ -365,6 +365,8 @@ finish(struct measure *m, struct trial *t, struct err *err)
 	if (rc < 0)
 		return rc;
 	subtract_hops(t, m->before, sensors_restarted(b->sensors));
+	for (size_t i = 0; i < t->ledger.n_hops; i++)
+		sensors_work(b->sensors, i, &t->work[i]);
 	for (size_t p = 0; p < 2; p++)
 		t->ledger.gen[p].miss +=
 			backend_vms_missed(b, 0, p) + backend_links_missed(b, 0, p) - m->missed[p];

@@ -55,7 +55,8 @@ struct sensors {
 	struct kernel before, after;
 	size_t n_told;
 	struct told told[NOISE_MAX_LCORES];
-	const char *restarted; /* name of a hop, or NULL */
+	json_t *counters[2][CHAIN_MAX_HOPS]; /* answers before and after, of hops of ours */
+	const char *restarted;		     /* name of a hop, or NULL */
 };
 
 /* ---- the kernel ---- */
@@ -313,7 +314,8 @@ ask_lcores(struct sensors *s, bool window, struct told *told, size_t *n, struct 
 			told[*n].hop = i;
 			rc = tell_fields(json_array_get(lcores, k), &told[(*n)++], err);
 		}
-		json_decref(c);
+		json_decref(s->counters[!window][i]);
+		s->counters[!window][i] = c;
 		if (rc < 0)
 			return err_wrap(err, rc, "%s", b->chain->hop[i].name);
 	}
@@ -448,6 +450,10 @@ sensors_new(struct backend *b)
 void
 sensors_free(struct sensors *s)
 {
+	for (size_t i = 0; s != NULL && i < CHAIN_MAX_HOPS; i++) {
+		json_decref(s->counters[0][i]);
+		json_decref(s->counters[1][i]);
+	}
 	free(s);
 }
 
@@ -455,6 +461,12 @@ const char *
 sensors_restarted(const struct sensors *s)
 {
 	return s->restarted;
+}
+
+void
+sensors_work(const struct sensors *s, size_t hop, struct hop_work *work)
+{
+	hop_work_between(work, s->counters[0][hop], s->counters[1][hop]);
 }
 
 int

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend.h"
+#include "bench/hop_work.h"
 #include "bench/noise.h"
 
 /* Reads what may have disturbed a trial: the gaps that the chain's lcores noted, and what the
@@ -23,6 +24,9 @@ void sensors_free(struct sensors *s);
 int sensors_begin(struct sensors *s, struct err *err);
 void sensors_end(struct sensors *s);
 int sensors_finish(struct sensors *s, struct trial_noise *noise, struct err *err);
+
+/* What hop 'hop' did between both; not known of one that is not ours. */
+void sensors_work(const struct sensors *s, size_t hop, struct hop_work *work);
 
 /* Name of a hop of which another process answered at the end of the trial than at its start, or
  * NULL. */

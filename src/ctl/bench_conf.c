@@ -27,6 +27,8 @@ set_rate(void *field, const char *text, struct err *err)
 
 static const char *const links[] = {"vhost-user", "memif", "veth", "veth-xdp", "tap", NULL};
 
+static const char *const attributions[] = {"auto", "on", "off", NULL};
+
 static const struct opt bench_opts[] = {
 	{"rate", 'r', "RATE", "one trial at this load instead of a search: 1mpps, 100mbps, 50%",
 	 set_rate, FIELD(rate), NULL, 0},
@@ -55,6 +57,8 @@ static const struct opt bench_opts[] = {
 	 opt_set_duration, FIELD(time_ns), NULL, OPT_NO_ENV},
 	{"stage-times", 0, NULL, "where frames spend their time inside each nfvchain-fwd",
 	 opt_set_switch, FIELD(stage_times), NULL, 0},
+	{"attribution", 0, "WHEN", "look which hop limits the chain, for 5s; auto: of two or more",
+	 opt_set_text, FIELD(attribution), attributions, 0},
 	{"force", 0, NULL, "take the ports of a TRex that runs already from their owner",
 	 opt_set_switch, FIELD(force), NULL, OPT_NO_ENV},
 	{"accel", 0, "ACCEL", SESSION_ACCEL_HELP, opt_set_text, FIELD(accel), session_accels, 0},
@@ -132,6 +136,7 @@ bench_conf_fini(struct bench_conf *conf)
 	free(conf->peer);
 	free(conf->engine);
 	opt_list_fini(&conf->asserts);
+	free(conf->attribution);
 	free(conf->accel);
 	free(conf->connect);
 	free(conf->output);
@@ -194,6 +199,14 @@ bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err 
 	if (conf->repeat > 0)
 		chain->bench.repeat = conf->repeat;
 	return chain_check(chain, err);
+}
+
+bool
+bench_conf_attributes(const struct bench_conf *conf, const struct chain *chain)
+{
+	const char *when = conf->attribution != NULL ? conf->attribution : "auto";
+
+	return strcmp(when, "on") == 0 || (strcmp(when, "auto") == 0 && chain->n_hops >= 2);
 }
 
 const struct preset *

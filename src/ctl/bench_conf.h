@@ -28,6 +28,7 @@ struct bench_conf {
 	struct opt_list asserts; /* about that comparison */
 	uint64_t time_ns;	 /* of it; 0 = not given */
 	bool stage_times;	 /* of all our forwarders */
+	char *attribution;	 /* "auto", "on", "off", or NULL */
 	bool force;
 	char *accel;   /* of VMs; NULL: auto */
 	char *connect; /* libvirt's URI, or NULL */
@@ -48,6 +49,8 @@ bool bench_conf_has_engines(const struct bench_conf *conf);
 /* Makes the chain: the file's or the default one, with the flags applied, checked; but of several
  * engines none. */
 int bench_conf_chain(const struct bench_conf *conf, struct chain *chain, struct err *err);
+/* Is the hop to be found that limits it? */
+bool bench_conf_attributes(const struct bench_conf *conf, const struct chain *chain);
 /* What is to be run of the chain's preset; 'max_pps' is what the generator can do. */
 const struct preset *bench_conf_preset(const struct chain *chain);
 struct procedure_conf bench_conf_procedure(const struct chain *chain, double max_pps);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attribute.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -194,6 +195,22 @@ add_silent(struct bench *b)
 	result_end_search(b->result, NULL, b->measure.silent->elapsed_s);
 }
 
+/* Which hop limits the chain; part of the measurement that has just ended. */
+static int
+attribute(struct bench *b, size_t i, struct err *err)
+{
+	const json_t *list = json_object_get(b->result, "measurements");
+	json_t *m = json_array_get(list, json_array_size(list) - 1);
+	struct attribute at = {
+		.measure = &b->measure,
+		.chain = &b->chain,
+		.plan = &b->session.plan,
+		.max_pps = b->selftest[i].max_pps,
+	};
+
+	return bench_conf_attributes(&b->conf, &b->chain) ? attribute_add(&at, m, err) : 0;
+}
+
 static int
 measure_frames(struct bench *b, size_t i, struct err *err)
 {
@@ -216,7 +233,7 @@ measure_frames(struct bench *b, size_t i, struct err *err)
 	for (unsigned k = 0; rc == 0 && k < n; k++)
 		rc = fixed ? run_fixed(b, i, err) : run_procedure(b, i, err);
 	result_end_measurement(b->result);
-	return rc;
+	return rc == 0 ? attribute(b, i, err) : rc;
 }
 
 /* A TRex tells no delays. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The chain as a picture: generator, hops and links from top to bottom, with what one trial did. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -14,7 +16,7 @@
 /* Pixels.  As wide as a small telephone; boxes stand left, remarks on links right of them. */
 #define WIDTH 328
 #define BOX_WIDTH 190
-#define BOX_HEIGHT 46
+#define BOX_HEIGHT 62
 #define LINK_HEIGHT 52
 #define STEP (BOX_HEIGHT + LINK_HEIGHT)
 #define LINK_X 40
@@ -51,14 +53,38 @@ add_loss(struct str *page, int y, uint64_t n, const char *what)
 	free(text);
 }
 
+/* What it costs, and whether it is what limits the chain. */
 static void
-add_hop(struct str *page, int y, const json_t *hop, const struct ledger_hop *counted)
+add_cost(struct str *page, int y, const json_t *cost, bool limits)
+{
+	double cycles = text_number(cost, "cycles"), busy = text_number(cost, "busy");
+	char *text;
+
+	if (limits)
+		add_text(page, BOX_WIDTH + 10, y + 54, "limits", "\342\227\200 bottleneck");
+	if (!(cycles >= 0))
+		return;
+	text = xasprintf("%.0f cycles, %.0f%c%% busy", cycles, fmin(100, 100 * busy), PAGE_GLUE);
+	add_text(page, 12, y + 53, "kind", text);
+	free(text);
+}
+
+static bool
+is_bottleneck(const json_t *attribution, const json_t *hop)
+{
+	const char *name = json_string_value(json_object_get(attribution, "bottleneck"));
+
+	return name != NULL && strcmp(name, text_word(hop, "name")) == 0;
+}
+
+static void
+add_hop(struct str *page, int y, const json_t *hop, const struct ledger_hop *counted, bool limits)
 {
 	const char *engine = json_string_value(json_object_get(hop, "engine"));
 	char *kind = xasprintf("%s%s%s", text_word(hop, "kind"), engine != NULL ? ", " : "",
 			       engine != NULL ? engine : "");
 
-	add_box(page, y, "hop", text_word(hop, "name"), kind);
+	add_box(page, y, limits ? "hop limits" : "hop", text_word(hop, "name"), kind);
 	free(kind);
 	if (counted == NULL)
 		return;
@@ -81,6 +107,20 @@ add_flow(struct str *page, int y, uint64_t frames, double elapsed_s)
 	if (elapsed_s > 0)
 		add_text(page, LINK_X + 14, y + 22, "flow",
 			 page_pps(cell, (double)frames / elapsed_s));
+}
+
+/* How long frames of the hop before a link waited for room on it. */
+static void
+add_held(struct str *page, int y, const json_t *before)
+{
+	double held = text_number(before, "held[1]");
+	char *text;
+
+	if (!(held >= 0.01))
+		return;
+	text = xasprintf("held %.0f%c%% of time", fmin(100, 100 * held), PAGE_GLUE);
+	add_text(page, BOX_WIDTH + 10, y + 6, "held", text);
+	free(text);
 }
 
 static void
@@ -129,11 +169,37 @@ add_end(struct str *page, int y, const struct trial *t, bool receives)
 		add_loss(page, y + 20, t->late, "late");
 }
 
-void
-html_picture(struct str *page, const json_t *chain, const struct trial *t)
+static void
+add_chain(struct str *page, const json_t *chain, const struct trial *t, const json_t *attribution)
 {
 	const json_t *hops = json_object_get(chain, "hops");
 	const json_t *links = json_object_get(chain, "links");
+	const json_t *costs = json_object_get(attribution, "hops");
+	size_t n = json_array_size(hops);
+
+	for (size_t i = 0; i <= n; i++) {
+		const json_t *hop = json_array_get(hops, i);
+		int y = (int)i * STEP + BOX_HEIGHT + 1;
+		bool limits = is_bottleneck(attribution, hop);
+
+		add_link(page, y, i, json_array_get(links, i), t);
+		if (i > 0)
+			add_held(page, y, json_array_get(costs, i - 1));
+		if (i < n) {
+			add_hop(page, y + LINK_HEIGHT, hop,
+				t != NULL && i < t->ledger.n_hops ? &t->ledger.hop[i] : NULL,
+				limits);
+			add_cost(page, y + LINK_HEIGHT, json_array_get(costs, i), limits);
+		}
+		str_addf(page, "\n");
+	}
+}
+
+void
+html_picture(struct str *page, const json_t *chain, const struct trial *t,
+	     const json_t *attribution)
+{
+	const json_t *hops = json_object_get(chain, "hops");
 	size_t n = json_array_size(hops);
 	int height = (int)(n + 1) * STEP + BOX_HEIGHT + 2;
 
@@ -145,17 +211,9 @@ html_picture(struct str *page, const json_t *chain, const struct trial *t)
 		html_text(page, text_word(json_array_get(hops, i), "name"));
 		str_addf(page, ", ");
 	}
-	str_addf(page, "generator; the table has its figures\">\n");
+	str_addf(page, "generator; the tables have its figures\">\n");
 	add_end(page, 1, t, false);
-	for (size_t i = 0; i <= n; i++) {
-		int y = (int)i * STEP + BOX_HEIGHT + 1;
-
-		add_link(page, y, i, json_array_get(links, i), t);
-		if (i < n)
-			add_hop(page, y + LINK_HEIGHT, json_array_get(hops, i),
-				t != NULL && i < t->ledger.n_hops ? &t->ledger.hop[i] : NULL);
-		str_addf(page, "\n");
-	}
+	add_chain(page, chain, t, attribution);
 	add_end(page, (int)(n + 1) * STEP + 1, t, true);
 	str_addf(page, "</svg>\n");
 }

@@ -232,7 +232,8 @@ html_ledger(struct html *html)
 			add_shown(html, shown);
 		str_addf(page, "<div class=\"beside-picture\">\n");
 		if (json_is_object(chain))
-			html_picture(page, chain, shown != NULL ? &shown->t : NULL);
+			html_picture(page, chain, shown != NULL ? &shown->t : NULL,
+				     json_object_get(m, "attribution"));
 		str_addf(page, "<div>\n");
 		if (shown != NULL) {
 			add_tables(page, &shown->t);

@@ -26,6 +26,7 @@ void html_latency(struct html *html);
 void html_loss(struct html *html);
 void html_loss_free(struct html *html);
 void html_ledger(struct html *html);
+void html_attrib(struct html *html);
 void html_times(struct html *html);
 void html_noise(struct html *html);
 void html_trials(struct html *html);
@@ -47,5 +48,7 @@ void html_plot(struct html *html, const char *name, size_t i, json_t *data, char
 /* <h3>LABEL</h3> when there is more than one measurement to tell apart. */
 void html_heading(struct html *html, const json_t *m);
 
-/* The picture of the chain, with the figures of one trial. */
-void html_picture(struct str *page, const json_t *chain, const struct trial *t);
+/* The picture of the chain, with the figures of one trial, and of a measurement's "attribution" or
+ * NULL. */
+void html_picture(struct str *page, const json_t *chain, const struct trial *t,
+		  const json_t *attribution);

@@ -39,15 +39,20 @@ offer(struct place *place, uint64_t n, const char *fmt, ...)
 	place->n = n;
 }
 
+/* 'm' may have looked for the hop that limits the chain. */
 static void
-offer_refused(struct place *place, const struct trial *t)
+offer_refused(struct place *place, const struct trial *t, const json_t *m)
 {
+	const char *limits = json_string_value(json_at(m, "attribution.bottleneck"));
 	char n[PAGE_CELL];
 
 	page_count(n, t->refused);
 	if (t->ledger.n_hops == 1)
 		offer(place, t->refused, "%s frames refused at link%c0: %s is the bottleneck", n,
 		      PAGE_GLUE, t->ledger.hop[0].name);
+	else if (limits != NULL)
+		offer(place, t->refused, "%s frames refused at link%c0: %s is the bottleneck", n,
+		      PAGE_GLUE, limits);
 	else
 		offer(place, t->refused,
 		      "%s frames refused at link%c0: a hop behind it is the bottleneck, and the "
@@ -92,14 +97,14 @@ offer_hop(struct place *place, const struct ledger *l, size_t i)
 
 /* Where most of the frames that a trial lost went; for the caller to free. */
 static char *
-where_lost(const struct trial *t)
+where_lost(const struct trial *t, const json_t *m)
 {
 	const struct ledger *l = &t->ledger;
 	struct place place = {0};
 	uint64_t miss = l->gen[0].miss + l->gen[1].miss;
 	char n[PAGE_CELL];
 
-	offer_refused(&place, t);
+	offer_refused(&place, t, m);
 	for (size_t i = 0; i < l->n_hops; i++)
 		offer_hop(&place, l, i);
 	for (size_t i = 0; i <= l->n_hops; i++) {
@@ -118,11 +123,11 @@ where_lost(const struct trial *t)
 }
 
 static char *
-where_lost_json(const json_t *trial)
+where_lost_json(const json_t *trial, const json_t *m)
 {
 	struct trial *t = xcalloc(1, sizeof(*t));
 	char *text = trial_from_json(t, trial, NULL) == 0
-			     ? where_lost(t)
+			     ? where_lost(t, m)
 			     : xstrdup("unknown: the trial that failed cannot be read");
 
 	free(t);
@@ -186,7 +191,7 @@ no_rate_reason(const json_t *m, const struct above *above)
 	char *where, *text;
 
 	if (above->failed != NULL) {
-		where = where_lost_json(above->failed->json);
+		where = where_lost_json(above->failed->json, m);
 		text = xasprintf("the lowest load that failed: %s", where);
 		free(where);
 		return text;
@@ -206,7 +211,7 @@ fixed_reason(const json_t *m)
 	if (shown == NULL)
 		return xstrdup("unknown: no trial was finished");
 	if (shown->t.verdict == TRIAL_FAIL)
-		text = where_lost(&shown->t);
+		text = where_lost(&shown->t, m);
 	else if (shown->t.verdict == TRIAL_INVALID)
 		text = xasprintf("the machine or the generator: %s", shown->t.reason);
 	else
@@ -235,7 +240,7 @@ limit_reason(const json_t *result, const json_t *m)
 	if (!(found.rate_pps >= 0))
 		text = no_rate_reason(m, &above);
 	else if (above.failed != NULL && !found.is_lower_bound)
-		text = where_lost_json(above.failed->json);
+		text = where_lost_json(above.failed->json, m);
 	else
 		text = bound_reason(m, &above);
 	trials_fini(&list);

@@ -178,6 +178,7 @@ add_measurement(struct str *page, const json_t *m)
 	str_addf(page, "\n" PAGE_BOLD "%s" PAGE_PLAIN "\n", label);
 	free(label);
 	add_mix(page, m);
+	text_attrib(page, m);
 	if (!text_is_fixed(m))
 		add_searches(page, m);
 	else if (shown == NULL || !shown->only)

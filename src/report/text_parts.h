@@ -51,5 +51,10 @@ void text_times(struct str *page, const struct trial *t);
  * NULL when it is not known. */
 char *text_times_hop(const struct trial *t, size_t i);
 char *text_times_share(const struct trial *t);
+/* What limits the chain, and where frames wait, if a measurement has looked for it. */
+void text_attrib(struct str *page, const json_t *m);
+/* The sentence on each, with marks and glue, for the caller to free; NULL when there is none. */
+char *text_attribution(const json_t *m);
+char *text_pressure(const json_t *m);
 /* Hop by hop along the chain, the equation, and what it says in words. */
 void text_ledger(struct str *page, const struct trial *t);
