@@ -3,8 +3,8 @@
 # timeout: 2400
 # suite: full
 # sanitize: no
-# A chain under libvirt, one of our own: killed at any step of its start, `nfvchain ps` tells what is
-# left and `nfvchain down` removes it; a libvirtd that is started anew under it is told in a sentence;
+# A chain under libvirt, one of our own: killed at any step of its start, or in the middle of a trial,
+# `nfvchain ps` tells what is left and `nfvchain down` removes it; a libvirtd that is started anew under it is told in a sentence;
 # nothing is left of domains, networks, bridges, taps and firewall chains, and what is not ours stays.
 . "$(dirname "$0")/_guest_image.sh"
 . "$(dirname "$0")/../smoke/_init.sh"
@@ -50,10 +50,13 @@ step_net() { [ "$(v net-list --name | grep -c link-)" = 1 ] || [ "$(v net-list -
 step_first() { [ -n "$(v list --name)" ]; }
 step_second() { [ "$(v list --name | grep -c virt-)" = 2 ]; }
 step_up() { grep -q '^up; ' up.log; }
+step_trial() { grep -q '^one trial' up.log; }
 
-for step in net first second up; do
+for step in net first second up trial; do
 	for signal in KILL TERM INT; do
-		start up nfvchain up virt.yaml
+		set -- up virt.yaml
+		[ "$step" != trial ] || set -- bench virt.yaml --rate 2kpps -d 30s -o results
+		start up nfvchain "$@"
 		wait_until 400 "step_$step || ! alive up"
 		alive up || fail "it ended at step $step: $(tail -n 1 up.log)"
 		rc=0

@@ -472,6 +472,18 @@ read_ours(struct backend *b, size_t i, bool exact, struct ledger_hop *hop, struc
 	return rc;
 }
 
+/* Says which hop it was, unless the agent of its VM has said so. */
+static int
+name_hop(const struct backend *b, size_t i, int rc, struct err *err)
+{
+	const char *name = b->chain->hop[i].name;
+	size_t len = strlen(name);
+
+	if (rc < 0 && err != NULL && strncmp(err->msg, name, len) == 0 && err->msg[len] == ':')
+		return rc;
+	return err_wrap(err, rc, "%s", name);
+}
+
 int
 backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop, struct err *err)
 {
@@ -487,7 +499,7 @@ backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop
 	for (size_t p = 0; rc == 0 && hop->known && p < 2; p++)
 		hop->port[p].miss +=
 			backend_vms_missed(b, i + 1, p) + backend_links_missed(b, i + 1, p);
-	return err_wrap(err, rc, "%s", hop->name);
+	return name_hop(b, i, rc, err);
 }
 
 int
@@ -500,5 +512,5 @@ backend_read_times(struct backend *b, size_t i, json_t **counters, struct err *e
 		return 0;
 	rc = backend_ask(b, i, "counters", json_pack("{s:b}", "buckets", 1), CALL_MS, counters,
 			 err);
-	return err_wrap(err, rc, "%s", b->chain->hop[i].name);
+	return name_hop(b, i, rc, err);
 }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#include "rundir.h"
 #include "vm_console.h"
 
 #define POLL_MS 10
@@ -235,6 +236,28 @@ vm_host_remove(struct vm_host *host, const struct vm_found *found, struct err *e
 			found->is_network ? "network" : "VM", found->name);
 }
 
+/* A name is the host's, and run directories are many: is it the VM of a chain that is up in
+ * another?
+ */
+static int
+check_left(const struct vm_found *found, struct err *err)
+{
+	struct rundir_info info;
+	int rc = 0;
+
+	if (found->run_dir[0] == '\0')
+		return 0;
+	rundir_look(&info, found->run_dir);
+	if (info.owner != 0 && info.owner != getpid())
+		rc = err_set(
+			err, EEXIST,
+			"VM '%s' is of a chain '%s' that is up in '%.200s' (pid %d); give this one "
+			"another name, or end that one: nfvchain down %s",
+			found->name, found->chain, found->run_dir, (int)info.owner, found->chain);
+	rundir_info_fini(&info);
+	return rc;
+}
+
 int
 vm_host_clean(struct vm_host *host, const char *chain, struct err *err)
 {
@@ -242,6 +265,8 @@ vm_host_clean(struct vm_host *host, const char *chain, struct err *err)
 	size_t n;
 	int rc = vm_host_list(host, chain, &found, &n, err);
 
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = check_left(&found[i], err);
 	/* A network goes when no VM has a NIC in it. */
 	for (int networks = 0; networks < 2; networks++)
 		for (size_t i = 0; rc == 0 && i < n; i++)

@@ -136,5 +136,6 @@ int vm_host_list(struct vm_host *host, const char *chain, struct vm_found **foun
 		 struct err *err);
 /* Removes one of them; one that is gone meanwhile: 0. */
 int vm_host_remove(struct vm_host *host, const struct vm_found *found, struct err *err);
-/* Removes all of it: VMs first.  Returns how many things that were. */
+/* Removes all of it: VMs first.  Returns how many things that were; -EEXIST, and nothing is
+ * touched, when a VM is of a chain of that name that is up in another run directory. */
 int vm_host_clean(struct vm_host *host, const char *chain, struct err *err);

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/proc.h"
 
+#include "rundir.h"
 #include "vm_host.h"
 #include "vm_test.h"
 
@@ -99,6 +101,70 @@ one_chain_does_not_take_anothers_network(void **state)
 	assert_int_equal(vm_net_down(host, &ours, &err), 0);
 	vm_net_fini(&ours);
 	vm_net_fini(&theirs);
+	vm_host_close(host);
+}
+
+/* Keeps a chain up in another run directory until 'fd' is closed, as another nfvchain would. */
+static pid_t
+another_nfvchain(const char *path, int *fd)
+{
+	int ready[2], over[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(over), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct rundir dir;
+
+		close(over[1]);
+		setenv("NFVCHAIN_RUN", path, 1);
+		if (rundir_open(&dir, "vm-snake", NULL) == 0 && write(ready[1], "", 1) == 1)
+			(void)!read(over[0], &byte, 1);
+		rundir_close(&dir);
+		_exit(0);
+	}
+	close(ready[1]);
+	close(over[0]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	*fd = over[1];
+	return pid;
+}
+
+static void
+a_vm_of_a_chain_that_is_up_elsewhere_stays(void **state)
+{
+	struct vm_host *host = test_driver();
+	struct vm_spec spec = plain_vm();
+	char path[] = "/tmp/nfvchain-vm-XXXXXX", *why;
+	struct vm *vm;
+	struct err err = {0};
+	pid_t pid;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	pid = another_nfvchain(path, &fd);
+	free(spec.console_path);
+	spec.console_path = xasprintf("%s/vnf1.console", path);
+	if (vm_start(&vm, host, &spec, &err) < 0 || vm_wait_running(vm, 5000, NULL, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_int_equal(vm_host_clean(host, "vm-snake", &err), -EEXIST);
+	why = xasprintf(
+		"VM 'vm-snake-vnf1' is of a chain 'vm-snake' that is up in '%s' (pid %d); give "
+		"this one another name, or end that one: nfvchain down vm-snake",
+		path, (int)pid);
+	assert_string_equal(err.msg, why);
+	assert_int_equal(count_ours(host, "vm-snake"), 1);
+	close(fd);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(vm_host_clean(host, "vm-snake", &err), 1);
+	vm_stop(vm);
+	vm_spec_fini(&spec);
+	free(why);
+	rmdir(path);
 	vm_host_close(host);
 }
 
@@ -331,6 +397,7 @@ main(void)
 		cmocka_unit_test(networks_come_and_go),
 		cmocka_unit_test(what_is_not_ours_is_refused_and_stays),
 		cmocka_unit_test(one_chain_does_not_take_anothers_network),
+		cmocka_unit_test(a_vm_of_a_chain_that_is_up_elsewhere_stays),
 		cmocka_unit_test(a_vm_lives_and_ends),
 		cmocka_unit_test(a_domain_of_somebody_elses_name_is_refused),
 		cmocka_unit_test(libvirt_that_is_not_there_is_the_machines_lack),
