@@ -405,7 +405,7 @@ impatience_is_counted(void **state)
 static void
 a_hop_rests_while_the_others_go_on(void **state)
 {
-	const struct row r = {.words = "x --hold 100s --hop a --hop b --hop c",
+	const struct row r = {.words = "x --hold 100s --drain 100s --hop a --hop b --hop c",
 			      .n_frames = 30000,
 			      .out_room = 256,
 			      .pauses = true};
