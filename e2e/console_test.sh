@@ -64,7 +64,7 @@ printf 'stop\n' | nfvchain console >out.log || fail "stop: $?"
 
 terminal a 80 40 'exec nfvchain console 2>&1'
 shows 'nfvchain>'
-keys 'clear' Enter 'sta' Tab 'rt -f stl/bench.py -m 1pps -p 0' Enter
+keys 'clear' Enter 'sta' Tab 'rt -f stl/ben' Tab '-m 1pps -p 0' Enter
 shows 'at 1 times its rate'
 keys 'stop' Enter
 shows 'port 0: stopped'

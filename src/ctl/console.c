@@ -26,6 +26,7 @@ struct console_verb {
 	/* 'argv[0]' is the verb. */
 	int (*run)(struct console *c, int argc, char **argv, struct err *err);
 	bool offline; /* works without a server */
+	const struct console_opts *opts;
 };
 
 static int console_help(struct console *c, int argc, char **argv, struct err *err);
@@ -33,22 +34,34 @@ static int console_quit(struct console *c, int argc, char **argv, struct err *er
 static int console_reconnect(struct console *c, int argc, char **argv, struct err *err);
 static int console_ping(struct console *c, int argc, char **argv, struct err *err);
 
+static const struct opt connect_opts[] = {
+	{"force", 'f', NULL, "take ports from their owners", opt_set_switch,
+	 OPT_FIELD(struct console, force), NULL, OPT_NO_ENV},
+};
+
+static const struct console_opts console_connect_opts = {connect_opts, N_ELEMS(connect_opts)};
+
 static const struct console_verb verbs[] = {
-	{"clear", "count from here on", console_clear, false},
-	{"connect", "to the server again", console_reconnect, true},
-	{"help", "these lines; 'VERB --help' says more", console_help, true},
-	{"pause", "ports that transmit", console_pause, false},
-	{"ping", "how long the server takes to answer", console_ping, false},
-	{"portattr", "show or set what ports are like", console_portattr, false},
-	{"quit", "end the console; what is sent goes on", console_quit, true},
-	{"resume", "ports that are paused", console_resume, false},
-	{"start", "send a profile: start -f imix -m 10kpps -p 0", console_start, false},
-	{"stats", "what was sent and received, and how fast", console_stats, false},
-	{"stop", "end what ports send", console_stop, false},
-	{"streams", "what ports would send", console_streams, false},
-	{"tui", "ports and rates, live", console_tui, false},
-	{"update", "change the rate: update -m 20kpps, -m +10%", console_update, false},
-	{"wait", "until ports have ended, or so many seconds", console_wait, false},
+	{"clear", "count from here on", console_clear, false, &console_ports_opts},
+	{"connect", "to the server again", console_reconnect, true, &console_connect_opts},
+	{"help", "these lines; 'VERB --help' says more", console_help, true, NULL},
+	{"pause", "ports that transmit", console_pause, false, &console_change_opts},
+	{"ping", "how long the server takes to answer", console_ping, false, NULL},
+	{"portattr", "show or set what ports are like", console_portattr, false,
+	 &console_portattr_opts},
+	{"quit", "end the console; what is sent goes on", console_quit, true, NULL},
+	{"resume", "ports that are paused", console_resume, false, &console_change_opts},
+	{"start", "send a profile: start -f imix -m 10kpps -p 0", console_start, false,
+	 &console_start_opts},
+	{"stats", "what was sent and received, and how fast", console_stats, false,
+	 &console_stats_opts},
+	{"stop", "end what ports send", console_stop, false, &console_change_opts},
+	{"streams", "what ports would send", console_streams, false, &console_ports_opts},
+	{"tui", "ports and rates, live", console_tui, false, &console_tui_opts},
+	{"update", "change the rate: update -m 20kpps, -m +10%", console_update, false,
+	 &console_update_opts},
+	{"wait", "until ports have ended, or so many seconds", console_wait, false,
+	 &console_wait_opts},
 };
 
 static const struct {
@@ -92,6 +105,15 @@ find_verb(const char *name, struct err *err)
 	else
 		err_usage(err, "there is no '%s' ('help' lists what there is)", name);
 	return NULL;
+}
+
+const struct console_opts *
+console_verb_opts(const char *name)
+{
+	struct err err;
+	const struct console_verb *verb = find_verb(name, &err);
+
+	return verb != NULL ? verb->opts : NULL;
 }
 
 int
@@ -378,15 +400,11 @@ console_quit(struct console *c, int argc, char **argv, struct err *err)
 static int
 console_reconnect(struct console *c, int argc, char **argv, struct err *err)
 {
-	static const struct opt opts[] = {
-		{"force", 'f', NULL, "take ports from their owners", opt_set_switch,
-		 OPT_FIELD(struct console, force), NULL, OPT_NO_ENV},
-	};
 	static const struct opt_command verb = {
 		.name = "connect",
 		.summary = "Connects to the generator again, and takes its ports.",
-		.opts = opts,
-		.n_opts = N_ELEMS(opts),
+		.opts = connect_opts,
+		.n_opts = N_ELEMS(connect_opts),
 	};
 	int rc = opt_parse(&verb, &argc, &argv, c, NULL, err);
 

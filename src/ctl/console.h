@@ -40,8 +40,28 @@ int console_line(struct console *c, const char *line, struct err *err);
  * once, and 'stl' is NULL), and what has happened?  Events are told by 'tell', a line each. */
 int console_tick(struct console *c, void (*tell)(const char *line), struct err *err);
 
-/* The verb that starts with 'start' and comes after 'i' others, or NULL; for completion. */
+/* ---- for completion ---- */
+
+/* The verb that starts with 'start' and comes after 'i' others, or NULL. */
 const char *console_verb(const char *start, size_t i);
+
+/* The options of a verb. */
+struct console_opts {
+	const struct opt *opts;
+	size_t n;
+};
+
+/* Those of a verb or of another name for it; NULL when it has none. */
+const struct console_opts *console_verb_opts(const char *verb);
+
+extern const struct console_opts console_start_opts, console_update_opts, console_change_opts,
+	console_wait_opts, console_stats_opts, console_ports_opts, console_portattr_opts,
+	console_tui_opts;
+
+/* What 'word' may become, which begins at byte 'at' of 'line' (verbs, options of the verb, words
+ * that an option takes, profiles behind -f) and comes after 'i' others; for the caller to free, or
+ * NULL.  Profiles of ours also under the name that TRex has for them, "stl/bench.py". */
+char *console_complete(const char *line, size_t at, const char *word, size_t i);
 
 /* ---- for the verbs ---- */
 

@@ -37,11 +37,15 @@ static const struct opt stats_opts[] = {
 	 OPT_NO_ENV},
 };
 
+const struct console_opts console_stats_opts = {stats_opts, N_ELEMS(stats_opts)};
+
 static const struct opt ports_opts[] = {
 	{"ports", 'p', "PORT...", "0, or several: 0 1", opt_set_list, FIELD(ports.list), NULL,
 	 OPT_NO_ENV},
 	SWITCH("all", 'a', "all ports", ports.all),
 };
+
+const struct console_opts console_ports_opts = {ports_opts, N_ELEMS(ports_opts)};
 
 static const char *const on_off[] = {"on", "off", NULL};
 
@@ -54,6 +58,8 @@ static const struct opt portattr_opts[] = {
 	{"mult", 0, "on|off", "take frames for groups", opt_set_text, FIELD(multicast), on_off,
 	 OPT_NO_ENV},
 };
+
+const struct console_opts console_portattr_opts = {portattr_opts, N_ELEMS(portattr_opts)};
 
 static void
 conf_fini(struct show_conf *conf)

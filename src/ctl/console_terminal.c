@@ -62,20 +62,22 @@ remember(const char *line)
 
 /* ---- completion ---- */
 
-static char *
-next_verb(const char *start, int i)
-{
-	const char *verb = console_verb(start, (size_t)i);
+/* Where the word begins that is completed. */
+static size_t completing_at;
 
-	return verb != NULL ? strdup(verb) : NULL;
+static char *
+next_offer(const char *word, int i)
+{
+	return console_complete(rl_line_buffer, completing_at, word, (size_t)i);
 }
 
+/* Where there is nothing of ours to offer, libedit offers the names of files. */
 static char **
 complete(const char *word, int start, int end)
 {
 	(void)end;
-	/* Behind the verb libedit offers the names of files. */
-	return start == 0 ? rl_completion_matches(word, next_verb) : NULL;
+	completing_at = (size_t)start;
+	return rl_completion_matches(word, next_offer);
 }
 
 /* ---- lines ---- */

@@ -74,9 +74,13 @@ static const struct opt start_opts[] = {
 	 OPT_NO_ENV},
 };
 
+const struct console_opts console_start_opts = {start_opts, N_ELEMS(start_opts)};
+
 static const struct opt change_opts[] = {
 	OPT_PORTS,
 };
+
+const struct console_opts console_change_opts = {change_opts, N_ELEMS(change_opts)};
 
 static const struct opt update_opts[] = {
 	{"multiplier", 'm', "AMOUNT", "20kpps, or +10%, -5kpps of what is sent", opt_set_text,
@@ -84,6 +88,16 @@ static const struct opt update_opts[] = {
 	OPT_PORTS,
 	OPT_FORCE("above the port's speed"),
 };
+
+const struct console_opts console_update_opts = {update_opts, N_ELEMS(update_opts)};
+
+static const struct opt wait_opts[] = {
+	OPT_PORTS,
+	{"duration", 'd', "TIME", "at most so long (until they have ended)", set_seconds,
+	 FIELD(duration_s), NULL, OPT_NO_ENV},
+};
+
+const struct console_opts console_wait_opts = {wait_opts, N_ELEMS(wait_opts)};
 
 static void
 conf_fini(struct traffic_conf *conf)
@@ -368,11 +382,6 @@ console_update(struct console *c, int argc, char **argv, struct err *err)
 int
 console_wait(struct console *c, int argc, char **argv, struct err *err)
 {
-	static const struct opt wait_opts[] = {
-		OPT_PORTS,
-		{"duration", 'd', "TIME", "at most so long (until they have ended)", set_seconds,
-		 FIELD(duration_s), NULL, OPT_NO_ENV},
-	};
 	static const struct opt_command verb = {
 		.name = "wait",
 		.positional = "[-p PORT...]",

@@ -9,21 +9,26 @@
 
 /* The console's verb for the live screen. */
 
+struct tui_conf {
+	uint64_t every_ns;
+};
+
+static const struct opt tui_opts[] = {
+	{"every", 0, "TIME", "how long from sample to sample (1s)", opt_set_duration,
+	 OPT_FIELD(struct tui_conf, every_ns), NULL, OPT_NO_ENV},
+};
+
+const struct console_opts console_tui_opts = {tui_opts, N_ELEMS(tui_opts)};
+
 int
 console_tui(struct console *c, int argc, char **argv, struct err *err)
 {
-	struct {
-		uint64_t every_ns;
-	} conf = {.every_ns = NSEC_PER_S};
-	const struct opt opts[] = {
-		{"every", 0, "TIME", "how long from sample to sample (1s)", opt_set_duration, 0,
-		 NULL, OPT_NO_ENV},
-	};
-	const struct opt_command verb = {
+	struct tui_conf conf = {.every_ns = NSEC_PER_S};
+	static const struct opt_command verb = {
 		.name = "tui",
 		.summary = "Shows ports and rates, live, until q.",
-		.opts = opts,
-		.n_opts = N_ELEMS(opts),
+		.opts = tui_opts,
+		.n_opts = N_ELEMS(tui_opts),
 	};
 	struct live_screen s = {
 		.console = c, .title = c->at, .colours = getenv("NO_COLOR") == NULL};
