@@ -55,7 +55,7 @@ rate_of(double seconds)
 		if (rates[i].duration_s == seconds)
 			return &rates[i];
 	fail_msg("no rate of %g s", seconds);
-	return NULL;
+	abort();
 }
 
 /* ---- by hand ---- */
