@@ -139,7 +139,7 @@ static int
 judge(struct backend *b, const json_t *r, uint64_t count, struct err *err)
 {
 	uint64_t foreign = number(r, "foreign"), through = count - foreign;
-	struct ledger l = {.n_hops = 1, .seq_unknown = true};
+	struct ledger l = {.n_hops = b->chain->n_hops, .seq_unknown = true};
 	int rc = expect("sent", number(r, "sent"), count, err);
 
 	if (rc == 0)
@@ -154,8 +154,8 @@ judge(struct backend *b, const json_t *r, uint64_t count, struct err *err)
 	if (rc == 0)
 		rc = expect("longest frame", number(r, "largest"),
 			    (uint64_t)(b->plan->max_frame - FCS), err);
-	if (rc == 0)
-		rc = backend_read_hop(b, 0, true, &l.hop[0], err);
+	for (size_t i = 0; rc == 0 && i < l.n_hops; i++)
+		rc = backend_read_hop(b, i, true, &l.hop[i], err);
 	if (rc < 0)
 		return rc;
 	l.gen[0].tx = count;
@@ -174,20 +174,20 @@ judge(struct backend *b, const json_t *r, uint64_t count, struct err *err)
 }
 
 static void
-tell_hop(struct backend *b)
+tell_hop(struct backend *b, size_t number)
 {
 	struct ledger_hop hop;
 	struct err err = {0};
 
-	if (backend_read_hop(b, 0, true, &hop, &err) < 0) {
+	if (backend_read_hop(b, number, true, &hop, &err) < 0) {
 		fprintf(stderr, "%s\n", err.msg);
 		return;
 	}
 	for (size_t i = 0; i < 2; i++)
-		fprintf(stderr, "hop: port %zu rx %lu tx %lu miss %lu\n", i, hop.port[i].rx,
-			hop.port[i].tx, hop.port[i].miss);
+		fprintf(stderr, "%s: port %zu rx %lu tx %lu miss %lu\n", hop.name, i,
+			hop.port[i].rx, hop.port[i].tx, hop.port[i].miss);
 	for (size_t i = 0; i < hop.n_drops; i++)
-		fprintf(stderr, "hop: %s %lu\n", hop.drop[i].name, hop.drop[i].n);
+		fprintf(stderr, "%s: %s %lu\n", hop.name, hop.drop[i].name, hop.drop[i].n);
 }
 
 static int
@@ -216,19 +216,36 @@ run(struct session *s, const char *program, uint64_t count, struct err *err)
 		char *log = text_of(s->plan.proc[0].log_path);
 
 		fprintf(stderr, "%s", log);
-		tell_hop(&s->backend);
+		for (size_t i = 0; i < s->chain->n_hops; i++)
+			tell_hop(&s->backend, i);
 		free(log);
 	}
 	if (r != NULL)
 		printf("%-10s  %lu frames of %d to %lu bytes, %lu MB, in %.1f s: changed %lu, lost "
 		       "%lu\n",
-		       link_kind_name(s->chain->link[0].kind), number(r, "sent"), MIN_LEN + FCS,
-		       number(r, "largest") + FCS, number(r, "bytes") / 1000000,
+		       link_kind_name(s->chain->link[s->chain->n_hops / 2].kind), number(r, "sent"),
+		       MIN_LEN + FCS, number(r, "largest") + FCS, number(r, "bytes") / 1000000,
 		       (double)(clock_now_ns() - began) / 1e9, number(r, "changed"),
 		       number(r, "lost"));
 	json_decref(r);
 	session_down(s);
 	return rc;
+}
+
+/* A ring is between hops: three in a process, with links that are known at their ends. */
+static char *
+chain_of(const char *word, enum link_kind kind)
+{
+	if (kind == LINK_RING)
+		return xasprintf("version: 1\nname: frames-%s\nhops: [nfvchain-fwd, {nf: [l2fwd, "
+				 "'work:20']}, nfvchain-fwd]\nlinks: [{ring: 1024}, {kind: ring, "
+				 "ring: 64}, {kind: ring, ring: 64}, {ring: 1024}]\ntraffic: "
+				 "{frames: %u}\n",
+				 word, plan_link_max_frame(kind));
+	return xasprintf(
+		"version: 1\nname: frames-%s\nhops: [nfvchain-fwd]\nlinks: {kind: %s, ring: "
+		"1024}\ntraffic: {frames: %u}\n",
+		word, word, plan_link_max_frame(kind));
 }
 
 static int
@@ -242,10 +259,7 @@ run_kind(const char *program, uint64_t count, const char *word, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	yaml = xasprintf(
-		"version: 1\nname: frames-%s\nhops: [nfvchain-fwd]\nlinks: {kind: %s, ring: "
-		"1024}\ntraffic: {frames: %u}\n",
-		word, word, plan_link_max_frame(kind));
+	yaml = chain_of(word, kind);
 	s.chain = &chain;
 	rc = chain_parse(&chain, "links", yaml, strlen(yaml), err);
 	if (rc == 0)

@@ -5,4 +5,4 @@
 # none changed, none merged, none lost, with rings filled to 90 %, and hop and links account for each.
 . "$(dirname "$0")/../smoke/_init.sh"
 
-"$build/e2e-links" "$build/e2e-frames" "${FRAMES:-20000}" vhost-user memif veth veth-xdp tap
+"$build/e2e-links" "$build/e2e-frames" "${FRAMES:-20000}" vhost-user memif ring veth veth-xdp tap

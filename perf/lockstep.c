@@ -23,6 +23,7 @@
 #include "dpdk/cpus.h"
 #include "dpdk/eal.h"
 #include "fwd/engine.h"
+#include "fwd/group.h"
 #include "fwd/nfs.h"
 #include "gen/generator.h"
 #include "gen/vm.h"
@@ -53,6 +54,7 @@ struct lockstep {
 	struct opt_list nf;
 	uint32_t vector, stages;
 	bool fuse_stages;
+	uint32_t hops; /* in a row, in one process */
 	bool flat_out;
 	bool plain;    /* the generator's frames go out as they are */
 	bool field_vm; /* or as a program makes them */
@@ -110,7 +112,8 @@ lockstep_count(void *ctx, struct rte_mbuf **frames, uint16_t n, uint8_t *verdict
 }
 
 static int
-fill_ring(struct rte_ring *ring, const struct lockstep *l, struct err *err)
+fill_ring(struct rte_ring *ring, struct rte_mempool *pool, const struct lockstep *l,
+	  struct err *err)
 {
 	uint8_t frame[FRAME_MAX_SIZE];
 	int len = make_frame(frame, sizeof(frame), l->size, err);
@@ -119,7 +122,7 @@ fill_ring(struct rte_ring *ring, const struct lockstep *l, struct err *err)
 	if (len >= 0 && frame_template_init(&t, frame, (size_t)len, err) < 0)
 		return -EINVAL;
 	for (uint32_t i = 0; len >= 0 && i < l->frames; i++) {
-		struct rte_mbuf *m = rte_pktmbuf_alloc(lap.fwd.pool);
+		struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
 		char *data = m != NULL ? rte_pktmbuf_append(m, (uint16_t)len) : NULL;
 
 		if (data == NULL || rte_ring_enqueue(ring, m) < 0)
@@ -171,7 +174,7 @@ run_fwd(const struct lockstep *l, const char *engine, struct err *err)
 	if (rc == 0)
 		rc = fwd_open(&lap.fwd, &conf, false, err);
 	if (rc == 0)
-		rc = fill_ring(forth, l, err);
+		rc = fill_ring(forth, lap.fwd.pool, l, err);
 	if (rc == 0) {
 		lap.left = l->bursts;
 		lap.fwd.gap_tsc = UINT64_MAX; /* how long a round takes must not matter */
@@ -185,6 +188,85 @@ run_fwd(const struct lockstep *l, const char *engine, struct err *err)
 	fwd_close(&lap.fwd);
 	conf.nf = (struct opt_list){0};
 	fwd_conf_fini(&conf);
+	return rc;
+}
+
+/* ---- hops in a row ---- */
+
+static struct group row;
+
+static void
+lockstep_count_row(void *ctx, struct rte_mbuf **frames, uint16_t n, uint8_t *verdict)
+{
+	if (--lap.left == 0)
+		group_set_state(&row, FWD_STOP);
+	lap.real->burst(ctx, frames, n, verdict);
+}
+
+static int
+parse_row(struct fwd_confs *confs, const struct lockstep *l, struct err *err)
+{
+	char words[3 + CONF_MAX_HOPS][24], *argv[4 + CONF_MAX_HOPS] = {NULL};
+	struct fwd_conf *first = &confs->hop[0], *last = &confs->hop[l->hops - 1];
+	int argc = 0, rc;
+
+	snprintf(words[argc++], sizeof(words[0]), "lockstep");
+	snprintf(words[argc++], sizeof(words[0]), "--burst=%u", l->frames);
+	for (uint32_t i = 0; i < l->hops; i++)
+		snprintf(words[argc++], sizeof(words[0]), "--hop=h%u", i);
+	for (int i = 0; i < argc; i++)
+		argv[i] = words[i];
+	rc = fwd_confs_parse(confs, argv[0], argc, argv, err);
+	memcpy(first->addr[0].mac, mac[0], sizeof(mac[0]));
+	memcpy(last->dest[1].mac, mac[0], sizeof(mac[0]));
+	first->addr[0].set = last->dest[1].set = true;
+	return rc;
+}
+
+/* Every burst went through all hops, but the last one may have been told to stop before. */
+static int
+check_row(const struct lockstep *l, struct err *err)
+{
+	const uint64_t all = (uint64_t)l->bursts * l->frames;
+
+	for (unsigned i = 0; i < row.n; i++) {
+		struct fwd_totals t;
+
+		fwd_totals(row.fwd[i], &t);
+		if (t.rx_all != t.rx[0] || (t.rx[0] != all && t.rx[0] + l->frames != all) ||
+		    fwd_residual(&t) != 0)
+			return err_set(err, EPROTO, "hop %u received %lu frames, not %lu", i,
+				       t.rx_all, all);
+	}
+	return 0;
+}
+
+static int
+run_row(const struct lockstep *l, struct err *err)
+{
+	struct rte_ring *forth = make_ring("forth"), *back = make_ring("back");
+	struct fwd_confs confs;
+	int rc = parse_row(&confs, l, err);
+
+	if (rc == 0)
+		rc = make_ports(forth, back, back, forth, err);
+	if (rc == 0)
+		rc = group_open(&row, &confs, false, err);
+	if (rc == 0)
+		rc = fill_ring(forth, row.pool, l, err);
+	if (rc == 0) {
+		lap.left = l->bursts;
+		for (unsigned i = 0; i < row.n; i++)
+			row.fwd[i]->gap_tsc = UINT64_MAX;
+		lap.real = row.fwd[0]->nf[0];
+		lap.counting = *lap.real;
+		lap.counting.burst = lockstep_count_row;
+		row.fwd[0]->nf[0] = &lap.counting;
+		group_run(&row);
+		rc = check_row(l, err);
+	}
+	group_close(&row);
+	fwd_confs_fini(&confs);
 	return rc;
 }
 
@@ -372,6 +454,7 @@ static const struct opt opts[] = {
 	{"stages", 0, "N", "stages of the pipeline (1)", opt_set_u32, FIELD(stages), NULL, 0},
 	{"fuse-stages", 0, NULL, "which follow at once", opt_set_switch, FIELD(fuse_stages), NULL,
 	 0},
+	{"hops", 0, "N", "hops in a row in one process (2)", opt_set_u32, FIELD(hops), NULL, 0},
 	{"flat-out", 'f', NULL, "transmit without a schedule", opt_set_switch, FIELD(flat_out),
 	 NULL, 0},
 	{"plain", 0, NULL, "the generator's frames are sent as given", opt_set_switch, FIELD(plain),
@@ -384,7 +467,7 @@ static const struct opt opts[] = {
 
 static const struct opt_command command = {
 	.name = "lockstep",
-	.positional = "fwd|event|pipeline|tx|rx|vm",
+	.positional = "fwd|fused|event|pipeline|tx|rx|vm",
 	.summary = "Runs a hot loop over rings in memory, to count its instructions.",
 	.opts = opts,
 	.n_opts = N_ELEMS(opts),
@@ -401,7 +484,7 @@ print_identity(void)
 static const char *
 engine_of(const char *subject)
 {
-	if (strcmp(subject, "fwd") == 0)
+	if (strcmp(subject, "fwd") == 0 || strcmp(subject, "fused") == 0)
 		return "poll";
 	return strcmp(subject, "event") == 0 || strcmp(subject, "pipeline") == 0 ? subject : NULL;
 }
@@ -413,10 +496,13 @@ check(const struct lockstep *l, const char *subject, struct err *err)
 
 	if (engine_of(subject) == NULL && strcmp(subject, "tx") != 0 &&
 	    strcmp(subject, "rx") != 0 && strcmp(subject, "vm") != 0)
-		return err_usage(err, "'%s' is none of fwd, event, pipeline, tx, rx, vm", subject);
+		return err_usage(err, "'%s' is none of fwd, fused, event, pipeline, tx, rx, vm",
+				 subject);
 	if (l->flows < 1 || l->vector > CONF_MAX_VECTOR)
 		return err_usage(err, "--flows: at least one; --vector: at most %d",
 				 CONF_MAX_VECTOR);
+	if (l->hops < 2 || l->hops > CONF_MAX_HOPS)
+		return err_usage(err, "--hops: 2 to %d", CONF_MAX_HOPS);
 	if (l->bursts < 1)
 		return err_usage(err, "--bursts: at least one");
 	if (l->frames < 1 || l->frames > most)
@@ -459,8 +545,9 @@ run_subject(const struct lockstep *l, const char *subject, struct err *err)
 		return run_vm(l, err);
 	rc = start_eal(&eal, err);
 	if (rc == 0)
-		rc = engine_of(subject) != NULL ? run_fwd(l, engine_of(subject), err)
-						: run_gen(l, err);
+		rc = strcmp(subject, "fused") == 0 ? run_row(l, err)
+		     : engine_of(subject) != NULL  ? run_fwd(l, engine_of(subject), err)
+						   : run_gen(l, err);
 	eal_stop(&eal);
 	return rc;
 }
@@ -483,7 +570,8 @@ run(const struct lockstep *l, const char *subject, struct err *err)
 int
 main(int argc, char **argv)
 {
-	struct lockstep l = {.bursts = 2000, .frames = 32, .size = 64, .flows = 1, .stages = 1};
+	struct lockstep l = {
+		.bursts = 2000, .frames = 32, .size = 64, .flows = 1, .stages = 1, .hops = 2};
 	struct err err = {0};
 	int rc;
 

@@ -30,7 +30,7 @@ stop_proc(struct backend *b, size_t i, struct err *err)
 pid_t
 backend_busy_thread(struct backend *b, size_t i)
 {
-	return freeze_busy_thread(b->proc[i + 1].pid);
+	return freeze_busy_thread(b->proc[plan_runner(b->plan, i + 1)].pid);
 }
 
 /* A signal to a process is taken by its main thread, which in many programs sleeps, and which on a
@@ -51,13 +51,13 @@ pause_proc(struct backend *b, size_t i, pid_t *busy_tid, struct err *err)
 int
 backend_pause_hop(struct backend *b, size_t i, struct err *err)
 {
-	return pause_proc(b, i + 1, &b->hop[i].busy_tid, err);
+	return pause_proc(b, plan_runner(b->plan, i + 1), &b->hop[i].busy_tid, err);
 }
 
 void
 backend_resume_hop(struct backend *b, size_t i)
 {
-	freeze_thaw(&b->proc[i + 1]);
+	freeze_thaw(&b->proc[plan_runner(b->plan, i + 1)]);
 }
 
 int
@@ -82,7 +82,7 @@ backend_freeze(struct backend *b, struct err *err)
 	 */
 	rc = backend_vms_freeze(b, true, err);
 	for (size_t i = b->n_started; rc == 0 && i > 0; i--)
-		if (!b->plan->proc[i - 1].in_vm)
+		if (!b->plan->proc[i - 1].in_vm && !plan_proc_is_fused(&b->plan->proc[i - 1]))
 			rc = stop_proc(b, i - 1, err);
 	return rc;
 }
@@ -94,7 +94,7 @@ backend_thaw(struct backend *b)
 		return;
 	b->frozen = false;
 	for (size_t i = 0; i < b->n_started; i++)
-		if (!b->plan->proc[i].in_vm)
+		if (!b->plan->proc[i].in_vm && !plan_proc_is_fused(&b->plan->proc[i]))
 			freeze_thaw(&b->proc[i]);
 	(void)backend_vms_freeze(b, false, NULL);
 }

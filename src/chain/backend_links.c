@@ -70,7 +70,7 @@ set_plain(int fd, const char *name, struct err *err)
 static size_t
 proc_at(const struct chain_plan *plan, const struct plan_pair *pair, int end)
 {
-	return end == 0 ? pair->link : (pair->link + 1) % plan->n_procs;
+	return plan_runner(plan, end == 0 ? pair->link : (pair->link + 1) % plan->n_procs);
 }
 
 static int
@@ -411,6 +411,7 @@ backend_links_missed(struct backend *b, size_t i, size_t port)
 	if (pair->tap_end >= 0)
 		return tap_missed(b, i, at, k);
 	links = b->links;
+	i = plan_runner(b->plan, i);
 	if (rtnl_counts(links->netns.link_fd[i], pair->name[at], &near, NULL) < 0 ||
 	    rtnl_counts(links->netns.link_fd[proc_at(b->plan, pair, !at)], pair->name[!at], &far,
 			NULL) < 0)

@@ -342,6 +342,8 @@ bring_up(struct backend *b, struct err *err)
 		if (!plan_proc_is_here(&plan->proc[i])) {
 			/* Its place in the list stays empty. */
 			b->n_started++;
+			if (plan_proc_is_fused(&plan->proc[i]))
+				rc = greet_hop(b, &plan->proc[i], err);
 			continue;
 		}
 		rc = start(b, &plan->proc[i], err);

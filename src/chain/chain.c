@@ -75,9 +75,9 @@ const struct chain_words chain_hop_kinds = {"hop kind", hop_words,
 					    BUILT(HOP_FWD) | BUILT(HOP_TESTPMD) | BUILT(HOP_EXEC)};
 const struct chain_words chain_link_kinds = {
 	"link kind", link_words,
-	BUILT(LINK_VHOST_USER) | BUILT(LINK_MEMIF) | BUILT(LINK_VETH) | BUILT(LINK_VETH_XDP) |
-		BUILT(LINK_TAP) | BUILT(LINK_PCAP) | BUILT(LINK_PCI) | BUILT(LINK_NETWORK) |
-		BUILT(LINK_STREAM)};
+	BUILT(LINK_VHOST_USER) | BUILT(LINK_MEMIF) | BUILT(LINK_RING) | BUILT(LINK_VETH) |
+		BUILT(LINK_VETH_XDP) | BUILT(LINK_TAP) | BUILT(LINK_PCAP) | BUILT(LINK_PCI) |
+		BUILT(LINK_NETWORK) | BUILT(LINK_STREAM)};
 const struct chain_words chain_places = {"place", place_words,
 					 BUILT(PLACE_PROCESS) | BUILT(PLACE_VM)};
 const struct chain_words chain_models = {"NIC model", model_words, ~0u};

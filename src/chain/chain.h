@@ -22,7 +22,7 @@
 enum link_kind {
 	LINK_VHOST_USER,
 	LINK_MEMIF,
-	LINK_RING,     /* not built yet: refused by chain_check */
+	LINK_RING,     /* within a process, between hops of kind nfvchain-fwd */
 	LINK_VETH,     /* a pair of the kernel's, by af_packet */
 	LINK_VETH_XDP, /* the same by AF_XDP */
 	LINK_TAP,      /* an interface that one end makes, and the other opens by af_packet */
@@ -145,7 +145,8 @@ int chain_check(const struct chain *chain, struct err *err);
 int chain_set_engine(struct chain *chain, const char *engine, struct err *err);
 
 /* Makes all links those of a kind ("--link: ..." when there is none of that name), each with its
- * default ring unless it had one of its own.  chain_check says whether they can be. */
+ * default ring unless it had one of its own; "ring" those between hops, the outer ones then being
+ * vhost-user.  chain_check says whether they can be. */
 int chain_set_links(struct chain *chain, const char *kind, struct err *err);
 
 /* Adds an argument to all hops of kind nfvchain-fwd, unless they have it; not one of them: refused.

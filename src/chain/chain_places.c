@@ -42,6 +42,8 @@ is_kernels(enum link_kind kind)
 unsigned
 chain_default_ring(enum link_kind kind, bool is_vms)
 {
+	if (kind == LINK_RING)
+		return CHAIN_INNER_RING;
 	if (is_vms || kind == LINK_NETWORK || kind == LINK_STREAM)
 		return CHAIN_MAX_VM_RING;
 	if (kind == LINK_PCAP)
@@ -75,6 +77,7 @@ max_ring(enum link_kind kind)
 int
 chain_rule_link(const struct chain_link *link, const char **key, struct err *err)
 {
+	unsigned min = link->kind == LINK_RING ? CHAIN_MIN_INNER_RING : CHAIN_MIN_RING;
 	unsigned max = max_ring(link->kind);
 	int rc;
 
@@ -83,9 +86,9 @@ chain_rule_link(const struct chain_link *link, const char **key, struct err *err
 	if (rc < 0)
 		return rc;
 	*key = "ring";
-	if (link->ring < CHAIN_MIN_RING || link->ring > max || (link->ring & (link->ring - 1)) != 0)
-		return err_usage(err, "'ring' of a %s link must be a power of two from %d to %u",
-				 link_kind_name(link->kind), CHAIN_MIN_RING, max);
+	if (link->ring < min || link->ring > max || (link->ring & (link->ring - 1)) != 0)
+		return err_usage(err, "'ring' of a %s link must be a power of two from %u to %u",
+				 link_kind_name(link->kind), min, max);
 	*key = "queues";
 	if (link->queues < 1 || link->queues > CHAIN_MAX_QUEUES)
 		return err_usage(err, "'queues' must be from 1 to %d", CHAIN_MAX_QUEUES);
@@ -103,6 +106,20 @@ chain_rule_link(const struct chain_link *link, const char **key, struct err *err
 }
 
 int
+chain_rule_rings(struct chain *chain, struct err *err)
+{
+	struct chain_link outer = {.kind = LINK_VHOST_USER, .queues = chain->link[0].queues};
+
+	if (chain->n_hops < 2)
+		return err_usage(err, "a ring joins two hops, and this chain has one");
+	for (size_t i = 0; i <= chain->n_hops; i += chain->n_hops) {
+		outer.ring = chain_default_ring(outer.kind, chain_link_is_vms(chain, i));
+		chain->link[i] = outer;
+	}
+	return 0;
+}
+
+int
 chain_set_links(struct chain *chain, const char *word, struct err *err)
 {
 	enum link_kind kind;
@@ -117,7 +134,36 @@ chain_set_links(struct chain *chain, const char *word, struct err *err)
 			link->ring = chain_default_ring(kind, is_vms);
 		link->kind = kind;
 	}
+	if (rc == 0 && kind == LINK_RING)
+		rc = err_wrap(err, chain_rule_rings(chain, err), "--link");
 	return rc;
+}
+
+/* Why that end of a ring is none, or NULL. */
+static const char *
+not_fusible(const struct chain *chain, int hop)
+{
+	if (hop < 0 || (size_t)hop >= chain->n_hops)
+		return "is a program of its own";
+	if (chain->hop[hop].place == PLACE_VM)
+		return "is in a VM";
+	return chain->hop[hop].kind != HOP_FWD ? "is not an nfvchain-fwd" : NULL;
+}
+
+/* Both ends of a ring are in one process. */
+static int
+check_ring(const struct chain *chain, size_t i, struct err *err)
+{
+	for (int hop = (int)i - 1; hop <= (int)i; hop++) {
+		const char *why = not_fusible(chain, hop);
+
+		if (why != NULL)
+			return err_usage(err,
+					 "link %zu (ring) is within one nfvchain-fwd, and %s %s "
+					 "(vhost-user joins processes)",
+					 i, end_name(chain, hop), why);
+	}
+	return 0;
 }
 
 /* Queues of a guest's NIC are QEMU's. */
@@ -142,8 +188,11 @@ chain_rule_ends(const struct chain *chain, size_t i, struct err *err)
 	const char *a = end_name(chain, (int)i - 1), *b = end_name(chain, (int)i);
 	int n_vms = (chain_place(chain, (int)i - 1) == PLACE_VM) +
 		    (chain_place(chain, (int)i) == PLACE_VM);
+	bool is_ring = link->kind == LINK_RING;
 	bool between = link->kind == LINK_NETWORK || link->kind == LINK_STREAM;
 
+	if (is_ring)
+		return check_ring(chain, i, err);
 	if (between && n_vms < 2)
 		return err_usage(err,
 				 "link %zu (%s) joins two VMs, and %s is a process (place: vm "

@@ -121,6 +121,51 @@ queues_of_guests_are_qemus(void **state)
 	       "and network have more)");
 }
 
+static void
+rings_are_within_a_process(void **state)
+{
+	struct chain chain;
+	struct err err = {0};
+
+	(void)state;
+	take(&chain, V "hops: [nfvchain-fwd, nfvchain-fwd, nfvchain-fwd]\nlinks: ring\n");
+	assert_int_equal(chain.link[0].kind, LINK_VHOST_USER);
+	assert_int_equal(chain.link[0].ring, 16384);
+	assert_int_equal(chain.link[1].kind, LINK_RING);
+	assert_int_equal(chain.link[2].ring, 1024);
+	assert_int_equal(chain.link[3].kind, LINK_VHOST_USER);
+	chain_fini(&chain);
+	take(&chain, V "hops: [nfvchain-fwd, nfvchain-fwd, testpmd]\n"
+		       "links: [memif, {kind: ring, ring: 64}, vhost-user, memif]\n");
+	assert_int_equal(chain.link[1].ring, 64);
+	chain_fini(&chain);
+	refuse(V "links: ring\n",
+	       "c.yaml:2:8: error: a ring joins two hops, and this chain has one");
+	refuse(V "hops: [nfvchain-fwd, nfvchain-fwd]\nlinks: [ring, ring, memif]\n",
+	       "c.yaml:3:9: error: link 0 (ring) is within one nfvchain-fwd, and the generator is "
+	       "a "
+	       "program of its own (vhost-user joins processes)");
+	refuse(V "hops: [nfvchain-fwd, testpmd]\nlinks: ring\n",
+	       "c.yaml:3:8: error: link 1 (ring) is within one nfvchain-fwd, and vnf2 is not an "
+	       "nfvchain-fwd (vhost-user joins processes)");
+	refuse(V "hops: [{place: vm}, nfvchain-fwd]\nlinks: ring\n",
+	       "c.yaml:3:8: error: link 1 (ring) is within one nfvchain-fwd, and vnf1 is in a VM "
+	       "(vhost-user joins processes)");
+	refuse(V "hops: [nfvchain-fwd, nfvchain-fwd]\nlinks: {kind: ring, ring: 32}\n",
+	       "c.yaml:3:27: error: 'ring' of a ring link must be a power of two from 64 to 32768");
+	chain_default(&chain, 4);
+	assert_int_equal(chain_set_links(&chain, "ring", &err), 0);
+	assert_int_equal(chain.link[4].kind, LINK_VHOST_USER);
+	assert_int_equal(chain.link[3].kind, LINK_RING);
+	assert_int_equal(chain.link[3].ring, 1024);
+	assert_int_equal(chain_check(&chain, &err), 0);
+	chain_fini(&chain);
+	chain_default(&chain, 1);
+	assert_int_equal(chain_set_links(&chain, "ring", &err), -EINVAL);
+	assert_string_equal(err.msg, "--link: a ring joins two hops, and this chain has one");
+	chain_fini(&chain);
+}
+
 int
 main(void)
 {
@@ -129,6 +174,7 @@ main(void)
 		cmocka_unit_test(processes_and_vms_mix),
 		cmocka_unit_test(links_that_cannot_be_there_are_refused),
 		cmocka_unit_test(queues_of_guests_are_qemus),
+		cmocka_unit_test(rings_are_within_a_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

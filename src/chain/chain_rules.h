@@ -14,7 +14,9 @@
 #define CHAIN_MAX_CPU 1023
 #define CHAIN_MAX_QUEUES 16
 #define CHAIN_MIN_RING 256
-#define CHAIN_RING 16384 /* default */
+#define CHAIN_MIN_INNER_RING 64 /* within a process */
+#define CHAIN_INNER_RING 1024	/* default there */
+#define CHAIN_RING 16384	/* default */
 #define CHAIN_MAX_RING 32768
 #define CHAIN_MAX_COPY_RING 16384 /* of links that keep copies of frames */
 #define CHAIN_KERNEL_RING 2048	  /* default of the kernel's; XDP's is never longer */
@@ -70,6 +72,9 @@ int chain_rule_unique(const struct chain *chain, size_t i, struct err *err);
 /* Refuses a link 'i' that does not go together with the one before it. */
 int chain_rule_neighbours(const struct chain *chain, size_t i, struct err *err);
 
+/* Makes the links of a chain whose links are all to be rings what they can be: those to the
+ * generator are of the default kind.  Refuses a chain without any other. */
+int chain_rule_rings(struct chain *chain, struct err *err);
 /* Refuses a link 'i' that cannot be between the places of its ends. */
 int chain_rule_ends(const struct chain *chain, size_t i, struct err *err);
 /* Refuses a file at link 'i' that cannot be there. */

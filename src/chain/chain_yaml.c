@@ -202,6 +202,7 @@ static int
 read_links(const struct yaml *doc, const struct yaml_node *node, struct chain *chain,
 	   struct err *err)
 {
+	struct err why = {0};
 	int rc;
 
 	if (yaml_is_list(node))
@@ -209,6 +210,8 @@ read_links(const struct yaml *doc, const struct yaml_node *node, struct chain *c
 	rc = read_link(doc, node, &chain->link[0], err);
 	for (size_t i = 1; i < N_ELEMS(chain->link); i++)
 		chain_link_copy(&chain->link[i], &chain->link[0]);
+	if (rc == 0 && chain->link[0].kind == LINK_RING && chain_rule_rings(chain, &why) < 0)
+		rc = yaml_error(doc, node, err, "%s", why.msg);
 	return rc;
 }
 

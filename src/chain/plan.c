@@ -214,8 +214,6 @@ place(struct chain_plan *plan, const struct chain *chain, const struct plan_fact
 	if (!chain_has_files(chain))
 		place_generator(plan, chain, facts);
 	place_hops(plan, chain, facts);
-	for (int i = 0; i < (int)chain->n_hops; i++)
-		plan->shared_cpus |= plan_shares_cpu(plan, chain, i);
 	return 0;
 }
 
@@ -279,20 +277,21 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 	struct plan_proc *proc = &plan->proc[hop + 1];
 	const char *name = hop < 0 ? "generator" : chain->hop[hop].name;
 
-	proc->name = xstrdup(name);
+	proc->name = hop >= 0 && plan_row_first(chain, hop) == hop ? plan_row_name(chain, hop)
+								   : xstrdup(name);
 	proc->hop = hop;
 	proc->in_vm = plan_in_vm(chain, hop);
 	proc->ours = hop < 0 ? chain->generator.kind == GENERATOR_NFVCHAIN
 			     : chain->hop[hop].kind == HOP_FWD;
 	proc->elsewhere = hop < 0 && (chain->generator.at != NULL || chain_has_files(chain));
-	proc->log_path = xasprintf("%s/%s.log", facts->run_dir, name);
+	proc->log_path = xasprintf("%s/%s.log", facts->run_dir, proc->name);
 	if (proc->in_vm) {
 		set_guest_paths(proc, chain);
 		return;
 	}
 	proc->rt_dir = xasprintf("%s/rt/%s", facts->run_dir, name);
 	proc->env[proc->n_env++] = xasprintf("RUNTIME_DIRECTORY=%s", proc->rt_dir);
-	proc->env[proc->n_env++] = xasprintf("NFVCHAIN_ID=%s/%s", chain->name, name);
+	proc->env[proc->n_env++] = xasprintf("NFVCHAIN_ID=%s/%s", chain->name, proc->name);
 	if (hop >= 0 && proc->ours)
 		proc->control_path = xasprintf("%s/%s.ctl", facts->run_dir, name);
 	/* A template without {prefix} has a place of its own that we do not know. */
@@ -349,7 +348,7 @@ check_sockets(const struct plan_proc *proc, struct err *err)
 	if (proc->in_vm || proc->elsewhere)
 		return 0;
 	telemetry = xasprintf("%s/dpdk/%s/dpdk_telemetry.v2", proc->rt_dir,
-			      proc->hop < 0 ? "gen" : proc->name);
+			      proc->hop < 0 ? "gen" : strrchr(proc->rt_dir, '/') + 1);
 	rc = check_socket_path(proc->control_path, err);
 	for (size_t i = 0; rc == 0 && i < N_ELEMS(proc->listens); i++)
 		rc = check_socket_path(proc->listens[i], err);
@@ -411,6 +410,10 @@ fill(struct chain_plan *plan, const struct chain *chain, const struct plan_facts
 		rc = check_sockets(&plan->proc[i], err);
 	if (rc == 0)
 		rc = place(plan, chain, facts, err);
+	if (rc == 0)
+		rc = plan_rows(plan, chain, err);
+	for (int i = 0; rc == 0 && i < (int)chain->n_hops; i++)
+		plan->shared_cpus |= plan_shares_cpu(plan, chain, i);
 	if (rc == 0)
 		rc = plan_links(plan, chain, facts, err);
 	for (int i = -1; rc == 0 && i < (int)chain->n_hops; i++) {

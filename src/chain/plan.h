@@ -35,12 +35,13 @@ struct plan_facts {
 };
 
 #define PLAN_MAX_PROCS (CHAIN_MAX_HOPS + 1)
-#define PLAN_MAX_ARGV 96
+#define PLAN_MAX_ARGV 384 /* as many hops as there can be, in one process */
 
 /* A process here, or in a VM: then 'cpus' are its vCPUs' and all paths but 'log_path' are the
  * guest's. */
 struct plan_proc {
-	char *name; /* "generator" or the hop's name */
+	char *name; /* "generator", the hop's name, or "vnf1+vnf2" of the first of those that are
+		     * one process */
 	bool in_vm;
 	int hop;	/* index, or -1 for the generator */
 	bool elsewhere; /* it runs already, or there is none: we neither start nor end it */
@@ -48,9 +49,13 @@ struct plan_proc {
 	size_t argc;
 	char *env[8]; /* "NAME=value", NULL-terminated, owned */
 	size_t n_env;
-	struct chain_cpus cpus; /* the process may run there, and nowhere else */
-	bool ours;		/* understands --lifeline */
-	bool in_ns;		/* it runs in the chain's own network namespace */
+	struct chain_cpus cpus;	    /* the process may run there, and nowhere else */
+	struct chain_cpus own_cpus; /* of those, the hop's, when other hops are in the process too;
+				     * else none */
+	size_t fused_into; /* index of the process that runs it, the first one's of the hops that
+			    * rings join; 0: its own */
+	bool ours;	   /* understands --lifeline */
+	bool in_ns;	   /* it runs in the chain's own network namespace */
 	char *log_path;
 	char *rt_dir;	      /* its RUNTIME_DIRECTORY */
 	char *control_path;   /* nfvchain-fwd's control socket, or NULL */
@@ -104,11 +109,25 @@ struct chain_plan {
 	char *warnings[8]; /* sentences a person should read; NULL-terminated */
 };
 
+/* A hop that another hop's process runs. */
+static inline bool
+plan_proc_is_fused(const struct plan_proc *proc)
+{
+	return proc->fused_into != 0;
+}
+
+/* Index of the process that runs the i-th. */
+static inline size_t
+plan_runner(const struct chain_plan *plan, size_t i)
+{
+	return plan_proc_is_fused(&plan->proc[i]) ? plan->proc[i].fused_into : i;
+}
+
 /* A process of ours on this machine. */
 static inline bool
 plan_proc_is_here(const struct plan_proc *proc)
 {
-	return !proc->in_vm && !proc->elsewhere;
+	return !proc->in_vm && !proc->elsewhere && !plan_proc_is_fused(proc);
 }
 
 /* Refuses, with a sentence, what cannot run: CPUs that are not there, socket paths of more than 107

@@ -49,24 +49,6 @@ static void __attribute__((format(printf, 2, 3))) add(struct words *w, const cha
 
 /* ---- values ---- */
 
-char *
-plan_lcores(const struct chain_plan *plan, const struct chain *chain, int hop)
-{
-	const struct chain_cpus *cpus = &plan_proc_of(plan, hop)->cpus;
-	unsigned n = plan_n_lcores(chain, hop), id = 0;
-	struct str s = {0};
-	/* A guest's vCPUs are its own, and counted from 0. */
-	bool in_vm = plan_in_vm(chain, hop);
-
-	/* testpmd's main lcore never forwards. */
-	if (hop >= 0 && chain->hop[hop].kind == HOP_TESTPMD)
-		str_addf(&s, "%u@%d", id++, in_vm ? 0 : cpus->cpu[0]);
-	for (unsigned i = 0; i < n; i++)
-		str_addf(&s, "%s%u@%d", s.len > 0 ? "," : "", id++,
-			 in_vm ? (int)i : plan_lcore_cpu(cpus, i, n));
-	return str_take(&s);
-}
-
 static const uint8_t *
 mac_of(const struct words *w, int port)
 {
@@ -102,11 +84,18 @@ link_at(const struct words *w, int port)
 	return &w->chain->link[plan_link_of(w->chain, w->hop, port)];
 }
 
+/* Descriptors of the device; a ring between hops of a process is none. */
+static unsigned
+device_ring(const struct chain_link *link)
+{
+	return link->kind == LINK_RING ? 0 : link->ring;
+}
+
 /* Descriptors per queue: one figure for both ports, each driver takes what its ring has. */
 static unsigned
 ring_of(const struct words *w)
 {
-	unsigned a = link_at(w, 0)->ring, b = link_at(w, 1)->ring;
+	unsigned a = device_ring(link_at(w, 0)), b = device_ring(link_at(w, 1));
 
 	return a > b ? a : b;
 }
@@ -140,18 +129,21 @@ memory_mb(const struct words *w)
 	return mb > PLAN_MEM_MB ? mb : PLAN_MEM_MB;
 }
 
+/* Of several hops in a process, the first has port 0, the last has port 1. */
 static void
 add_vdevs(struct words *w)
 {
 	for (int port = 0; port < 2; port++) {
+		struct words at = *w;
 		char *text;
 
-		if (link_at(w, port)->kind == LINK_PCI) {
+		at.hop = port == 1 ? plan_row_last(w->chain, w->hop) : w->hop;
+		if (link_at(&at, port)->kind == LINK_PCI) {
 			add(w, "-a");
-			add(w, "%s", plan_pci_port(w->chain, w->hop, port));
+			add(w, "%s", plan_pci_port(w->chain, at.hop, port));
 			continue;
 		}
-		text = plan_vdev(w->plan, w->chain, w->facts, w->hop, port);
+		text = plan_vdev(w->plan, w->chain, w->facts, at.hop, port);
 		add(w, "--vdev=%s", text);
 		free(text);
 	}
@@ -180,10 +172,21 @@ add_program(struct words *w, const char *name)
 		add(w, "%s/%s", w->facts->bin_dir, name);
 }
 
+/* Do several hops share the process? */
+static bool
+is_row(const struct words *w)
+{
+	return w->hop >= 0 && plan_row_last(w->chain, w->hop) > w->hop;
+}
+
+/* Has the process a link of that kind to anybody outside? */
 static bool
 has_kind(const struct words *w, enum link_kind kind)
 {
-	return link_at(w, 0)->kind == kind || link_at(w, 1)->kind == kind;
+	const struct chain_link *behind =
+		&w->chain->link[plan_link_of(w->chain, plan_row_last(w->chain, w->hop), 1)];
+
+	return link_at(w, 0)->kind == kind || behind->kind == kind;
 }
 
 /* EAL's part; no hugepage or memory option: ours find out by themselves. */
@@ -195,7 +198,8 @@ add_eal(struct words *w, const char *prefix)
 		return;
 	}
 	add(w, "--lcores");
-	take(w, plan_lcores(w->plan, w->chain, w->hop));
+	take(w, is_row(w) ? plan_row_lcores(w->plan, w->chain, w->hop)
+			  : plan_lcores(w->plan, w->chain, w->hop));
 	/* A NIC wants memory whose place it can be told. */
 	if (!w->proc->ours && !has_kind(w, LINK_PCI)) {
 		add(w, "--no-huge");
@@ -275,12 +279,10 @@ add_args(struct words *w, const struct chain_hop *hop)
 		add(w, "%s", hop->args[i]);
 }
 
+/* What a hop itself is, wherever it runs. */
 static void
-add_fwd(struct words *w, const struct chain_hop *hop)
+add_hop(struct words *w, const struct chain_hop *hop)
 {
-	add_program(w, "nfvchain-fwd");
-	add_eal(w, hop->name);
-	add(w, "--");
 	add(w, "--engine");
 	add(w, "%s", hop->engine);
 	for (size_t i = 0; i < hop->n_nf; i++) {
@@ -289,12 +291,14 @@ add_fwd(struct words *w, const struct chain_hop *hop)
 	}
 	add_macs(w, "--eth-addr", mac_of);
 	add_macs(w, "--eth-dest", peer_mac);
-	add_number(w, "--rxd", ring_of(w));
-	add_number(w, "--txd", tx_ring_of(w));
+	if (ring_of(w) > 0) {
+		add_number(w, "--rxd", ring_of(w));
+		add_number(w, "--txd", tx_ring_of(w));
+	}
 	add_number(w, "--rxq", link_at(w, 0)->queues);
 	add_number(w, "--max-frame", w->plan->max_frame);
 	add(w, "--control");
-	add(w, "%s", w->proc->control_path);
+	add(w, "%s", w->plan->proc[w->hop + 1].control_path);
 	if (plan_shares_cpu(w->plan, w->chain, w->hop) && !has_option(hop, "--idle")) {
 		add(w, "--idle");
 		/* A yield inside a guest gives the CPU to nobody outside. */
@@ -311,6 +315,39 @@ add_fwd(struct words *w, const struct chain_hop *hop)
 		add(w, "--promiscuous");
 		add(w, "--paused");
 	}
+}
+
+static void
+add_row(struct words *w)
+{
+	int last = plan_row_last(w->chain, w->hop);
+
+	for (int i = w->hop; i <= last; i++) {
+		struct words at = *w;
+
+		at.hop = i;
+		add(w, "--hop");
+		add(w, "%s", w->chain->hop[i].name);
+		add(w, "--lcore-mask");
+		add(w, "0x%llx", (unsigned long long)plan_lcore_mask(w->plan, w->chain, i));
+		if (i < last)
+			add_number(w, "--hop-ring", link_at(&at, 1)->ring);
+		add_hop(&at, &w->chain->hop[i]);
+		add_args(w, &w->chain->hop[i]);
+	}
+}
+
+static void
+add_fwd(struct words *w, const struct chain_hop *hop)
+{
+	add_program(w, "nfvchain-fwd");
+	add_eal(w, hop->name);
+	add(w, "--");
+	if (is_row(w)) {
+		add_row(w);
+		return;
+	}
+	add_hop(w, hop);
 	add_args(w, hop);
 }
 
@@ -532,7 +569,7 @@ plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_
 	struct words w = {&plan->proc[hop + 1], plan, chain, facts, hop};
 	int rc = 0;
 
-	if (hop < 0 && chain_has_files(chain))
+	if (plan_proc_is_fused(w.proc) || (hop < 0 && chain_has_files(chain)))
 		return 0;
 	if (hop < 0 && chain->generator.kind == GENERATOR_TREX)
 		rc = plan_trex(plan, chain, facts, err);

@@ -28,7 +28,7 @@ plan_is_kernels(enum link_kind kind)
 bool
 plan_has_socket(enum link_kind kind)
 {
-	return !plan_is_kernels(kind) && kind != LINK_PCI && kind != LINK_PCAP;
+	return !plan_is_kernels(kind) && kind != LINK_PCI && kind != LINK_PCAP && kind != LINK_RING;
 }
 
 const char *

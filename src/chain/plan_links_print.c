@@ -45,6 +45,8 @@ plan_link_where(const struct chain_plan *plan, const struct chain *chain, size_t
 		return where_of_vm(plan, chain, i);
 	if (pair != NULL)
 		return pair->name[0];
+	if (chain->link[i].kind == LINK_RING)
+		return "in one process";
 	/* Its upstream end listens, and the generator at the last one. */
 	if (i == 0 || i == chain->n_hops)
 		return plan->proc[0].listens[i == 0 ? 0 : 1];

@@ -30,6 +30,27 @@ bool plan_shares_cpu(const struct chain_plan *plan, const struct chain *chain, i
 /* EAL's --lcores value of a process: "0@1", "0@1,1@2". */
 char *plan_lcores(const struct chain_plan *plan, const struct chain *chain, int hop);
 
+/* ---- plan_rows.c: hops in one process ---- */
+
+/* The first and the last of the hops that rings join with this one; itself where none do. */
+int plan_row_first(const struct chain *chain, int hop);
+int plan_row_last(const struct chain *chain, int hop);
+/* "vnf1+vnf2", of those from 'hop' on, the first one; for the caller to free. */
+char *plan_row_name(const struct chain *chain, int hop);
+/* Have two hops one lcore between them? */
+bool plan_same_lcore(const struct chain_plan *plan, const struct chain *chain, int a, int b);
+/* The first of a hop's lcores, by number in its process; all of them as EAL's mask; all of them, or
+ * all of the process, as EAL's --lcores. */
+unsigned plan_first_lcore(const struct chain_plan *plan, const struct chain *chain, int hop);
+uint64_t plan_lcore_mask(const struct chain_plan *plan, const struct chain *chain, int hop);
+char *plan_hop_lcores(const struct chain_plan *plan, const struct chain *chain, int hop);
+char *plan_row_lcores(const struct chain_plan *plan, const struct chain *chain, int hop);
+/* The CPUs of a hop itself. */
+const struct chain_cpus *plan_own_cpus(const struct plan_proc *proc);
+/* Says who runs whom, once CPUs and sockets are there. */
+int plan_rows(struct chain_plan *plan, const struct chain *chain, struct err *err);
+void plan_print_rows(struct str *out, const struct chain_plan *plan, const struct chain *chain);
+
 /* Room for the data of the largest frame: whole cache lines, never below PLAN_MIN_ROOM. */
 unsigned plan_buffer_room(uint16_t max_frame);
 

@@ -26,6 +26,13 @@ engine_of(const struct plan_proc *proc, const struct chain *chain)
 	return chain->hop[proc->hop].engine;
 }
 
+/* A process of several hops is in the table as each of them. */
+static const char *
+label_of(const struct plan_proc *proc, const struct chain *chain)
+{
+	return proc->hop < 0 ? proc->name : chain->hop[proc->hop].name;
+}
+
 static char *
 cpus_text(const struct chain_cpus *cpus)
 {
@@ -57,15 +64,16 @@ add_procs(struct str *out, const struct chain_plan *plan, const struct chain *ch
 	int width = (int)strlen("generator");
 
 	for (size_t i = 0; i < plan->n_procs; i++)
-		if ((int)strlen(plan->proc[i].name) > width)
-			width = (int)strlen(plan->proc[i].name);
+		if ((int)strlen(label_of(&plan->proc[i], chain)) > width)
+			width = (int)strlen(label_of(&plan->proc[i], chain));
 	str_addf(out, "\n%-*s  %-12s  %-8s  %-8s  %s\n", width, "name", "kind", "engine", "CPUs",
 		 "lcores");
 	for (size_t i = chain_has_files(chain); i < plan->n_procs; i++) {
 		const struct plan_proc *proc = &plan->proc[i];
-		char *cpus = cpus_text(&proc->cpus), *lcores = plan_lcores(plan, chain, proc->hop);
+		char *cpus = cpus_text(plan_own_cpus(proc)),
+		     *lcores = plan_lcores(plan, chain, proc->hop);
 
-		str_addf(out, "%-*s  %-12s  %-8s  %-8s  %s\n", width, proc->name,
+		str_addf(out, "%-*s  %-12s  %-8s  %-8s  %s\n", width, label_of(proc, chain),
 			 kind_of(proc, chain), engine_of(proc, chain), cpus, lcores);
 		free(cpus);
 		free(lcores);
@@ -115,14 +123,15 @@ add_commands(struct str *out, const struct chain_plan *plan)
 	/* EAL wants its run directory to be there. */
 	str_addf(out, "\nmkdir -p -m 700");
 	for (size_t i = 0; i < plan->n_procs; i++) {
-		if (plan->proc[i].rt_dir == NULL || plan->proc[i].elsewhere)
+		if (plan->proc[i].rt_dir == NULL || plan->proc[i].elsewhere ||
+		    plan_proc_is_fused(&plan->proc[i]))
 			continue;
 		str_addn(out, " ", 1);
 		plan_add_quoted(out, plan->proc[i].rt_dir);
 	}
 	str_addn(out, "\n", 1);
 	for (size_t i = 0; i < plan->n_procs; i++) {
-		if (plan->proc[i].elsewhere)
+		if (plan->proc[i].elsewhere || plan_proc_is_fused(&plan->proc[i]))
 			continue;
 		if (plan->proc[i].in_vm)
 			str_addf(out, "# in the VM %s:\n", plan->proc[i].name);
@@ -141,6 +150,7 @@ chain_plan_print(const struct chain_plan *plan, const struct chain *chain)
 	add_drawing(&out, chain);
 	add_procs(&out, plan, chain);
 	plan_print_links(&out, plan, chain);
+	plan_print_rows(&out, plan, chain);
 	plan_print_vms(&out, plan);
 	for (size_t i = 0; plan->warnings[i] != NULL; i++)
 		str_addf(&out, "%swarning: %s\n", i == 0 ? "\n" : "", plan->warnings[i]);
@@ -181,14 +191,17 @@ macs_to_json(const uint8_t macs[2][6])
 }
 
 static json_t *
-proc_to_json(const struct chain_plan *plan, const struct chain *chain, const struct plan_proc *proc)
+proc_to_json(const struct chain_plan *plan, const struct chain *chain, size_t index)
 {
+	const struct plan_proc *proc = &plan->proc[index];
 	char *lcores = plan_lcores(plan, chain, proc->hop);
 	json_t *json = json_object(), *cpus = json_array();
 
-	for (size_t i = 0; i < proc->cpus.n; i++)
-		json_array_append_new(cpus, json_integer(proc->cpus.cpu[i]));
-	json_object_set_new(json, "name", json_string(proc->name));
+	for (size_t i = 0; i < plan_own_cpus(proc)->n; i++)
+		json_array_append_new(cpus, json_integer(plan_own_cpus(proc)->cpu[i]));
+	json_object_set_new(json, "name", json_string(label_of(proc, chain)));
+	json_object_set_new(json, "process",
+			    json_string(plan->proc[plan_runner(plan, index)].name));
 	json_object_set_new(json, "kind", json_string(kind_of(proc, chain)));
 	json_object_set_new(json, "cpus", cpus);
 	json_object_set_new(json, "lcores", json_string(lcores));
@@ -212,7 +225,7 @@ chain_plan_to_json(const struct chain_plan *plan, const struct chain *chain)
 	json_t *json = json_object(), *procs = json_array();
 
 	for (size_t i = chain_has_files(chain); i < plan->n_procs; i++)
-		json_array_append_new(procs, proc_to_json(plan, chain, &plan->proc[i]));
+		json_array_append_new(procs, proc_to_json(plan, chain, i));
 	json_object_set_new(json, "chain", json_string(chain->name));
 	json_object_set_new(json, "rpc", text_or_null(plan->rpc_endpoint));
 	json_object_set_new(json, "pub", text_or_null(plan->pub_endpoint));

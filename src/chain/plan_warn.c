@@ -12,7 +12,7 @@
 static struct chain_cpus
 busy_cpus(const struct chain_plan *plan, const struct chain *chain, int hop)
 {
-	const struct chain_cpus *cpus = &plan_proc_of(plan, hop)->cpus;
+	const struct chain_cpus *cpus = plan_own_cpus(plan_proc_of(plan, hop));
 	unsigned n = plan_n_lcores(chain, hop);
 	struct chain_cpus busy = {0};
 
@@ -26,6 +26,8 @@ share_cpu(const struct chain_plan *plan, const struct chain *chain, int a, int b
 {
 	struct chain_cpus x = busy_cpus(plan, chain, a), y = busy_cpus(plan, chain, b);
 
+	if (plan_same_lcore(plan, chain, a, b))
+		return false;
 	for (size_t i = 0; i < x.n; i++)
 		if (plan_cpus_have(&y, x.cpu[i]))
 			return true;
@@ -35,7 +37,7 @@ share_cpu(const struct chain_plan *plan, const struct chain *chain, int a, int b
 bool
 plan_shares_cpu(const struct chain_plan *plan, const struct chain *chain, int hop)
 {
-	if (plan_n_lcores(chain, hop) > plan_proc_of(plan, hop)->cpus.n)
+	if (plan_n_lcores(chain, hop) > plan_own_cpus(plan_proc_of(plan, hop))->n)
 		return true;
 	for (int other = -1; other < (int)chain->n_hops; other++)
 		if (other != hop && share_cpu(plan, chain, hop, other))

@@ -431,7 +431,8 @@ sensors_ring_slots(const struct chain *chain)
 	uint64_t least = NOISE_UNKNOWN;
 
 	for (size_t i = 0; i <= chain->n_hops; i++)
-		if (chain->link[i].ring < least)
+		/* What an lcore does itself, from hand to hand, never waits in a ring. */
+		if (chain->link[i].kind != LINK_RING && chain->link[i].ring < least)
 			least = chain->link[i].ring;
 	return least;
 }

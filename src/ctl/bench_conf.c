@@ -25,7 +25,7 @@ set_rate(void *field, const char *text, struct err *err)
 
 #define FIELD(member) OPT_FIELD(struct bench_conf, member)
 
-static const char *const links[] = {"vhost-user", "memif", "veth", "veth-xdp", "tap", NULL};
+static const char *const links[] = {"vhost-user", "memif", "ring", "veth", "veth-xdp", "tap", NULL};
 
 static const char *const attributions[] = {"auto", "on", "off", NULL};
 

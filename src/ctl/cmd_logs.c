@@ -75,12 +75,24 @@ log_name(const char *file)
 	return NULL;
 }
 
+/* Is it one of those in "vnf1+vnf2", the log of a process with several hops? */
+static bool
+is_among(const char *names, const char *wanted, size_t len)
+{
+	for (const char *p = names; p != NULL; p = strchr(p, '+')) {
+		p += p > names;
+		if (strncmp(p, wanted, len) == 0 && (p[len] == '+' || p[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_wanted(const char *name, const char *wanted)
 {
 	size_t len = wanted != NULL ? strlen(wanted) : 0;
 
-	return wanted == NULL || strcmp(name, wanted) == 0 ||
+	return wanted == NULL || is_among(name, wanted, len) ||
 	       (strncmp(name, wanted, len) == 0 && strcmp(name + len, ".console") == 0);
 }
 

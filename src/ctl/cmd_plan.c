@@ -26,7 +26,7 @@ struct plan_conf {
 
 #define FIELD(member) OPT_FIELD(struct plan_conf, member)
 
-static const char *const links[] = {"vhost-user", "memif", "veth", "veth-xdp", "tap", NULL};
+static const char *const links[] = {"vhost-user", "memif", "ring", "veth", "veth-xdp", "tap", NULL};
 
 static const struct opt plan_opts[] = {
 	{"hops", 0, "N", "forwarders in the default chain (1)", opt_set_u32, FIELD(hops), NULL, 0},

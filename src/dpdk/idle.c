@@ -13,6 +13,13 @@ idle_init(struct idle *idle, enum idle_policy policy, bool shared)
 	idle->policy = policy;
 	idle->shared = shared;
 	idle->sleep_after_tsc = rte_get_tsc_hz() / 1000000 * IDLE_SLEEP_AFTER_US;
+	idle->deep_after_tsc = UINT64_MAX;
+}
+
+void
+idle_sleep_deep(struct idle *idle)
+{
+	idle->deep_after_tsc = rte_get_tsc_hz() / 1000000 * IDLE_DEEP_AFTER_US;
 }
 
 int
@@ -42,21 +49,28 @@ idle_yield(struct idle *idle, uint64_t now)
 	idle->woke_tsc = rte_rdtsc();
 }
 
+static void
+sleep_us(struct idle *idle, uint64_t now, long us)
+{
+	struct timespec ts = {0, us * 1000};
+
+	idle->waited_tsc = now;
+	nanosleep(&ts, NULL);
+	idle->woke_tsc = rte_rdtsc();
+}
+
 void
 idle_wait(struct idle *idle, uint64_t now)
 {
-	bool long_idle = now - idle->since > idle->sleep_after_tsc;
+	uint64_t since = now - idle->since;
 	bool may_sleep = idle->policy == IDLE_SLEEP || idle->policy == IDLE_AUTO;
 
-	if (long_idle && may_sleep) {
-		struct timespec ts = {0, IDLE_SLEEP_US * 1000};
-
-		idle->waited_tsc = now;
-		nanosleep(&ts, NULL);
-		idle->woke_tsc = rte_rdtsc();
-	} else if (idle->shared || idle->policy != IDLE_AUTO) {
+	if (since > idle->deep_after_tsc)
+		sleep_us(idle, now, IDLE_DEEP_US);
+	else if (since > idle->sleep_after_tsc && may_sleep)
+		sleep_us(idle, now, IDLE_SLEEP_US);
+	else if (idle->shared || idle->policy != IDLE_AUTO)
 		idle_yield(idle, now);
-	} else {
+	else
 		rte_pause();
-	}
 }

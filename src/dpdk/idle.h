@@ -23,6 +23,8 @@ enum idle_policy { IDLE_AUTO, IDLE_SPIN, IDLE_YIELD, IDLE_SLEEP };
 #define IDLE_SPIN_ROUNDS 64	 /* empty rounds before anything but a pause */
 #define IDLE_SLEEP_AFTER_US 2000 /* IDLE_SLEEP and a sharing IDLE_AUTO sleep after this */
 #define IDLE_SLEEP_US 50
+#define IDLE_DEEP_AFTER_US 1000000 /* a lcore that may sleeps deep after this, unless it spins */
+#define IDLE_DEEP_US 1000
 
 struct idle {
 	enum idle_policy policy;
@@ -30,12 +32,16 @@ struct idle {
 	uint32_t empty; /* rounds without a frame */
 	uint64_t since; /* TSC at the first of them */
 	uint64_t sleep_after_tsc;
-	counter_t yields;    /* switches we asked for: the kernel counts them as involuntary */
-	uint64_t waited_tsc; /* end of the last round after which we gave the CPU away */
-	uint64_t woke_tsc;   /* when we had it again */
+	uint64_t deep_after_tsc; /* UINT64_MAX: never; see idle_sleep_deep */
+	counter_t yields;	 /* switches we asked for: the kernel counts them as involuntary */
+	uint64_t waited_tsc;	 /* end of the last round after which we gave the CPU away */
+	uint64_t woke_tsc;	 /* when we had it again */
 };
 
 void idle_init(struct idle *idle, enum idle_policy policy, bool shared);
+/* Lets it sleep for a millisecond at a time once there was nothing for a second: for who may be
+ * that late with the first frame after such a pause. */
+void idle_sleep_deep(struct idle *idle);
 int idle_policy_parse(const char *text, enum idle_policy *policy);
 const char *idle_policy_name(enum idle_policy policy);
 

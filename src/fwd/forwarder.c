@@ -139,6 +139,7 @@ open_lcores(struct fwd *fwd, struct err *err)
 		w->lcore_id = fwd->facts.lcore_id[plan->position[i]];
 		memcpy(w->txq, plan->txq[i], sizeof(w->txq));
 		idle_init(&w->idle, fwd->conf->idle, fwd->shares_cpus);
+		idle_sleep_deep(&w->idle);
 	}
 	return 0;
 }

@@ -35,25 +35,13 @@ void hop_end_settle(struct fwd *fwd, const struct hop_end *end);
 /* Frames in both directions. */
 unsigned hop_link_count(const struct hop_link *link);
 
-static inline uint16_t
-hop_end_receive(const struct hop_end *end, uint16_t queue, struct rte_mbuf **frames, uint16_t n)
-{
-	n = (uint16_t)rte_ring_dequeue_burst(end->in[queue], (void **)frames, n, NULL);
-	/* Written only where it differs: who reads the word around it next would have to wait. */
-	for (uint16_t i = 0; i < n; i++)
-		if (frames[i]->port != end->port)
-			frames[i]->port = end->port;
-	return n;
-}
+/* As rte_eth_rx_burst and rte_eth_tx_burst. */
+uint16_t hop_end_receive(const struct hop_end *end, uint16_t queue, struct rte_mbuf **frames,
+			 uint16_t n);
+uint16_t hop_end_send(const struct hop_end *end, uint16_t queue, struct rte_mbuf **frames,
+		      uint16_t n);
 
-static inline uint16_t
-hop_end_send(const struct hop_end *end, uint16_t queue, struct rte_mbuf **frames, uint16_t n)
-{
-	return (uint16_t)rte_ring_enqueue_burst(end->out[queue], (void **)frames, n, NULL);
-}
-
-/* Receives from and sends to a port, whatever it is: for bursts that are not counted in
- * instructions. */
+/* Receives from and sends to a port, whatever it is. */
 static inline uint16_t
 hop_receive(const struct fwd *fwd, uint16_t port, uint16_t queue, struct rte_mbuf **frames,
 	    uint16_t n)
