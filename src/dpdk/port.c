@@ -11,6 +11,8 @@
 
 #include "base/str.h"
 
+#include "vhost_wake.h"
+
 #define DRIVER_EXTRA 64u
 #define TX_BURST 32
 #define XDP_PAGE 4096u
@@ -153,6 +155,8 @@ setup(struct port *port, const struct port_conf *conf, struct err *err)
 	if (rc < 0)
 		return err_set(err, -rc, "start: %s", rte_strerror(-rc));
 	port->started = true;
+	if (strcmp(port->driver, "net_vhost") == 0)
+		vhost_wake();
 	/* Software links have no filter to switch off: a refusal there changes nothing. */
 	if (conf->promiscuous)
 		(void)rte_eth_promiscuous_enable(port->id);
