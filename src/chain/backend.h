@@ -26,6 +26,7 @@ struct backend_hop {
 
 struct backend_vms;
 struct backend_links;
+struct supervise;
 
 struct backend {
 	const struct chain *chain;
@@ -40,6 +41,7 @@ struct backend {
 	struct tg *tg;
 	pid_t generator_tid;	 /* its thread that polls, 0 as long as nobody asked */
 	struct sensors *sensors; /* of the trials it carries; NULL before the first */
+	struct supervise *supervise; /* NULL: nobody is started again; see supervise.h */
 	bool frozen;		 /* all its processes are stopped */
 	char dpdk_version[64];	 /* as the first hop of ours says, or "" */
 	/* Set by a signal handler: stop waiting and return -EINTR. */
@@ -59,7 +61,7 @@ void backend_kill(struct backend *b);
 /* Sleeps for 'ms', or less: -EINTR when the user wants to stop, -ECHILD with a sentence when a
  * program has died. */
 int backend_wait(struct backend *b, int ms, struct err *err);
-/* Has anything died?  As backend_wait(0). */
+/* Has anything died?  As backend_wait(0).  Hops that are supervised are started again here. */
 int backend_check(struct backend *b, struct err *err);
 
 /* Stops all processes of the chain where they are, and returns once none of them runs, so that it
@@ -86,7 +88,8 @@ struct proc_conf backend_proc_conf(const struct plan_proc *pp);
 
 /* Does hop 'i' run a program of ours, that can be asked? */
 bool backend_can_ask(const struct backend *b, size_t i);
-/* Asks it by JSON-RPC, wherever it is: see control_client_call. */
+/* Asks it by JSON-RPC, wherever it is: see control_client_call.  One that is supervised and dies
+ * meanwhile is asked again once it is back. */
 int backend_ask(struct backend *b, size_t i, const char *method, json_t *params, int timeout_ms,
 		json_t **result, struct err *err);
 

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "guest.h"
 #include "sensors.h"
+#include "supervise.h"
 
 #define DYING_MS 500
 /* QEMU gives its guest's memory back first. */
@@ -31,6 +32,7 @@
 #define STOP_MS 4000
 #define CALL_MS 4000
 #define VM_LOOK_MS 200
+#define HEAL_LOOK_MS 5 /* while a hop is started again */
 #define TELEMETRY_MS 5000
 
 static bool
@@ -58,37 +60,57 @@ explain_death(struct backend *b, size_t i, struct err *err)
 int
 backend_check(struct backend *b, struct err *err)
 {
+	int rc;
+
 	if (stopping(b))
 		return err_set(err, EINTR, "interrupted");
 	for (size_t i = 0; i < b->n_started; i++)
-		if (plan_proc_is_here(&b->plan->proc[i]) && !proc_alive(&b->proc[i]))
+		if (plan_proc_is_here(&b->plan->proc[i]) && !supervise_has(b, i) &&
+		    !proc_alive(&b->proc[i]))
 			return explain_death(b, i, err);
-	return backend_vms_check(b, err);
+	rc = supervise_step(b, err);
+	return rc == 0 ? backend_vms_check(b, err) : rc;
+}
+
+/* Ends of processes wake; poll passes over negative descriptors. */
+static void
+watch_ends(const struct backend *b, struct pollfd *fds)
+{
+	for (size_t i = 0; i < b->n_started; i++) {
+		bool runs = plan_proc_is_here(&b->plan->proc[i]) && supervise_is_running(b, i);
+
+		fds[i] = (struct pollfd){.fd = runs ? b->proc[i].pidfd : -1, .events = POLLIN};
+	}
+}
+
+/* How long nobody needs to be looked at. */
+static int
+slice_ms(const struct backend *b, int ms)
+{
+	/* The end of a VM wakes nobody. */
+	if (b->vms != NULL && ms > VM_LOOK_MS)
+		ms = VM_LOOK_MS;
+	return supervise_is_busy(b) && ms > HEAL_LOOK_MS ? HEAL_LOOK_MS : ms;
 }
 
 int
 backend_wait(struct backend *b, int ms, struct err *err)
 {
 	struct pollfd fds[PLAN_MAX_PROCS];
-
 	struct deadline d = deadline_in_ms((uint64_t)ms);
-	int rc, slice;
 
-	/* poll passes over negative ones. */
-	for (size_t i = 0; i < b->n_started; i++)
-		fds[i] = (struct pollfd){
-			.fd = plan_proc_is_here(&b->plan->proc[i]) ? b->proc[i].pidfd : -1,
-			.events = POLLIN};
 	for (;;) {
-		rc = backend_check(b, err);
-		slice = deadline_left_ms(&d);
-		/* The end of a VM wakes nobody. */
-		if (b->vms != NULL && slice > VM_LOOK_MS)
-			slice = VM_LOOK_MS;
+		int rc = backend_check(b, err), slice = slice_ms(b, deadline_left_ms(&d));
+
 		if (rc < 0 || slice == 0)
 			return rc;
-		if (poll(fds, b->n_started, slice) != 0)
-			return backend_check(b, err);
+		watch_ends(b, fds);
+		if (poll(fds, b->n_started, slice) != 0) {
+			rc = backend_check(b, err);
+			/* One that is started again ends nobody's waiting. */
+			if (rc < 0 || b->supervise == NULL || stopping(b))
+				return rc;
+		}
 	}
 }
 
@@ -290,6 +312,23 @@ make_dirs(struct backend *b, struct err *err)
 	return 0;
 }
 
+/* For those who ask about the chain from outside, and have no file of it. */
+static int
+write_chain(struct backend *b, struct err *err)
+{
+	char *path = rundir_chain_path(b->dir.path), *text = chain_print(b->chain);
+	FILE *file = fopen(path, "we");
+	int rc = 0;
+
+	if (file == NULL || fputs(text, file) == EOF)
+		rc = err_set(err, errno, "%s: %s", path, strerror(errno));
+	if (file != NULL && fclose(file) != 0 && rc == 0)
+		rc = err_set(err, errno, "%s: %s", path, strerror(errno));
+	free(path);
+	free(text);
+	return rc;
+}
+
 /* Talks to the generator until it answers; one in an emulated guest on a busy machine takes longer.
  */
 static int
@@ -335,7 +374,8 @@ bring_up(struct backend *b, struct err *err)
 
 	if (rc == 0)
 		rc = make_dirs(b, err);
-
+	if (rc == 0)
+		rc = write_chain(b, err);
 	if (rc == 0)
 		rc = backend_links_up(b, err);
 	for (size_t i = 0; rc == 0 && i < plan->n_procs; i++) {
@@ -376,6 +416,8 @@ backend_up(struct backend *b, const struct chain *chain, const struct chain_plan
 	if (rc < 0) {
 		rc = backend_explain(b, rc, err);
 		backend_down(b);
+	} else {
+		supervise_begin(b);
 	}
 	return rc;
 }
@@ -383,6 +425,7 @@ backend_up(struct backend *b, const struct chain *chain, const struct chain_plan
 static void
 take_down(struct backend *b, int patience_ms)
 {
+	supervise_end(b);
 	sensors_free(b->sensors);
 	b->sensors = NULL;
 	tg_close(b->tg);
@@ -427,6 +470,7 @@ bool
 backend_can_ask(const struct backend *b, size_t i)
 {
 	return b->hop[i].control != NULL ||
+	       (supervise_has(b, i + 1) && b->plan->proc[i + 1].control_path != NULL) ||
 	       (backend_guest(b, i + 1) != NULL && b->plan->proc[i + 1].control_path != NULL);
 }
 
@@ -435,12 +479,24 @@ backend_ask(struct backend *b, size_t i, const char *method, json_t *params, int
 	    json_t **result, struct err *err)
 {
 	struct guest *guest = backend_guest(b, i + 1);
+	struct err why = {0};
+	int rc;
 
 	if (guest != NULL)
 		return guest_control(guest, b->chain->hop[i].name, method, params,
 				     timeout_ms > CALL_VM_MS ? timeout_ms : CALL_VM_MS, result,
 				     err);
-	return control_client_call(b->hop[i].control, method, params, timeout_ms, result, err);
+	do {
+		memset(&why, 0, sizeof(why));
+		rc = supervise_settle(b, i, &why);
+		if (rc == 0)
+			rc = control_client_call(b->hop[i].control, method, json_incref(params),
+						 timeout_ms, result, &why);
+	} while (rc < 0 && rc != -ECHILD && rc != -EINTR && supervise_has_died(b, i));
+	json_decref(params);
+	if (rc < 0 && err != NULL)
+		*err = why;
+	return rc;
 }
 
 static int
@@ -486,6 +542,20 @@ name_hop(const struct backend *b, size_t i, int rc, struct err *err)
 	return err_wrap(err, rc, "%s", name);
 }
 
+/* Once more when it died meanwhile and was started again. */
+static int
+read_foreign_again(struct backend *b, size_t i, struct ledger_hop *hop, struct err *err)
+{
+	int rc;
+
+	do {
+		rc = supervise_settle(b, i, err);
+		if (rc == 0 && b->hop[i].telemetry != NULL)
+			rc = read_foreign(b, i, hop, err);
+	} while (rc < 0 && rc != -ECHILD && rc != -EINTR && supervise_has_died(b, i));
+	return rc;
+}
+
 int
 backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop, struct err *err)
 {
@@ -495,6 +565,8 @@ backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop
 	snprintf(hop->name, sizeof(hop->name), "%s", b->chain->hop[i].name);
 	if (backend_can_ask(b, i))
 		rc = read_ours(b, i, exact, hop, err);
+	else if (supervise_has(b, i + 1))
+		rc = read_foreign_again(b, i, hop, err);
 	else if (b->hop[i].telemetry != NULL ||
 		 (backend_guest(b, i + 1) != NULL && b->plan->proc[i + 1].telemetry_path != NULL))
 		rc = read_foreign(b, i, hop, err);

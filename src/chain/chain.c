@@ -345,10 +345,6 @@ chain_rule_hop(const struct chain_hop *hop, const char **key, struct err *err)
 		return err_usage(err, "hop name '%s' is the generator's", hop->name);
 	if (rc == 0)
 		rc = check_hop_words(hop, key, err);
-	if (rc == 0 && hop->supervise) {
-		*key = "supervise";
-		return err_usage(err, "'supervise' is not built yet");
-	}
 	if (rc == 0 && (hop->lcores < 1 || hop->lcores > CHAIN_MAX_CPUS)) {
 		*key = "lcores";
 		return err_usage(err, "'lcores' must be from 1 to %d", CHAIN_MAX_CPUS);
@@ -468,6 +464,8 @@ check_hops(const struct chain *chain, struct err *err)
 		if (rc == 0)
 			rc = chain_rule_trex_link(chain, i, err);
 	}
+	for (size_t i = 0; rc == 0 && i < chain->n_hops; i++)
+		rc = chain_rule_supervise(chain, i, err);
 	return rc;
 }
 

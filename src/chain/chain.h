@@ -78,7 +78,7 @@ struct chain_hop {
 			* {addr0} {addr1} {mem}; each word is one argument, no shell */
 	char *args[CHAIN_MAX_WORDS]; /* further arguments for nfvchain-fwd (after --) or testpmd */
 	size_t n_args;
-	bool supervise; /* not built yet: refused when true */
+	bool supervise; /* it is started again when it dies */
 };
 
 struct chain_link {

@@ -88,6 +88,8 @@ void chain_link_copy(struct chain_link *to, const struct chain_link *from);
 void chain_link_fini(struct chain_link *link);
 /* And what a link says of its file. */
 int chain_rule_file(const struct chain_link *link, const char **key, struct err *err);
+/* Refuses hop 'i' when it asks to be started again and its links or neighbours cannot bear it. */
+int chain_rule_supervise(const struct chain *chain, size_t i, struct err *err);
 /* Descriptors of a link that names none. */
 unsigned chain_default_ring(enum link_kind kind, bool is_vms);
 

@@ -209,7 +209,6 @@ what_is_not_built_is_refused_by_name(void **state)
 	refuse(V "hops: [{kind: exec, place: vm, command: x}]\n",
 	       "c.yaml:2:28: error: hop kind 'exec' in a VM is not built yet (nfvchain-fwd and "
 	       "testpmd are)");
-	refuse(V "hops: [{supervise: true}]\n", "c.yaml:2:20: error: 'supervise' is not built yet");
 	refuse(V "bench: {preset: rfc2545}\n",
 	       "c.yaml:2:17: error: unknown bench preset 'rfc2545' (did you mean 'rfc2544'?)");
 }

@@ -238,6 +238,19 @@ check_ends(const struct yaml *doc, const struct yaml_node *root, struct chain *c
 	return rc;
 }
 
+static int
+check_supervise(const struct yaml *doc, const struct yaml_node *root, const struct chain *chain,
+		struct err *err)
+{
+	const struct yaml_node *hops = yaml_get(root, "hops");
+	struct err why = {0};
+
+	for (size_t i = 0; i < chain->n_hops; i++)
+		if (chain_rule_supervise(chain, i, &why) < 0)
+			return chain_yaml_refuse(doc, yaml_item(hops, i), "supervise", &why, err);
+	return 0;
+}
+
 /* ---- traffic, bench ---- */
 
 static int
@@ -424,6 +437,8 @@ read_parts(const struct yaml *doc, const struct yaml_node *root, struct chain *c
 		rc = read_links(doc, node, chain, err);
 	if (rc == 0)
 		rc = check_ends(doc, root, chain, err);
+	if (rc == 0)
+		rc = check_supervise(doc, root, chain, err);
 	if (rc == 0 && (node = yaml_get(root, "traffic")) != NULL)
 		rc = read_traffic(doc, node, &chain->traffic, err);
 	if (rc == 0 && (node = yaml_get(root, "bench")) != NULL)

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "sensors.h"
+#include "supervise.h"
 
 #define POLL_MS 10
 #define SLOW_FACTOR 2	    /* times what an answer takes usually */
@@ -247,17 +248,39 @@ read_generator(const json_t *json, struct trial *t, struct err *err)
 	return rc;
 }
 
+/* A hop that was started again took with it what the one before it had counted. */
+static bool
+was_replaced(const struct measure *m, struct trial *t, size_t i)
+{
+	struct ledger_hop *hop = &t->ledger.hop[i];
+	unsigned n = supervise_restarts(m->backend, i) - m->restarts[i];
+
+	if (n == 0)
+		return false;
+	hop->known = hop->exact = false;
+	hop->n_drops = 0;
+	if (t->fault[0] == '\0')
+		snprintf(t->fault, sizeof(t->fault),
+			 "%s died and was started again%s: what was lost is its restart's",
+			 hop->name, n > 1 ? ", more than once" : "");
+	return true;
+}
+
 /* The hops' counters become those of the trial. */
 static void
-subtract_hops(struct trial *t, const struct ledger_hop *before, const char *restarted)
+subtract_hops(struct measure *m, struct trial *t, const char *restarted)
 {
-	if (restarted != NULL)
-		snprintf(t->fault, sizeof(t->fault), "%s was restarted", restarted);
+	const struct ledger_hop *before = m->before;
+
 	for (size_t i = 0; i < t->ledger.n_hops; i++)
-		if (!subtract_hop(&t->ledger.hop[i], &before[i]) && t->fault[0] == '\0')
+		if (was_replaced(m, t, i))
+			restarted = NULL;
+		else if (!subtract_hop(&t->ledger.hop[i], &before[i]) && t->fault[0] == '\0')
 			snprintf(t->fault, sizeof(t->fault),
 				 "%s: its counters went backwards, so it was restarted",
 				 t->ledger.hop[i].name);
+	if (restarted != NULL)
+		snprintf(t->fault, sizeof(t->fault), "%s was restarted", restarted);
 }
 
 /* What hops tell of the time inside them, where they measure it. */
@@ -299,6 +322,8 @@ begin(struct measure *m, struct turns *turns, struct err *err)
 		b->sensors = sensors_new(b);
 	if (rc == 0)
 		rc = read_hops(b, false, m->before, err);
+	for (size_t i = 0; i < b->chain->n_hops; i++)
+		m->restarts[i] = supervise_restarts(b, i);
 	for (size_t p = 0; p < 2; p++)
 		m->missed[p] = backend_vms_missed(b, 0, p) + backend_links_missed(b, 0, p);
 	if (rc == 0)
@@ -364,7 +389,7 @@ finish(struct measure *m, struct trial *t, struct err *err)
 	}
 	if (rc < 0)
 		return rc;
-	subtract_hops(t, m->before, sensors_restarted(b->sensors));
+	subtract_hops(m, t, sensors_restarted(b->sensors));
 	for (size_t i = 0; i < t->ledger.n_hops; i++)
 		sensors_work(b->sensors, i, &t->work[i]);
 	for (size_t p = 0; p < 2; p++)

@@ -17,8 +17,9 @@ struct measure {
 	struct trial *silent;
 
 	struct ledger_hop before[LEDGER_MAX_HOPS]; /* counters when the trial began */
-	uint64_t missed[2]; /* and what was dropped before the generator's ports */
-	double answer_ns;   /* that the generator takes for an answer, usually; 0: not known */
+	uint64_t missed[2];		    /* and what was dropped before the generator's ports */
+	unsigned restarts[LEDGER_MAX_HOPS]; /* of hops, when the trial began */
+	double answer_ns; /* that the generator takes for an answer, usually; 0: not known */
 };
 
 /* Makes 'traffic' what trials send from now on, and sends a few frames until one has come through

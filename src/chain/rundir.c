@@ -93,6 +93,12 @@ rundir_path(const char *chain)
 	return rundir_path_arm(chain, '\0');
 }
 
+char *
+rundir_chain_path(const char *run_dir)
+{
+	return xasprintf("%s/chain.yaml", run_dir);
+}
+
 /* ---- the parent ---- */
 
 /* A place that we chose is ours alone; one that the user chose is at least none where anybody can

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "chain/onlook.h"
+#include "chain/supervise.h"
 #include "command.h"
 #include "session.h"
 
@@ -55,6 +56,7 @@ keep_up(const struct chain *chain, const struct up_conf *conf, struct err *err)
 	rc = session_up(&s, chain, conf->trex_ports, err);
 	if (rc < 0)
 		return rc == -EINTR ? session_interrupted(err) : rc;
+	supervise_keep_others(&s.backend);
 	/* Whoever drives the generator meanwhile finds its ports free. */
 	tg_release(s.backend.tg);
 	rc = onlook_open(&onlook, &s.backend, err);

@@ -26,6 +26,18 @@ find_generator(const char *run_dir)
 	return at;
 }
 
+/* What its run directory says the chain is; without it hops are found by their sockets. */
+static void
+read_chain(struct live_chain *c)
+{
+	char *path = rundir_chain_path(c->run_dir);
+	struct err ignored = {0};
+
+	if (access(path, R_OK) == 0 && chain_load(&c->chain, path, &ignored) < 0)
+		chain_fini(&c->chain);
+	free(path);
+}
+
 int
 live_chain_find(struct live_chain *c, const char *word, const char *at, struct err *err)
 {
@@ -36,6 +48,8 @@ live_chain_find(struct live_chain *c, const char *word, const char *at, struct e
 		return rc;
 	c->name = xstrdup(is_file ? c->chain.name : word);
 	c->run_dir = rundir_path(c->name);
+	if (!is_file)
+		read_chain(c);
 	c->told_at = at != NULL;
 	c->console.at = at != NULL ? xstrdup(at) : NULL;
 	c->console.read_only = true;
