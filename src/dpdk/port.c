@@ -266,14 +266,18 @@ attach(const struct port *port, const char *devargs, struct err *err)
 }
 
 int
+port_detach(struct port *port, struct err *err)
+{
+	port_stop(port);
+	/* When an attempt to attach it found no peer, there is nothing to detach any more. */
+	return rte_eth_dev_is_valid_port(port->id) ? detach(port->id, err) : 0;
+}
+
+int
 port_reopen(struct port *port, const char *devargs, const struct port_conf *conf, struct err *err)
 {
-	int rc = 0;
+	int rc = port_detach(port, err);
 
-	/* When an attempt before this one found no peer, there is nothing to detach any more. */
-	port_stop(port);
-	if (rte_eth_dev_is_valid_port(port->id))
-		rc = detach(port->id, err);
 	if (rc == 0)
 		rc = attach(port, devargs, err);
 	if (rc < 0)

@@ -45,6 +45,8 @@ int port_set_mac(struct port *port, const uint8_t mac[6], struct err *err);
 void port_stop(struct port *port);
 /* Stops and closes the device. */
 void port_close(struct port *port);
+/* Closes and detaches the device, for port_reopen. */
+int port_detach(struct port *port, struct err *err);
 /* Closes and detaches the device and probes it again from the same arguments: how a virtio-user
  * port meets a listener that was started anew.  When that is not there yet, the port stays closed
  * and a later call may succeed. */

@@ -17,12 +17,14 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "control_fault.h"
 #include "dpdk/eal.h"
 #include "engine.h"
 #include "rpc/control.h"
 #include "show.h"
 
 #define QUIESCE_MS 3000
+#define MAX_CLOSED_MS 600000
 
 /* Looks in a row that nothing is inside: a burst in hand is nowhere for a moment. */
 #define EMPTY_LOOKS 3
@@ -34,7 +36,9 @@ struct control_hop {
 	struct fwd *fwd;
 	struct control_server *server;
 	struct jsonrpc_server rpc;
-	struct show_last last; /* what was printed last */
+	struct show_last last;	   /* what was printed last */
+	struct loop_watch *closed; /* the timer of a port that is closed for a while, or NULL */
+	uint16_t closed_port;
 };
 
 struct control {
@@ -153,7 +157,47 @@ call_resume(void *ctx, const json_t *params, json_t **result, struct jsonrpc_err
 	(void)params, (void)result;
 	if (atomic_load(&c->fwd->state) == FWD_STOP)
 		return jsonrpc_fail(e, JSONRPC_FAILED, "the forwarder is ending");
-	fwd_set_state(c->fwd, FWD_RUN);
+	/* With a port that is closed it rests until that is open again. */
+	if (c->closed == NULL)
+		fwd_set_state(c->fwd, FWD_RUN);
+	return 0;
+}
+
+static void
+open_closed(struct control_hop *c, struct err *err)
+{
+	int rc = fwd_reopen_port(c->fwd, c->closed_port, err);
+
+	loop_unwatch(c->closed);
+	c->closed = NULL;
+	if (rc < 0)
+		LOG(ERR, "port %u: %s", c->closed_port, err->msg);
+	if (atomic_load(&c->fwd->state) != FWD_STOP)
+		fwd_set_state(c->fwd, FWD_RUN);
+}
+
+static void
+on_closed_long_enough(void *arg)
+{
+	struct err err = {0};
+
+	open_closed(arg, &err);
+}
+
+/* Closes a port for a while, with all lcores at rest. */
+static int
+close_port(struct control_hop *c, uint16_t port, uint64_t ms, struct jsonrpc_error *e)
+{
+	struct err err = {0};
+
+	if (ms > MAX_CLOSED_MS)
+		return jsonrpc_fail(e, JSONRPC_PARAMS, "closed_ms is at most %d", MAX_CLOSED_MS);
+	if (fwd_close_port(c->fwd, port, &err) < 0) {
+		fwd_set_state(c->fwd, FWD_RUN);
+		return jsonrpc_fail(e, JSONRPC_FAILED, "%s", err.msg);
+	}
+	c->closed_port = port;
+	c->closed = loop_timer(c->control->loop, ms, on_closed_long_enough, c);
 	return 0;
 }
 
@@ -162,65 +206,37 @@ call_port_reopen(void *ctx, const json_t *params, json_t **result, struct jsonrp
 {
 	struct control_hop *c = ctx;
 	struct err err = {0};
-	uint64_t port;
+	uint64_t port, closed_ms = 0;
 	int rc;
 
 	if (jsonrpc_u64(params, "port", &port, e) < 0)
 		return -EINVAL;
+	if (json_object_get(params, "closed_ms") != NULL &&
+	    jsonrpc_u64(params, "closed_ms", &closed_ms, e) < 0)
+		return -EINVAL;
+	if (c->closed != NULL)
+		return jsonrpc_fail(e, JSONRPC_FAILED, "port %u is closed for a while",
+				    c->closed_port);
 	if (port >= c->fwd->plan.n_ports)
 		return jsonrpc_fail(e, JSONRPC_PARAMS, "there is no port %llu",
 				    (unsigned long long)port);
 	rc = call_quiesce(ctx, params, result, e);
 	if (rc < 0)
 		return rc;
+	if (closed_ms > 0)
+		return close_port(c, (uint16_t)port, closed_ms, e);
 	rc = fwd_reopen_port(c->fwd, (uint16_t)port, &err);
 	fwd_set_state(c->fwd, FWD_RUN);
 	return rc < 0 ? jsonrpc_fail(e, JSONRPC_FAILED, "%s", err.msg) : 0;
-}
-
-/* An optional parameter; 'value' keeps its default when it is absent. */
-static int
-optional_u64(const json_t *params, const char *name, uint64_t *value, struct jsonrpc_error *e)
-{
-	return json_object_get(params, name) == NULL ? 0 : jsonrpc_u64(params, name, value, e);
 }
 
 static int
 call_fault(void *ctx, const json_t *params, json_t **result, struct jsonrpc_error *e)
 {
 	struct control_hop *c = ctx;
-	struct fault *f = &fwd_fault_lcore(c->fwd)->fault;
-	uint64_t count = 1, skip = 0, spacing = 1, distance = 1;
-	enum fault_kind kind;
-	const char *word;
 
 	(void)result;
-	if (jsonrpc_text(params, "kind", &word, e) < 0 ||
-	    optional_u64(params, "count", &count, e) < 0 ||
-	    optional_u64(params, "skip", &skip, e) < 0 ||
-	    optional_u64(params, "spacing", &spacing, e) < 0 ||
-	    optional_u64(params, "distance", &distance, e) < 0)
-		return -EINVAL;
-	if (c->fwd->conf->adapters)
-		return jsonrpc_fail(e, JSONRPC_FAILED,
-				    "faults are made by who sends, and with --adapters DPDK does");
-	if (fault_kind_parse(word, &kind) < 0)
-		return jsonrpc_fail(e, JSONRPC_PARAMS, "there is no fault '%s'", word);
-	if (count > UINT32_MAX || skip > UINT32_MAX || spacing == 0 || spacing > UINT32_MAX ||
-	    distance == 0 || distance > UINT32_MAX)
-		return jsonrpc_fail(e, JSONRPC_PARAMS,
-				    "count, skip, spacing and distance are 32-bit "
-				    "numbers, the last two at least 1");
-	if (atomic_load(&f->armed) != 0)
-		return jsonrpc_fail(e, JSONRPC_FAILED, "a fault is still going on");
-	f->kind = kind;
-	f->left = (uint32_t)count;
-	f->wait = (uint32_t)skip;
-	f->spacing = (uint32_t)spacing;
-	f->distance = (uint32_t)distance;
-	atomic_store(&f->done, 0);
-	atomic_store_explicit(&f->armed, kind != FAULT_NONE && count > 0, memory_order_release);
-	return 0;
+	return control_fault(c->fwd, params, e);
 }
 
 static int

@@ -15,8 +15,10 @@
  *                   stages: [{frames}]
  *     quiesce      stops receiving until everything held has left; then as counters, exact
  *     resume
- *     port_reopen  {port}: attaches a port again whose peer was started anew
- *     fault        {kind, count, skip, spacing, distance}: damages frames on purpose
+ *     port_reopen  {port, closed_ms}: attaches a port again whose peer was started anew; with
+ *                  closed_ms it closes it now and opens it after that time, at rest meanwhile
+ *     fault        {kind, count, skip, spacing, distance, share_ppm, cycles, duration_ms}:
+ *                  damages frames on purpose
  *     drain        ends the program as SIGTERM does
  */
 

@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_cycles.h>
+#include <rte_pause.h>
+
 #include "forwarder.h"
 #include "pkt/frame.h"
 #include "stage_times.h"
 
-static const char *const names[] = {"none",    "drop",	  "lose",     "duplicate",
-				    "reorder", "corrupt", "truncate", "wrong_mac"};
+static const char *const names[] = {"none",    "drop",	   "lose",	"duplicate", "reorder",
+				    "corrupt", "truncate", "wrong_mac", "slow"};
 
 int
 fault_kind_parse(const char *word, enum fault_kind *kind)
@@ -48,6 +51,15 @@ aim_at_nobody(struct rte_mbuf *m)
 	static const uint8_t nobody[6] = {0x02, 0xff, 0xff, 0xff, 0xff, 0xfe};
 
 	memcpy(rte_pktmbuf_mtod(m, uint8_t *), nobody, sizeof(nobody));
+}
+
+static void
+burn(uint32_t cycles)
+{
+	uint64_t until = rte_rdtsc() + cycles;
+
+	while (rte_rdtsc() < until)
+		rte_pause();
 }
 
 static struct rte_mbuf *
@@ -112,6 +124,9 @@ treat(struct fwd_lcore *w, struct rte_mbuf *m, uint8_t verdict, struct rte_mbuf 
 	case FAULT_TRUNCATE:
 		(void)rte_pktmbuf_trim(m, 4);
 		return true;
+	case FAULT_SLOW:
+		burn(f->cycles);
+		return true;
 	case FAULT_WRONG_MAC:
 		aim_at_nobody(m);
 		return true;
@@ -126,6 +141,14 @@ due(struct fault *f)
 {
 	if (f->left == 0 || f->kept != NULL)
 		return false;
+	if (f->share_ppm > 0) {
+		f->share_sum += f->share_ppm;
+		if (f->share_sum < 1000000)
+			return false;
+		f->share_sum -= 1000000;
+		f->left--;
+		return true;
+	}
 	if (f->wait > 0) {
 		f->wait--;
 		return false;
@@ -150,6 +173,8 @@ fault_apply(struct fwd_lcore *w, struct rte_mbuf **frames, uint8_t *verdict, uin
 	uint8_t kinds[CONF_MAX_BURST];
 	uint16_t out = 0, room = FAULT_ROOM;
 
+	if (f->until_tsc > 0 && rte_rdtsc() >= f->until_tsc)
+		f->left = 0;
 	memcpy(in, frames, n * sizeof(*in));
 	memcpy(kinds, verdict, n);
 	for (uint16_t i = 0; i < n; i++) {

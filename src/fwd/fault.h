@@ -20,6 +20,7 @@ enum fault_kind {
 	FAULT_CORRUPT,	 /* a bit of the payload flipped */
 	FAULT_TRUNCATE,	 /* four bytes short */
 	FAULT_WRONG_MAC, /* sent to an address of nobody */
+	FAULT_SLOW,	 /* sent 'cycles' later */
 };
 
 #define FAULT_ROOM 32	 /* frames a fault may add to a burst */
@@ -32,6 +33,10 @@ struct fault {
 	uint32_t skip;	       /* frames to let pass first */
 	uint32_t spacing;      /* frames between two treated ones, at least 1 */
 	uint32_t distance;     /* for FAULT_REORDER */
+	uint32_t share_ppm;    /* of frames to treat, spread evenly; 0: by 'spacing' */
+	uint32_t share_sum;    /* towards the next one */
+	uint32_t cycles;       /* for FAULT_SLOW, a frame */
+	uint64_t until_tsc;    /* it ends then; 0: by its number alone */
 	uint32_t wait;	       /* frames until the next treated one */
 	struct rte_mbuf *kept; /* by FAULT_REORDER */
 	uint8_t kept_verdict;

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <rte_cycles.h>
+
 #include "base/assert_within.h"
 #include "base/mem.h"
 #include "poll_rig.h"
@@ -106,6 +108,53 @@ lost_frames_are_missing_in_the_books(void **state)
 	assert_int_equal(t.tx_all, N - COUNT);
 	assert_int_equal(t.drop_all, 0);
 	assert_int_equal(fwd_residual(&t), COUNT);
+}
+
+/* A quarter of them, spread evenly, for as long as the fault lasts. */
+static void
+a_share_of_the_frames_is_dropped(void **state)
+{
+	struct poll_rig *r = *state;
+	struct poll_frame f[2 * N];
+
+	open_rig(r);
+	r->fwd.lcore[0].fault.share_ppm = 250000;
+	r->fwd.lcore[0].fault.share_sum = 0;
+	r->fwd.lcore[0].fault.until_tsc = UINT64_MAX;
+	arm(r, FAULT_DROP, UINT32_MAX, 0, 1, 1);
+	poll_rig_put(r, 0, 0, N);
+	poll_rig_run(r, 20);
+	assert_int_equal(poll_rig_take(r, 1, f, 2 * N), N - N / 4);
+	assert_int_equal(f[0].seq, 0);
+	assert_int_equal(f[3].seq, 4);
+	assert_int_equal(poll_rig_drops(r, "fault"), N / 4);
+	assert_int_equal(atomic_load(&r->fwd.lcore[0].fault.armed), 1);
+	/* Its time is over. */
+	r->fwd.lcore[0].fault.until_tsc = 1;
+	poll_rig_put(r, 0, N, N);
+	poll_rig_run(r, 20);
+	assert_int_equal(poll_rig_take(r, 1, f, 2 * N), N);
+	assert_int_equal(atomic_load(&r->fwd.lcore[0].fault.armed), 0);
+}
+
+static void
+frames_are_slowed_by_so_many_cycles(void **state)
+{
+	struct poll_rig *r = *state;
+	struct poll_frame f[2 * N];
+	uint64_t before, slow;
+
+	open_rig(r);
+	r->fwd.lcore[0].fault.cycles = 50000;
+	arm(r, FAULT_SLOW, COUNT, 0, 1, 1);
+	poll_rig_put(r, 0, 0, N);
+	before = rte_rdtsc();
+	poll_rig_run(r, 20);
+	slow = rte_rdtsc() - before;
+	assert_int_equal(poll_rig_take(r, 1, f, 2 * N), N);
+	assert_true(slow >= COUNT * 50000);
+	assert_int_equal(poll_rig_totals(r).tx[1], N);
+	assert_int_equal(poll_rig_totals(r).drop_all, 0);
 }
 
 static void
@@ -343,6 +392,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_have_names),
+		LAW(a_share_of_the_frames_is_dropped),
+		LAW(frames_are_slowed_by_so_many_cycles),
 		LAW(dropped_frames_are_counted_as_such),
 		LAW(lost_frames_are_missing_in_the_books),
 		LAW(duplicates_follow_their_originals_and_are_counted_as_created),

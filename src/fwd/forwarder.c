@@ -381,6 +381,26 @@ fwd_residual(const struct fwd_totals *t)
 }
 
 int
+fwd_close_port(struct fwd *fwd, uint16_t id, struct err *err)
+{
+	if (id >= fwd->plan.n_ports || !fwd->plan.enabled[id])
+		return err_usage(err, "there is no port %u", id);
+	if (fwd->inner[id] != NULL)
+		return err_set(err, ENOTSUP, "port %u is a ring to another hop of this process",
+			       id);
+	if (fwd->conf->adapters)
+		return err_set(err, ENOTSUP, "port %u: DPDK's adapters have it (--adapters)", id);
+	if (fwd->loads != NULL)
+		return err_set(err, ENOTSUP,
+			       "port %u has a load (--load), and cannot be attached again", id);
+	if (fwd->devargs[id][0] == '\0')
+		return err_set(err, ENOTSUP, "port %u cannot be attached again", id);
+	fwd->missed_base[id] += port_missed(&fwd->port[id]);
+	fwd->epoch++;
+	return port_detach(&fwd->port[id], err);
+}
+
+int
 fwd_reopen_port(struct fwd *fwd, uint16_t id, struct err *err)
 {
 	struct port_conf conf;

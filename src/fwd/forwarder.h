@@ -164,5 +164,7 @@ struct fwd_lcore *fwd_fault_lcore(const struct fwd *fwd);
 /* rx + created - tx - drops - in_flight: 0 at rest, or frames are unaccounted for. */
 int64_t fwd_residual(const struct fwd_totals *t);
 
+/* Closes port 'id', at rest, until fwd_reopen_port; before that nothing may run. */
+int fwd_close_port(struct fwd *fwd, uint16_t id, struct err *err);
 /* Attaches port 'id' again, between a pause and a run. */
 int fwd_reopen_port(struct fwd *fwd, uint16_t id, struct err *err);
