@@ -270,7 +270,8 @@ trial_judge(struct trial *t, double max_loss_ratio)
 		t->verdict = TRIAL_INVALID;
 		return;
 	}
-	t->class = noise_matters(&t->noise, load_pps(t), sending_ns(t), noise, sizeof(noise))
+	t->class = !t->disturbed && noise_matters(&t->noise, load_pps(t), sending_ns(t), noise,
+						  sizeof(noise))
 			   ? TRIAL_NOISY
 			   : TRIAL_VALID;
 	t->verdict = is_faulty(t) ? TRIAL_FAIL : judge_loss(t, max_loss_ratio, noise);
@@ -415,6 +416,8 @@ trial_to_json(const struct trial *t)
 	json_object_set_new(json, "noise", noise_to_json(&t->noise));
 	json_object_set_new(json, "interrupted", json_boolean(t->interrupted));
 	json_object_set_new(json, "fault", json_string(t->fault));
+	if (t->disturbed)
+		json_object_set_new(json, "disturbed", json_true());
 	json_object_set_new(json, "ledger", ledger_to_json(&t->ledger));
 	if (hops != NULL)
 		json_object_set_new(json, "hops", hops);
@@ -519,6 +522,7 @@ words_from_json(struct trial *t, const json_t *json, struct err *err)
 		rc = text_from_json(t->fault, sizeof(t->fault), json, "fault", err);
 	if (rc == 0)
 		rc = json_get_bool(json, "interrupted", &t->interrupted, err);
+	t->disturbed = json_is_true(json_object_get(json, "disturbed"));
 	return rc;
 }
 

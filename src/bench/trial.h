@@ -70,6 +70,7 @@ struct trial {
 	struct hist latency;	      /* from the intended departure, frames that arrived ok */
 	uint64_t latency_accuracy_ns; /* a sample may be this much too high or low */
 	struct trial_noise noise;
+	bool disturbed;	  /* on purpose: what it lost is no noise of the machine's */
 	bool interrupted; /* a program died or the user stopped it */
 	char fault[160];  /* why the measurer calls it invalid; "" if it does not */
 

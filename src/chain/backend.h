@@ -39,11 +39,11 @@ struct backend {
 	struct backend_vms *vms;     /* NULL when the chain has none; see backend_vm.h */
 	struct backend_links *links; /* NULL when none is the kernel's; see backend_links.h */
 	struct tg *tg;
-	pid_t generator_tid;	 /* its thread that polls, 0 as long as nobody asked */
-	struct sensors *sensors; /* of the trials it carries; NULL before the first */
+	pid_t generator_tid;	     /* its thread that polls, 0 as long as nobody asked */
+	struct sensors *sensors;     /* of the trials it carries; NULL before the first */
 	struct supervise *supervise; /* NULL: nobody is started again; see supervise.h */
-	bool frozen;		 /* all its processes are stopped */
-	char dpdk_version[64];	 /* as the first hop of ours says, or "" */
+	bool frozen;		     /* all its processes are stopped */
+	char dpdk_version[64];	     /* as the first hop of ours says, or "" */
 	/* Set by a signal handler: stop waiting and return -EINTR. */
 	const volatile sig_atomic_t *stop;
 };

@@ -259,7 +259,7 @@ was_replaced(const struct measure *m, struct trial *t, size_t i)
 		return false;
 	hop->known = hop->exact = false;
 	hop->n_drops = 0;
-	if (t->fault[0] == '\0')
+	if (t->fault[0] == '\0' && !t->disturbed)
 		snprintf(t->fault, sizeof(t->fault),
 			 "%s died and was started again%s: what was lost is its restart's",
 			 hop->name, n > 1 ? ", more than once" : "");
@@ -404,14 +404,22 @@ run(struct measure *m, const struct trial_spec *spec, struct trial *t, struct er
 {
 	struct backend *b = m->backend;
 	double duration_s = (double)spec->duration_ns / 1e9;
+	struct faulted *faulted = spec->flat_out ? NULL : m->faulted;
 	int rc = begin(m, NULL, err);
 
+	t->disturbed = faulted != NULL && faulted->n_orders > 0;
 	if (rc == 0)
 		rc = tg_start(b->tg, spec->rate_pps, duration_s, spec->flat_out, err);
+	if (rc == 0 && faulted != NULL)
+		rc = faulted_watch(faulted, b, spec->duration_ns, err);
 	if (rc == 0)
-		rc = wait_sent(b, duration_s, err);
+		rc = wait_sent(b, faulted != NULL ? 0 : duration_s, err);
 	sensors_end(b->sensors);
-	return rc == 0 ? finish(m, t, err) : rc;
+	if (rc == 0)
+		rc = finish(m, t, err);
+	if (rc == 0 && faulted != NULL)
+		faulted_end(faulted, t);
+	return rc;
 }
 
 /* A trial that could not be run to its end, and why. */

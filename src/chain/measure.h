@@ -3,6 +3,7 @@
 
 #include "backend.h"
 #include "bench/measurer.h"
+#include "faulted.h"
 #include "turns.h"
 
 /* The real measurer: one trial against a chain that is up. */
@@ -15,6 +16,8 @@ struct measure {
 	/* Where measure_prepare leaves the last trial of a chain in which nothing arrives, which
 	 * says how far frames came; NULL: nowhere. */
 	struct trial *silent;
+	/* Watches trials that are not flat out, and does faults on purpose; NULL: none. */
+	struct faulted *faulted;
 
 	struct ledger_hop before[LEDGER_MAX_HOPS]; /* counters when the trial began */
 	uint64_t missed[2];		    /* and what was dropped before the generator's ports */

@@ -37,8 +37,8 @@ bool rundir_is_full(const struct rundir *dir);
 /* Removes the directory with all in it and releases the lock. */
 void rundir_close(struct rundir *dir);
 
-/* The chain that is up in a run directory, as a file there says: what was asked for, not what became
- * of it.  For the caller to free. */
+/* The chain that is up in a run directory, as a file there says: what was asked for, not what
+ * became of it.  For the caller to free. */
 char *rundir_chain_path(const char *run_dir);
 
 /* ---- of others, and of the dead ---- */

@@ -55,6 +55,10 @@ static const struct opt bench_opts[] = {
 	 FIELD(asserts), NULL, OPT_NO_ENV},
 	{"time", 0, "TIME", "of a comparison (--peer, several engines), all in all (2min)",
 	 opt_set_duration, FIELD(time_ns), NULL, OPT_NO_ENV},
+	{"fault", 0, "FAULT",
+	 "on purpose in the one trial of --rate, repeatable: 'kill vnf1 at 2s', 'stop vnf1 at 2s "
+	 "for 300ms'; also slow, drop, flap, hog",
+	 opt_set_list, FIELD(faults), NULL, OPT_NO_ENV},
 	{"stage-times", 0, NULL, "where frames spend their time inside each nfvchain-fwd",
 	 opt_set_switch, FIELD(stage_times), NULL, 0},
 	{"attribution", 0, "WHEN", "look which hop limits the chain, for 5s; auto: of two or more",
@@ -79,6 +83,7 @@ const struct opt_command bench_command = {
 	.summary = "Brings a chain up, measures it, accounts for every frame, takes it down.",
 	.examples = "nfvchain bench\n"
 		    "nfvchain bench --rate 1mpps --frame-size 64,imix\n"
+		    "nfvchain bench --rate 100kpps --fault 'kill vnf1 at 2s'\n"
 		    "nfvchain bench chains/three.yaml --repeat 5\n"
 		    "nfvchain bench --engine poll,event,pipeline\n",
 	.env_prefix = "NFVCHAIN",
@@ -122,6 +127,8 @@ bench_conf_parse(struct bench_conf *conf, int argc, char **argv, struct err *err
 		return err_usage(err, "--time is of a comparison: with --peer or several engines");
 	if (conf->peer != NULL && bench_conf_has_engines(conf))
 		return err_usage(err, "--peer and several engines: one comparison at a time");
+	if (conf->faults.n > 0 && (conf->peer != NULL || bench_conf_has_engines(conf)))
+		return err_usage(err, "--fault is for one trial of a chain, not a comparison");
 	if (conf->repeat > 100)
 		return err_usage(err, "--repeat: 1 to 100");
 	return 0;
@@ -135,6 +142,7 @@ bench_conf_fini(struct bench_conf *conf)
 	free(conf->preset);
 	free(conf->peer);
 	free(conf->engine);
+	opt_list_fini(&conf->faults);
 	opt_list_fini(&conf->asserts);
 	free(conf->attribution);
 	free(conf->accel);

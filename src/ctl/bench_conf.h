@@ -25,6 +25,7 @@ struct bench_conf {
 	uint64_t trial_ns;	 /* of the search; 0 = not given */
 	uint32_t repeat;	 /* searches per frame size; 0 = not given */
 	char *peer;		 /* what to compare the chain with, in a paired run, or NULL */
+	struct opt_list faults;	 /* in a trial of fixed rate: "kill vnf1 at 2s" */
 	struct opt_list asserts; /* about that comparison */
 	uint64_t time_ns;	 /* of it; 0 = not given */
 	bool stage_times;	 /* of all our forwarders */

@@ -41,6 +41,7 @@ struct bench {
 	struct selftest *selftest; /* one for each frame mix */
 	struct session session;
 	struct measure measure;
+	struct faulted faulted; /* of a trial of fixed rate */
 	json_t *result;
 	char *dir;
 	const char *frames; /* mix being measured */
@@ -90,6 +91,36 @@ traffic_of(const struct bench *b, size_t i)
 	};
 }
 
+static uint64_t
+fixed_ns(const struct bench *b)
+{
+	return b->conf.duration_ns > 0 ? b->conf.duration_ns : FIXED_NS;
+}
+
+/* Is the trial worth a timeline? */
+static bool
+is_watched(const struct bench *b)
+{
+	bool any = b->faulted.n_orders > 0;
+
+	for (size_t i = 0; i < b->chain.n_hops; i++)
+		any |= b->chain.hop[i].supervise;
+	return any;
+}
+
+static int
+read_faults(struct bench *b, struct err *err)
+{
+	int rc = 0;
+
+	if (b->conf.faults.n > 0 && !b->chain.traffic.has_rate)
+		return err_usage(err, "--fault is for a trial of fixed rate: give it a --rate");
+	for (size_t i = 0; rc == 0 && i < b->conf.faults.n; i++)
+		rc = err_wrap(err, faulted_add(&b->faulted, b->conf.faults.items[i], err),
+			      "--fault");
+	return rc == 0 ? faulted_check(&b->faulted, &b->chain, fixed_ns(b), err) : rc;
+}
+
 static int
 run_fixed(struct bench *b, size_t i, struct err *err)
 {
@@ -99,19 +130,23 @@ run_fixed(struct bench *b, size_t i, struct err *err)
 		.rate_pps = rate_pps(&b->chain.traffic.rate,
 				     imix_mean_size(&b->chain.traffic.frames[i]),
 				     b->selftest[i].max_pps),
-		.duration_ns = b->conf.duration_ns > 0 ? b->conf.duration_ns : FIXED_NS,
+		.duration_ns = fixed_ns(b),
 	};
 	int rc;
 
 	b->total_trials = b->n_trials + 1;
 	progress_step("one trial of %s", duration_print(length, sizeof(length), spec.duration_ns));
 	result_begin_search(b->result);
+	b->measure.faulted = is_watched(b) ? &b->faulted : NULL;
 	rc = run_trial(b, &spec, &t, err);
 	if (rc == 0) {
 		trial_judge(&t, 0);
 		note_trial(b, &t);
 		b->n_inconclusive += t.verdict == TRIAL_INVALID;
 	}
+	if (b->measure.faulted != NULL)
+		result_set_timeline(b->result, timeline_to_json(&b->faulted.timeline));
+	b->measure.faulted = NULL;
 	result_end_search(b->result, NULL, t.elapsed_s);
 	return rc;
 }
@@ -484,6 +519,8 @@ cmd_bench(int argc, char **argv, struct err *err)
 	session_force_ports = b.conf.force;
 	if (rc == 0)
 		rc = bench_conf_chain(&b.conf, &b.chain, err);
+	if (rc == 0)
+		rc = read_faults(&b, err);
 	if (rc == 0 && b.chain.generator.kind == GENERATOR_TREX &&
 	    (b.conf.peer != NULL || bench_conf_has_engines(&b.conf)))
 		rc = err_usage(err, "a comparison needs nfvchain-gen as generator, not a TRex");
@@ -500,6 +537,7 @@ cmd_bench(int argc, char **argv, struct err *err)
 	json_decref(b.result);
 	free(b.selftest);
 	free(b.dir);
+	faulted_fini(&b.faulted);
 	free(all_argv);
 	return rc;
 }

@@ -33,7 +33,8 @@ read_chain(struct live_chain *c)
 	char *path = rundir_chain_path(c->run_dir);
 	struct err ignored = {0};
 
-	if (access(path, R_OK) == 0 && chain_load(&c->chain, path, &ignored) < 0)
+	if (access(path, R_OK) == 0 &&
+	    (chain_load(&c->chain, path, &ignored) < 0 || strcmp(c->chain.name, c->name) != 0))
 		chain_fini(&c->chain);
 	free(path);
 }

@@ -31,6 +31,8 @@ const struct command commands[] = {
 	{"status", "say once what a chain that is up does", cmd_status, &status_command},
 	{"logs", "print what the programs of a chain that is up have said", cmd_logs,
 	 &logs_command},
+	{"fault", "disturb a hop of a chain that is up, on purpose, for a while", cmd_fault,
+	 &fault_command},
 	{"top", "show a chain that is up, live: rates, drops, how busy each hop is", cmd_top,
 	 &top_command},
 	{"metrics", "give the counters of a chain that is up to Prometheus", cmd_metrics,

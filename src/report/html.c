@@ -139,9 +139,10 @@ char *
 html_render(const json_t *result)
 {
 	static void (*const sections[])(struct html *) = {
-		html_answer, html_comparison, html_sweep,	html_rates,  html_latency,
-		html_loss,   html_loss_free,  html_ledger,	html_attrib, html_times,
-		html_noise,  html_trials,     html_environment, html_repeat, html_doubts,
+		html_answer, html_timeline,    html_comparison, html_sweep,
+		html_rates,  html_latency,     html_loss,	html_loss_free,
+		html_ledger, html_attrib,      html_times,	html_noise,
+		html_trials, html_environment, html_repeat,	html_doubts,
 	};
 	struct html html = {.result = result, .plots = json_object()};
 

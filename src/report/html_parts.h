@@ -26,6 +26,7 @@ void html_latency(struct html *html);
 void html_loss(struct html *html);
 void html_loss_free(struct html *html);
 void html_ledger(struct html *html);
+void html_timeline(struct html *html);
 void html_attrib(struct html *html);
 void html_times(struct html *html);
 void html_noise(struct html *html);

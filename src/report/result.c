@@ -299,6 +299,18 @@ result_add_trial(json_t *result, const struct trial *trial)
 	json_array_append_new(json_object_get(last_search(result), "trials"), trial_to_json(trial));
 }
 
+void
+result_set_timeline(json_t *result, json_t *timeline)
+{
+	const json_t *trials = json_object_get(last_search(result), "trials");
+	size_t n = json_array_size(trials);
+
+	if (n > 0)
+		json_object_set_new(json_array_get(trials, n - 1), "timeline", timeline);
+	else
+		json_decref(timeline);
+}
+
 /* What was found for a goal, in that goal's order of the measurement. */
 static json_t *
 goal_found(const json_t *goal, const struct search_result *found)

@@ -87,6 +87,8 @@ void result_add_measurement(json_t *result, const char *frames, double mean_size
 /* Starts a search (or the only one of a fixed-rate measurement). */
 void result_begin_search(json_t *result);
 void result_add_trial(json_t *result, const struct trial *trial);
+/* How the last trial went in time, see bench/timeline.h; takes the reference. */
+void result_set_timeline(json_t *result, json_t *timeline);
 /* What else was found, beside a search or instead of one; nothing when that is empty. */
 void result_set_curve(json_t *result, const struct loss_curve *curve);
 void result_set_mrr(json_t *result, const struct mrr *mrr);

@@ -192,6 +192,7 @@ add_measurement(struct str *page, const json_t *m)
 	if (text_is_fixed(m) || shown->t.verdict != TRIAL_PASS)
 		text_frames(page, &shown->t);
 	text_ledger(page, &shown->t);
+	text_timeline(page, shown->json);
 	text_times(page, &shown->t);
 	free(shown);
 }

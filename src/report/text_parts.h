@@ -45,6 +45,8 @@ const json_t *text_selftest(const json_t *result, const json_t *m);
 
 /* The slots and frames of a trial, each kind on a line of its own. */
 void text_frames(struct str *page, const struct trial *t);
+/* What happened to the chain meanwhile, of a trial that was watched; 'trial' is of the result. */
+void text_timeline(struct str *page, const json_t *trial);
 /* Where frames spent their time inside the hops, if those told it. */
 void text_times(struct str *page, const struct trial *t);
 /* The same of hop 'i', and what share of the latency was inside: with glue, for the caller to free;

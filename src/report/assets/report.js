@@ -276,6 +276,27 @@
 				panel("away", d.away, logWithZero(d.away)),
 				panel("late", d.late, logWithZero(d.late))];
 		},
+		timeline: d => [{
+			x: d.x, y: d.received_pps, xWord: v => `${Number(v.toFixed(2))} s`, yWord: pps,
+			xRange: (u, min, max) => [0, max],
+			yRange: () => padded(0.1, 0)(null, 0, Math.max(...d.offered_pps, ...d.received_pps)),
+			draw: p => {
+				d.event_at.forEach((at, i) => p.band(at, d.event_until[i], "x"));
+				p.line(d.x, d.offered_pps, "--grey", [3, 3]);
+				p.line(d.x, d.received_pps, "--blue");
+				d.event_at.forEach((at, i) => {
+					p.mark(1, at, 0, "--red");
+					if (d.event_at.length > 6)
+						return;
+					const right = p.x(at) > p.box.left + 0.7 * p.box.width;
+					p.text(d.event_what[i], p.x(at) + (right ? -4 : 4) * p.ratio,
+						p.box.top + (8 + 15 * (i % 4)) * p.ratio, "--ink", right ? "right" : "left");
+				});
+				d.x.forEach((x, i) => p.mark(0, x, d.received_pps[i], "--blue", 1.4));
+			},
+			tell: i => `${Number(d.x[i].toFixed(2))} s: offered ${pps(d.offered_pps[i])}, ` +
+				`received ${pps(d.received_pps[i])}`,
+		}],
 		blocks: d => [{
 			x: d.x, y: d.ratio, xWord: v => Number.isInteger(v) ? String(v) : "",
 			yWord: v => Number(v.toPrecision(4)), xName: d.unit || "block", xRange: padded(0.06),
@@ -327,6 +348,8 @@
 		return VERDICTS.map((v, i) => used.has(i) ? `${SHAPES[i]} ${v[0]}` : "")
 			.concat(d.kind == "noise" ? ["\u25cf valid", "\u25b3 disturbed", "\u2715 fault"] : [])
 			.concat(d.kind == "blocks" ? ["\u25cf ratio to A"] : [])
+			.concat(d.kind == "timeline" ? ["\u25cf received", "\u2504 offered"] : [])
+			.concat(d.kind == "timeline" && d.event_at.length ? ["\u2715 what happened"] : [])
 			.concat(d.kind == "blocks" && d.control.some(v => v != null) ? ["\u25a1 control, A to A"] : [])
 			.filter(w => w).join("   ");
 	};

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# suite: full
+# timeout: 1800
+# 200 random kills of supervised hops under load: no survivor dies, the way is blocked for at most
+# 1.6 s in 99 of 100 of them, and nothing is left.
+. "$(dirname "$0")/../smoke/_init.sh"
+
+need python3
+
+cat >heal.yaml <<'END'
+version: 1
+name: heal
+links: {kind: vhost-user, ring: 1024}
+hops:
+  - {name: vnf1, supervise: true}
+  - {name: vnf2, supervise: true}
+  - {name: vnf3, supervise: true}
+END
+seed=${NFVCHAIN_SEED:-$$}
+echo "seed $seed"
+: >all
+for round in 1 2 3 4 5 6 7 8; do
+	"$top/e2e/_kills.sh" heal.yaml 25 $((seed + round)) >>all || fail "round $round: $(tail -3 all)"
+done
+sed 's/.*blocked \([0-9]*\) ms.*/\1/' all | sort -n >blocked
+[ "$(wc -l <blocked)" = 200 ] || fail "$(wc -l <blocked) kills"
+echo "200 kills, no survivor died; blocked p50 $(sed -n 100p blocked) ms," \
+	"p99 $(sed -n 198p blocked) ms, longest $(tail -1 blocked) ms"
+[ "$(sed -n 198p blocked)" -le 1600 ] || fail "blocked for longer than 1.6 s"
+[ -z "$(leftovers)" ] || fail "left: $(leftovers)"
