@@ -20,8 +20,17 @@ END
 seed=${NFVCHAIN_SEED:-$$}
 echo "seed $seed"
 : >all
-for round in 1 2 3 4 5 6 7 8; do
-	"$top/e2e/_kills.sh" heal.yaml 25 $((seed + round)) >>all || fail "round $round: $(tail -3 all)"
+round=0 tries=0
+while [ "$round" -lt 8 ]; do
+	rc=0
+	"$top/e2e/_kills.sh" heal.yaml 25 $((seed + round)) >one || rc=$?
+	[ "$rc" = 0 ] || [ "$rc" = 75 ] || fail "round $round: $(tail -20 one)"
+	tries=$((tries + 1))
+	[ "$tries" -lt 16 ] || fail "this machine is too busy"
+	if [ "$rc" = 0 ]; then
+		cat one >>all
+		round=$((round + 1))
+	fi
 done
 sed 's/.*blocked \([0-9]*\) ms.*/\1/' all | sort -n >blocked
 [ "$(wc -l <blocked)" = 200 ] || fail "$(wc -l <blocked) kills"
