@@ -68,4 +68,4 @@ grep -q '^again: ended nfvchain up' down.out || fail "$(cat down.out)"
 # What does not come up is told by the command itself.
 sed 's/supervise: true/supervise: true, args: [--no-such-option]/' again.yaml >broken.yaml
 refused 1 "no-such-option" up broken.yaml --detach
-[ -z "$(nfvchain ps | grep '^again')" ] || fail "$(nfvchain ps)"
+! nfvchain ps | grep -q '^again' || fail "$(nfvchain ps)"

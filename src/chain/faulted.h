@@ -20,7 +20,8 @@ struct faulted {
 	struct timeline timeline;
 	struct backend *backend;
 	uint64_t began_ns;
-	size_t next; /* order */
+	size_t next;	   /* order */
+	unsigned n_missed; /* answers of the generator, in a row */
 	struct {
 		struct fault_act act;
 		size_t hop;
