@@ -25,6 +25,12 @@ hop_inside(const struct ledger_hop *hop)
 }
 
 int64_t
+ledger_hop_unnamed(const struct ledger_hop *hop)
+{
+	return hop_inside(hop) - (int64_t)ledger_hop_drops(hop);
+}
+
+int64_t
 ledger_hop_residual(const struct ledger_hop *hop)
 {
 	return hop_inside(hop) + (int64_t)(hop->created - ledger_hop_drops(hop) - hop->in_flight);
@@ -267,7 +273,7 @@ explain_drops(struct str *s, const struct ledger_hop *hop)
 static void
 explain_inside(struct str *s, const struct ledger_hop *hop)
 {
-	int64_t inside = hop_inside(hop);
+	int64_t inside = ledger_hop_unnamed(hop);
 
 	if (inside == 0)
 		return;
@@ -293,11 +299,11 @@ explain_hop(struct str *s, const struct ledger_hop *hop)
 	if (!hop->known)
 		return;
 	explain_ports(s, hop->name, hop->port);
+	explain_drops(s, hop);
 	if (!hop->exact) {
 		explain_inside(s, hop);
 		return;
 	}
-	explain_drops(s, hop);
 	if (hop->in_flight > 0) {
 		next_finding(s);
 		str_addf(s, "%s still holds %" PRIu64, hop->name, hop->in_flight);

@@ -16,7 +16,8 @@
  * 'sent' and 'received' are the generator's, both ports together, frames of the run only.  'lost'
  * is summed over the links and both directions from the counters at their ends, tx - rx - miss; it
  * is unknown as soon as one hop is.  A foreign hop tells only rx and tx: what it swallows is
- * 'inside' and part of 'drops', what it sends beyond what it received is part of 'created'.
+ * 'inside' and part of 'drops', what it sends beyond what it received is part of 'created'.  It may
+ * tell reasons of some of its drops; they explain a part of 'inside' and are not counted again.
  *
  * With these definitions the equation holds exactly when each exact hop balances by itself, so
  * 'residual' finds bugs in forwarders, and nothing else.  Whether the frames are really where the
@@ -57,7 +58,8 @@ struct ledger_hop {
 	char name[32];
 	bool known; /* counters of its ports could be read; if not, none is used */
 	bool exact; /* drops by reason, created and in_flight are its own counts; a
-		     * foreign hop has none, what it swallows is "inside" */
+		     * foreign hop has none, or the reasons of some drops; what it
+		     * swallows is "inside" */
 	struct ledger_port port[2];
 	uint64_t created;   /* frames it made (duplicates on purpose) */
 	uint64_t in_flight; /* counted inside it, after the drain */
@@ -114,6 +116,8 @@ bool ledger_contradicts(const struct ledger *l);
 /* rx + created - tx - drops - in_flight of one hop: 0 for an exact hop that accounts for all. */
 int64_t ledger_hop_residual(const struct ledger_hop *hop);
 uint64_t ledger_hop_drops(const struct ledger_hop *hop);
+/* rx - tx of a foreign hop without the drops that it gives a reason for. */
+int64_t ledger_hop_unnamed(const struct ledger_hop *hop);
 /* Adds 'n' to the reason 'name', making it if it is new; when there is no room for one more, to
  * the last, which is "other" from then on. */
 void ledger_drop(struct ledger_hop *hop, const char *name, uint64_t n);

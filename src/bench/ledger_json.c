@@ -50,7 +50,7 @@ drops_to_json(const struct ledger_hop *hop)
 static json_t *
 hop_to_json(const struct ledger_hop *hop)
 {
-	bool exact = hop->known && hop->exact;
+	bool exact = hop->known && hop->exact, names = exact || (hop->known && hop->n_drops > 0);
 	json_t *one = json_object();
 
 	json_object_set_new(one, "name", json_string(hop->name));
@@ -58,7 +58,7 @@ hop_to_json(const struct ledger_hop *hop)
 	json_object_set_new(one, "ports", hop->known ? ports_to_json(hop->port) : json_null());
 	json_object_set_new(one, "created", u64_or_null(exact, hop->created));
 	json_object_set_new(one, "in_flight", u64_or_null(exact, hop->in_flight));
-	json_object_set_new(one, "drops", exact ? drops_to_json(hop) : json_null());
+	json_object_set_new(one, "drops", names ? drops_to_json(hop) : json_null());
 	return one;
 }
 
@@ -199,10 +199,9 @@ counters_from_json(struct ledger_hop *hop, const json_t *one, struct err *err)
 	if (!hop->known)
 		return 0;
 	rc = ports_from_json(hop->port, json_object_get(one, "ports"), err);
-	if (rc < 0 || !hop->exact)
-		return rc;
-	rc = get_fields(one, fields, 2, err);
-	if (rc < 0)
+	if (rc == 0 && hop->exact)
+		rc = get_fields(one, fields, 2, err);
+	if (rc < 0 || (!hop->exact && json_is_null(json_object_get(one, "drops"))))
 		return rc;
 	return drops_from_json(hop, json_object_get(one, "drops"), err);
 }

@@ -82,7 +82,7 @@ backend_freeze(struct backend *b, struct err *err)
 	 */
 	rc = backend_vms_freeze(b, true, err);
 	for (size_t i = b->n_started; rc == 0 && i > 0; i--)
-		if (!b->plan->proc[i - 1].in_vm && !plan_proc_is_fused(&b->plan->proc[i - 1]))
+		if (plan_proc_is_here(&b->plan->proc[i - 1]))
 			rc = stop_proc(b, i - 1, err);
 	return rc;
 }
@@ -94,7 +94,7 @@ backend_thaw(struct backend *b)
 		return;
 	b->frozen = false;
 	for (size_t i = 0; i < b->n_started; i++)
-		if (!b->plan->proc[i].in_vm && !plan_proc_is_fused(&b->plan->proc[i]))
+		if (plan_proc_is_here(&b->plan->proc[i]))
 			freeze_thaw(&b->proc[i]);
 	(void)backend_vms_freeze(b, false, NULL);
 }

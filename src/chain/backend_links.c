@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "bridge.h"
 #include "freeze.h"
 #include "netns.h"
 #include "plan_parts.h"
@@ -114,7 +115,8 @@ check_tun(struct err *err)
 static int
 make_pairs(void *arg, const struct netns_set *set, struct err *err)
 {
-	const struct chain_plan *plan = arg;
+	const struct backend *b = arg;
+	const struct chain_plan *plan = b->plan;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < plan->n_pairs; i++) {
@@ -128,6 +130,9 @@ make_pairs(void *arg, const struct netns_set *set, struct err *err)
 			rc = make_pair(plan, set, pair, err);
 		err_wrap(err, rc, "link %zu (%s)", pair->link, link_kind_name(pair->kind));
 	}
+	for (size_t i = 0; rc == 0 && i < plan->n_procs; i++)
+		if (plan->proc[i].kernels)
+			rc = bridge_make(plan, b->chain, set->link_fd[i], plan->proc[i].hop, err);
 	return rc;
 }
 
@@ -135,15 +140,17 @@ int
 backend_links_up(struct backend *b, struct err *err)
 {
 	struct backend_links *links;
+	bool needed = false;
 
-	if (b->plan->n_pairs == 0)
+	for (size_t i = 0; i < b->plan->n_procs; i++)
+		needed |= b->plan->proc[i].in_ns;
+	if (!needed)
 		return 0;
 	links = xcalloc(1, sizeof(*links));
 	for (size_t i = 0; i < b->plan->n_pairs; i++)
 		links->end[i][0].fd = links->end[i][1].fd = -1;
 	b->links = links;
-	return netns_open(&links->netns, b->plan->n_procs, make_pairs, (void *)(uintptr_t)b->plan,
-			  err);
+	return netns_open(&links->netns, b->plan->n_procs, make_pairs, b, err);
 }
 
 void
@@ -357,13 +364,16 @@ pair_at(const struct backend *b, int hop, int port, size_t *i)
 	return NULL;
 }
 
-/* What its socket had no room for. */
+/* A bridge has no socket, and where no process is there is nothing to look for one in.  What a
+ * socket had no room for. */
 static uint64_t
 socket_missed(struct backend *b, size_t proc, struct end *end, const struct plan_pair *pair,
 	      unsigned index, unsigned skip)
 {
 	const struct proc *p = &b->proc[proc];
 
+	if (b->plan->proc[proc].kernels)
+		return 0;
 	/* A program that was started anew has a new one. */
 	if (end->fd >= 0 && end->pid != p->pid) {
 		close(end->fd);
@@ -424,4 +434,28 @@ backend_links_missed(struct backend *b, size_t i, size_t port)
 	/* Not what its own interface dropped: those went to the socket as well, and what the kernel
 	 * itself would have done with them is nobody's business. */
 	return far.tx_dropped + missed;
+}
+
+int
+backend_links_bridge(struct backend *b, size_t i, struct ledger_hop *hop, struct err *err)
+{
+	int rc = -ENODEV;
+
+	for (size_t port = 0; b->links != NULL && port < 2; port++) {
+		struct rtnl_counts near;
+		size_t k;
+		const struct plan_pair *pair = pair_at(b, (int)i, (int)port, &k);
+
+		rc = pair == NULL
+			     ? -ENODEV
+			     : rtnl_counts(b->links->netns.link_fd[i + 1],
+					   pair->name[plan_end_of((int)i, (int)port)], &near, err);
+		if (rc < 0)
+			break;
+		/* What the other end had no room for it misses, so that was sent. */
+		hop->port[port].rx = near.rx;
+		hop->port[port].tx = near.tx + near.tx_dropped;
+	}
+	hop->known = rc == 0;
+	return rc;
 }

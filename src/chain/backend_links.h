@@ -25,3 +25,6 @@ const struct proc_ns *backend_links_ns(const struct backend *b, const struct pla
  * made: on the way into its interface, and in the ring of its socket.  0 where a link is not the
  * kernel's. */
 uint64_t backend_links_missed(struct backend *b, size_t i, size_t port);
+
+/* What the interfaces of hop 'i', a bridge, tell; its misses are backend_links_missed's. */
+int backend_links_bridge(struct backend *b, size_t i, struct ledger_hop *hop, struct err *err);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "backend_links.h"
 #include "backend_trex.h"
@@ -16,6 +17,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "guest.h"
+#include "ovs.h"
 #include "sensors.h"
 #include "supervise.h"
 
@@ -137,7 +139,8 @@ is_socket(const char *path)
 	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-/* Waits until the sockets that the program listens at are there. */
+/* Waits until the sockets that the program listens at are there, and what else says that it is
+ * ready. */
 static int
 wait_sockets(struct backend *b, const struct plan_proc *pp, struct err *err)
 {
@@ -149,6 +152,7 @@ wait_sockets(struct backend *b, const struct plan_proc *pp, struct err *err)
 
 		for (int k = 0; k < 2; k++)
 			all &= pp->listens[k] == NULL || is_socket(pp->listens[k]);
+		all &= pp->ready_path == NULL || access(pp->ready_path, F_OK) == 0;
 		if (all)
 			return 0;
 		rc = backend_wait(b, 5, err);
@@ -206,6 +210,8 @@ read_foreign(struct backend *b, size_t i, struct ledger_hop *hop, struct err *er
 			rc = json_get_u64(stats, "imissed", &hop->port[p].miss, err);
 		json_decref(stats);
 	}
+	if (rc == 0 && b->chain->hop[i].kind == HOP_OVS_DPDK)
+		rc = ovs_read_drops(b->plan->proc[i + 1].rt_dir, hop, err);
 	hop->known = rc == 0;
 	return rc;
 }
@@ -215,10 +221,10 @@ static int
 await_stats(struct backend *b, size_t i, struct err *err)
 {
 	struct deadline d = deadline_in_ms(READY_MS);
-	struct ledger_hop counters;
 	int rc = 0;
 
 	while (b->hop[i].telemetry != NULL && rc == 0) {
+		struct ledger_hop counters = {0};
 		struct err why = {0};
 
 		if (read_foreign(b, i, &counters, &why) == 0)
@@ -372,6 +378,9 @@ bring_up(struct backend *b, struct err *err)
 	const struct chain_plan *plan = b->plan;
 	int rc = rundir_check_room(&b->dir, plan->n_procs - plan->n_vms, err);
 
+	for (size_t i = 0; rc == 0 && i < b->chain->n_hops; i++)
+		if (b->chain->hop[i].kind == HOP_OVS_DPDK)
+			rc = err_wrap(err, ovs_check(err), "hop '%s'", b->chain->hop[i].name);
 	if (rc == 0)
 		rc = make_dirs(b, err);
 	if (rc == 0)
@@ -563,7 +572,9 @@ backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop
 
 	memset(hop, 0, sizeof(*hop));
 	snprintf(hop->name, sizeof(hop->name), "%s", b->chain->hop[i].name);
-	if (backend_can_ask(b, i))
+	if (b->plan->proc[i + 1].kernels)
+		rc = backend_links_bridge(b, i, hop, err);
+	else if (backend_can_ask(b, i))
 		rc = read_ours(b, i, exact, hop, err);
 	else if (supervise_has(b, i + 1))
 		rc = read_foreign_again(b, i, hop, err);

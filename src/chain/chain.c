@@ -72,7 +72,8 @@ static const char *const engine_words[] = {"poll", "event", "pipeline", NULL};
 const struct chain_words chain_generator_kinds = {
 	"generator kind", generator_words, BUILT(GENERATOR_NFVCHAIN) | BUILT(GENERATOR_TREX)};
 const struct chain_words chain_hop_kinds = {"hop kind", hop_words,
-					    BUILT(HOP_FWD) | BUILT(HOP_TESTPMD) | BUILT(HOP_EXEC)};
+					    BUILT(HOP_FWD) | BUILT(HOP_TESTPMD) | BUILT(HOP_EXEC) |
+						    BUILT(HOP_LINUX_BRIDGE) | BUILT(HOP_OVS_DPDK)};
 const struct chain_words chain_link_kinds = {
 	"link kind", link_words,
 	BUILT(LINK_VHOST_USER) | BUILT(LINK_MEMIF) | BUILT(LINK_RING) | BUILT(LINK_VETH) |
@@ -355,6 +356,8 @@ chain_rule_hop(const struct chain_hop *hop, const char **key, struct err *err)
 	}
 	if (rc == 0)
 		rc = check_belonging(hop, key, err);
+	if (rc == 0)
+		rc = chain_rule_foreign(hop, key, err);
 	return rc < 0 ? rc : check_arguments(hop, key, err);
 }
 

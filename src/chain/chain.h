@@ -36,12 +36,11 @@ enum link_kind {
 enum nic_model { NIC_VIRTIO, NIC_E1000, NIC_E1000E };
 
 enum hop_kind {
-	HOP_FWD,     /* nfvchain-fwd */
-	HOP_TESTPMD, /* dpdk-testpmd */
-	HOP_EXEC,    /* any DPDK program, from a template */
-	/* Not built yet. */
-	HOP_LINUX_BRIDGE,
-	HOP_OVS_DPDK,
+	HOP_FWD,	  /* nfvchain-fwd */
+	HOP_TESTPMD,	  /* dpdk-testpmd */
+	HOP_EXEC,	  /* any DPDK program, from a template */
+	HOP_LINUX_BRIDGE, /* the kernel's, which has no process */
+	HOP_OVS_DPDK,	  /* Open vSwitch with ports of DPDK's */
 };
 
 enum generator_kind { GENERATOR_NFVCHAIN, GENERATOR_TREX };
@@ -76,7 +75,8 @@ struct chain_hop {
 	size_t n_nf;
 	char *command; /* exec: template with {vdev0} {vdev1} {lcores} {prefix} {dest0} {dest1}
 			* {addr0} {addr1} {mem}; each word is one argument, no shell */
-	char *args[CHAIN_MAX_WORDS]; /* further arguments for nfvchain-fwd (after --) or testpmd */
+	char *args[CHAIN_MAX_WORDS]; /* further arguments for nfvchain-fwd (after --) or testpmd; of
+				      * ovs-dpdk its other_config, KEY=VALUE */
 	size_t n_args;
 	bool supervise; /* it is started again when it dies */
 };
@@ -152,6 +152,9 @@ int chain_set_links(struct chain *chain, const char *kind, struct err *err);
 /* Adds an argument to all hops of kind nfvchain-fwd, unless they have it; not one of them: refused.
  */
 int chain_add_arg(struct chain *chain, const char *arg, struct err *err);
+
+/* Is hop 'hop' the kernel's, so that there is no process? */
+bool chain_hop_is_kernels(const struct chain *chain, int hop);
 
 /* Where hop 'hop' is; -1 or one behind the last: the generator. */
 enum hop_place chain_place(const struct chain *chain, int hop);

@@ -208,5 +208,7 @@ chain_rule_ends(const struct chain *chain, size_t i, struct err *err)
 		return err_usage(err,
 				 "link %zu (%s) cannot join a VM and a process (vhost-user can)", i,
 				 link_kind_name(link->kind));
-	return n_vms > 0 ? check_queues(link, i, err) : 0;
+	if (n_vms > 0)
+		return check_queues(link, i, err);
+	return chain_rule_foreign_link(chain, i, err);
 }

@@ -63,6 +63,9 @@ int chain_rule_generator(const struct chain_generator *gen, const char **key, st
 int chain_rule_trex(const struct chain_generator *gen, const char **key, struct err *err);
 int chain_rule_trex_link(const struct chain *chain, size_t i, struct err *err);
 int chain_rule_hop(const struct chain_hop *hop, const char **key, struct err *err);
+/* The part of it about bridges and Open vSwitch, and what their links can be. */
+int chain_rule_foreign(const struct chain_hop *hop, const char **key, struct err *err);
+int chain_rule_foreign_link(const struct chain *chain, size_t i, struct err *err);
 int chain_rule_link(const struct chain_link *link, const char **key, struct err *err);
 int chain_rule_traffic(const struct chain_traffic *traffic, const char **key, struct err *err);
 int chain_rule_bench(const struct chain_bench *bench, const char **key, struct err *err);

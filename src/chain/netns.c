@@ -89,13 +89,17 @@ enter_user(int *user_fd, struct err *err)
 	return *user_fd < 0 ? err_set(err, errno, "/proc/self/ns/user: %s", strerror(errno)) : 0;
 }
 
-/* Neighbour discovery and the like would be frames that nobody asked for. */
+/* Neighbour discovery and the like would be frames that nobody asked for, and what a bridge
+ * forwards is no business of the machine's firewall. */
 static void
 quiet(void)
 {
-	/* A kernel without IPv6 has no such files. */
+	/* A kernel without IPv6, or without that filter, has no such files. */
 	(void)write_text("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
 	(void)write_text("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+	(void)write_text("/proc/sys/net/bridge/bridge-nf-call-iptables", "0");
+	(void)write_text("/proc/sys/net/bridge/bridge-nf-call-ip6tables", "0");
+	(void)write_text("/proc/sys/net/bridge/bridge-nf-call-arptables", "0");
 }
 
 static int

@@ -52,6 +52,8 @@ plan_link_path(const struct chain *chain, const char *run_dir, size_t link)
 unsigned
 plan_n_lcores(const struct chain *chain, int hop)
 {
+	if (chain_hop_is_kernels(chain, hop))
+		return 0;
 	return hop < 0 ? 1 : chain->hop[hop].lcores;
 }
 
@@ -184,13 +186,15 @@ place_hops(struct chain_plan *plan, const struct chain *chain, const struct plan
 	size_t need = 0, at = 0;
 
 	for (size_t i = 0; i < chain->n_hops; i++)
-		need += chain->hop[i].cpus.n == 0 ? chain->hop[i].lcores : 0;
+		need += chain->hop[i].cpus.n == 0 ? plan_n_lcores(chain, (int)i) : 0;
 	for (size_t i = 0; i < chain->n_hops; i++) {
 		const struct chain_hop *hop = &chain->hop[i];
 		struct chain_cpus *cpus = &plan->proc[i + 1].cpus;
 
+		unsigned n = hop->cpus.n > 0 ? 0 : plan_n_lcores(chain, (int)i);
+
 		*cpus = hop->cpus;
-		for (unsigned k = 0; hop->cpus.n == 0 && k < hop->lcores; k++, at++)
+		for (unsigned k = 0; k < n; k++, at++)
 			plan_cpus_add(cpus, rest.cpu[need <= rest.n ? at : at * rest.n / need]);
 	}
 }
@@ -270,6 +274,18 @@ set_guest_paths(struct plan_proc *proc, const struct chain *chain)
 	proc->telemetry_path = xasprintf("/run/nfvchain/dpdk/%s/dpdk_telemetry.v2", proc->name);
 }
 
+/* All that Open vSwitch makes lies where DPDK's files do. */
+static void
+set_ovs_paths(struct plan_proc *proc)
+{
+	static const char *const names[] = {"OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR",
+					    "OVS_SYSCONFDIR"};
+
+	for (size_t i = 0; i < N_ELEMS(names); i++)
+		proc->env[proc->n_env++] = xasprintf("%s=%s", names[i], proc->rt_dir);
+	proc->ready_path = xasprintf("%s/ready", proc->rt_dir);
+}
+
 static void
 set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
 	  int hop)
@@ -284,6 +300,9 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 	proc->ours = hop < 0 ? chain->generator.kind == GENERATOR_NFVCHAIN
 			     : chain->hop[hop].kind == HOP_FWD;
 	proc->elsewhere = hop < 0 && (chain->generator.at != NULL || chain_has_files(chain));
+	proc->kernels = chain_hop_is_kernels(chain, hop);
+	if (proc->kernels)
+		return;
 	proc->log_path = xasprintf("%s/%s.log", facts->run_dir, proc->name);
 	if (proc->in_vm) {
 		set_guest_paths(proc, chain);
@@ -300,6 +319,8 @@ set_paths(struct chain_plan *plan, const struct chain *chain, const struct plan_
 	     strstr(chain->hop[hop].command, "{prefix}") != NULL))
 		proc->telemetry_path =
 			xasprintf("%s/dpdk/%s/dpdk_telemetry.v2", proc->rt_dir, name);
+	if (hop >= 0 && chain->hop[hop].kind == HOP_OVS_DPDK)
+		set_ovs_paths(proc);
 	for (int port = 0, n = 0; port < 2; port++)
 		if (plan_is_listener(chain, hop, port) &&
 		    plan_has_socket(chain->link[plan_link_of(chain, hop, port)].kind))
@@ -345,7 +366,7 @@ check_sockets(const struct plan_proc *proc, struct err *err)
 	char *telemetry;
 	int rc;
 
-	if (proc->in_vm || proc->elsewhere)
+	if (!plan_proc_is_here(proc))
 		return 0;
 	telemetry = xasprintf("%s/dpdk/%s/dpdk_telemetry.v2", proc->rt_dir,
 			      proc->hop < 0 ? "gen" : strrchr(proc->rt_dir, '/') + 1);
@@ -460,6 +481,7 @@ proc_fini(struct plan_proc *proc)
 	free(proc->cwd);
 	free(proc->file_path);
 	free(proc->file_text);
+	free(proc->ready_path);
 	free(proc->listens[0]);
 	free(proc->listens[1]);
 }

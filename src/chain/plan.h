@@ -45,6 +45,7 @@ struct plan_proc {
 	bool in_vm;
 	int hop;	/* index, or -1 for the generator */
 	bool elsewhere; /* it runs already, or there is none: we neither start nor end it */
+	bool kernels;	/* the kernel does it, there is no process */
 	char *argv[PLAN_MAX_ARGV]; /* NULL-terminated, owned */
 	size_t argc;
 	char *env[8]; /* "NAME=value", NULL-terminated, owned */
@@ -55,7 +56,7 @@ struct plan_proc {
 	size_t fused_into; /* index of the process that runs it, the first one's of the hops that
 			    * rings join; 0: its own */
 	bool ours;	   /* understands --lifeline */
-	bool in_ns;	   /* it runs in the chain's own network namespace */
+	bool in_ns;	   /* it lives in a network namespace of its own */
 	char *log_path;
 	char *rt_dir;	      /* its RUNTIME_DIRECTORY */
 	char *control_path;   /* nfvchain-fwd's control socket, or NULL */
@@ -64,6 +65,7 @@ struct plan_proc {
 	char *file_path;      /* what it reads at its start, or NULL */
 	char *file_text;
 	char *listens[2]; /* sockets that exist once it is ready, or NULL */
+	char *ready_path; /* a file that exists then, or NULL */
 };
 
 struct plan_vm {
@@ -102,7 +104,7 @@ struct chain_plan {
 	struct plan_vm vm[PLAN_MAX_PROCS];
 	size_t n_nets;
 	struct vm_net net[CHAIN_MAX_HOPS + 1];
-	size_t n_pairs; /* 0: no link is the kernel's, and there is no namespace */
+	size_t n_pairs; /* 0: no link is the kernel's */
 	struct plan_pair pair[CHAIN_MAX_HOPS + 1];
 	char *connect; /* URI of the libvirt that they run under; NULL: plain QEMU */
 	struct vm_accel_choice accel;
@@ -127,7 +129,7 @@ plan_runner(const struct chain_plan *plan, size_t i)
 static inline bool
 plan_proc_is_here(const struct plan_proc *proc)
 {
-	return !proc->in_vm && !proc->elsewhere && !plan_proc_is_fused(proc);
+	return !proc->in_vm && !proc->elsewhere && !proc->kernels && !plan_proc_is_fused(proc);
 }
 
 /* Refuses, with a sentence, what cannot run: CPUs that are not there, socket paths of more than 107

@@ -55,19 +55,10 @@ mac_of(const struct words *w, int port)
 	return w->hop < 0 ? w->plan->gen_mac[port] : w->plan->hop_mac[w->hop][port];
 }
 
-/* Address of the port at the other end of the link at 'port'. */
 static const uint8_t *
 peer_mac(const struct words *w, int port)
 {
-	int last = (int)w->chain->n_hops - 1;
-	int peer;
-
-	if (w->hop < 0)
-		return w->plan->hop_mac[port == 0 ? 0 : last][port];
-	peer = port == 0 ? w->hop - 1 : w->hop + 1;
-	if (peer < 0 || peer > last)
-		return w->plan->gen_mac[port];
-	return w->plan->hop_mac[peer][!port];
+	return plan_peer_mac(w->plan, w->chain, w->hop, port);
 }
 
 static char *
@@ -401,6 +392,21 @@ add_testpmd(struct words *w, const struct chain_hop *hop)
 	add_args(w, hop);
 }
 
+static void
+add_ovs(struct words *w)
+{
+	char *device[2];
+
+	for (int port = 0; port < 2; port++)
+		device[port] = plan_vdev(w->plan, w->chain, w->facts, w->hop, port);
+	w->proc->file_text = plan_ovs_script(w->plan, w->chain, w->hop, device);
+	w->proc->file_path = xasprintf("%s/%s.sh", w->facts->run_dir, w->proc->name);
+	add(w, "sh");
+	add(w, "%s", w->proc->file_path);
+	free(device[0]);
+	free(device[1]);
+}
+
 /* ---- templates ---- */
 
 static const char *const placeholders[] = {"vdev0", "vdev1", "lcores", "prefix", "dest0",
@@ -569,7 +575,7 @@ plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_
 	struct words w = {&plan->proc[hop + 1], plan, chain, facts, hop};
 	int rc = 0;
 
-	if (plan_proc_is_fused(w.proc) || (hop < 0 && chain_has_files(chain)))
+	if (w.proc->kernels || plan_proc_is_fused(w.proc) || (hop < 0 && chain_has_files(chain)))
 		return 0;
 	if (hop < 0 && chain->generator.kind == GENERATOR_TREX)
 		rc = plan_trex(plan, chain, facts, err);
@@ -579,6 +585,8 @@ plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_
 		add_fwd(&w, &chain->hop[hop]);
 	else if (chain->hop[hop].kind == HOP_TESTPMD)
 		add_testpmd(&w, &chain->hop[hop]);
+	else if (chain->hop[hop].kind == HOP_OVS_DPDK)
+		add_ovs(&w);
 	else
 		rc = add_exec(&w, &chain->hop[hop], err);
 	if (rc == 0 && w.proc->argc == PLAN_MAX_ARGV - 1)

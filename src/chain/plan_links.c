@@ -96,6 +96,18 @@ plan_tap_owner(const struct chain_plan *plan, const struct plan_pair *pair)
 	return &plan->proc[pair->tap_end == 0 ? pair->link : (pair->link + 1) % plan->n_procs];
 }
 
+const uint8_t *
+plan_peer_mac(const struct chain_plan *plan, const struct chain *chain, int hop, int port)
+{
+	/* The generator's port 1 is behind the last hop, and looks back along the chain. */
+	int end = plan_end_of(hop, port), step = end == 0 ? 1 : -1;
+	int n = (int)chain->n_hops, peer = (hop < 0 && port == 1 ? n : hop) + step;
+
+	while (chain_hop_is_kernels(chain, peer))
+		peer += step;
+	return peer < 0 || peer >= n ? plan->gen_mac[!end] : plan->hop_mac[peer][end];
+}
+
 static void
 set_pair(struct plan_pair *pair, const struct chain_plan *plan, const struct chain *chain,
 	 size_t link)
@@ -117,7 +129,15 @@ check_frames(const struct chain_plan *plan, const struct chain *chain, size_t li
 	enum nic_model model = chain->link[link].model;
 	uint16_t max =
 		model == NIC_VIRTIO ? plan_link_max_frame(chain->link[link].kind) : FRAME_E1000;
+	bool ovs = (link > 0 && chain->hop[link - 1].kind == HOP_OVS_DPDK) ||
+		   (link < chain->n_hops && chain->hop[link].kind == HOP_OVS_DPDK);
 
+	/* It asks the driver how long they may be, and af_packet tells of none longer. */
+	if (ovs && chain->link[link].kind == LINK_VETH && plan->max_frame > FRAME_PLAIN)
+		return err_usage(err,
+				 "frames of %u bytes do not fit link %zu: an ovs-dpdk hop takes %d "
+				 "at most from a veth link",
+				 plan->max_frame, link, FRAME_PLAIN);
 	if (plan->max_frame <= max)
 		return 0;
 	if (model != NIC_VIRTIO)
@@ -127,6 +147,14 @@ check_frames(const struct chain_plan *plan, const struct chain *chain, size_t li
 				 plan->max_frame, link, vm_model_name(model), max);
 	return err_usage(err, "frames of %u bytes do not fit link %zu: %s carries %u at most",
 			 plan->max_frame, link, link_kind_name(chain->link[link].kind), max);
+}
+
+/* Open vSwitch makes interfaces for itself, which are to be nobody else's. */
+static bool
+needs_ns(const struct chain_plan *plan, const struct chain *chain, int hop)
+{
+	return plan_proc_is_here(plan_proc_of(plan, hop)) &&
+	       (plan->n_pairs > 0 || (hop >= 0 && chain->hop[hop].kind == HOP_OVS_DPDK));
 }
 
 int
@@ -141,7 +169,7 @@ plan_links(struct chain_plan *plan, const struct chain *chain, const struct plan
 			set_pair(&plan->pair[plan->n_pairs++], plan, chain, i);
 	}
 	for (size_t i = 0; i < plan->n_procs; i++)
-		plan->proc[i].in_ns = plan->n_pairs > 0 && !plan->proc[i].in_vm;
+		plan->proc[i].in_ns = needs_ns(plan, chain, (int)i - 1);
 	/* There is no TCP between that namespace and anybody else. */
 	if (rc == 0 && plan->n_pairs > 0 && facts->trex_ports)
 		rc = err_usage(err,

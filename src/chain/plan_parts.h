@@ -87,6 +87,11 @@ const struct plan_proc *plan_tap_owner(const struct chain_plan *plan, const stru
 unsigned plan_mtu(uint16_t max_frame);
 /* Largest frame, with FCS, that links of this kind carry. */
 uint16_t plan_link_max_frame(enum link_kind kind);
+/* Address of the port at the other end of the link at 'port' of a hop or of the generator: where
+ * what leaves by it is sent.  Bridges forward what comes and change no address, so it is the next
+ * one beyond them. */
+const uint8_t *plan_peer_mac(const struct chain_plan *plan, const struct chain *chain, int hop,
+			     int port);
 /* What af_packet maps: 'count' frames of 'frame' bytes in blocks of 'block'. */
 struct plan_packet_ring {
 	unsigned frame, block, count;
@@ -110,6 +115,12 @@ char *plan_vdev(const struct chain_plan *plan, const struct chain *chain,
 /* Fills in argv and 'listens' of a process; everything else of the plan is there. */
 int plan_argv(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,
 	      int hop, struct err *err);
+
+/* The script that starts the Open vSwitch of hop 'hop', its ports those devices, for the caller to
+ * free; and how many descriptors of a ring such a port uses. */
+char *plan_ovs_script(const struct chain_plan *plan, const struct chain *chain, int hop,
+		      char *const device[2]);
+unsigned plan_ovs_descriptors(unsigned ring);
 
 /* The same of a real TRex, with its configuration: see plan_trex.c. */
 int plan_trex(struct chain_plan *plan, const struct chain *chain, const struct plan_facts *facts,

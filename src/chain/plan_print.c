@@ -131,12 +131,13 @@ add_commands(struct str *out, const struct chain_plan *plan)
 	}
 	str_addn(out, "\n", 1);
 	for (size_t i = 0; i < plan->n_procs; i++) {
-		if (plan->proc[i].elsewhere || plan_proc_is_fused(&plan->proc[i]))
+		if (plan->proc[i].elsewhere || plan->proc[i].kernels ||
+		    plan_proc_is_fused(&plan->proc[i]))
 			continue;
 		if (plan->proc[i].in_vm)
 			str_addf(out, "# in the VM %s:\n", plan->proc[i].name);
 		if (plan->proc[i].file_text != NULL)
-			str_addf(out, "cat > %s <<.\n%s.\n", plan->proc[i].file_path,
+			str_addf(out, "cat > %s <<'.'\n%s.\n", plan->proc[i].file_path,
 				 plan->proc[i].file_text);
 		add_command(out, &plan->proc[i]);
 	}
@@ -211,7 +212,7 @@ proc_to_json(const struct chain_plan *plan, const struct chain *chain, size_t in
 			    macs_to_json(proc->hop < 0 ? plan->gen_mac : plan->hop_mac[proc->hop]));
 	json_object_set_new(json, "argv", texts_to_json(proc->argv, PLAN_MAX_ARGV));
 	json_object_set_new(json, "env", texts_to_json(proc->env, N_ELEMS(proc->env)));
-	json_object_set_new(json, "log", json_string(proc->log_path));
+	json_object_set_new(json, "log", text_or_null(proc->log_path));
 	json_object_set_new(json, "control", text_or_null(proc->control_path));
 	json_object_set_new(json, "telemetry", text_or_null(proc->telemetry_path));
 	json_object_set_new(json, "listens", texts_to_json(proc->listens, N_ELEMS(proc->listens)));

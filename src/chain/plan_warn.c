@@ -109,11 +109,25 @@ is_packet_end(const struct chain *chain, int hop, int port)
 }
 
 static void
+warn_ovs(struct chain_plan *plan, const struct chain *chain, int i)
+{
+	unsigned ring = chain->link[i].ring > chain->link[i + 1].ring ? chain->link[i].ring
+								      : chain->link[i + 1].ring;
+
+	if (plan_ovs_descriptors(ring) < ring)
+		warn(plan,
+		     "hop '%s' (ovs-dpdk) uses %u of the %u descriptors of its links, so it holds "
+		     "less than others do ('ring: %u' makes that equal)",
+		     chain->hop[i].name, plan_ovs_descriptors(ring), ring,
+		     plan_ovs_descriptors(ring));
+}
+
+static void
 warn_foreign(struct chain_plan *plan, const struct chain *chain, int i)
 {
 	const struct chain_hop *hop = &chain->hop[i];
 
-	if (hop->kind == HOP_FWD)
+	if (hop->kind == HOP_FWD || hop->kind == HOP_LINUX_BRIDGE)
 		return;
 	if (plan_shares_cpu(plan, chain, i))
 		warn(plan,
@@ -125,6 +139,8 @@ warn_foreign(struct chain_plan *plan, const struct chain *chain, int i)
 		     "kernel "
 		     "put them together",
 		     hop->name, hop_kind_name(hop->kind));
+	if (hop->kind == HOP_OVS_DPDK)
+		warn_ovs(plan, chain, i);
 	if (hop->kind == HOP_EXEC && plan->max_frame > PLAN_MIN_ROOM)
 		warn(plan, "hop '%s' (exec) must be told to make buffers for frames of %u bytes",
 		     hop->name, plan->max_frame);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -160,6 +161,74 @@ rtnl_give(int fd, const char *name, int net_fd, unsigned mtu, unsigned ring, str
 	add(&r, IFLA_TXQLEN, &frames, sizeof(frames));
 	add(&r, IFLA_NET_NS_FD, &ns, sizeof(ns));
 	return command(fd, &r, name, "giving it into another namespace", err);
+}
+
+/* ---- bridges ---- */
+
+int
+rtnl_make_bridge(int fd, const struct rtnl_iface *bridge, struct err *err)
+{
+	static const unsigned short off[] = {IFLA_BR_MCAST_SNOOPING, IFLA_BR_NF_CALL_IPTABLES,
+					     IFLA_BR_NF_CALL_IP6TABLES, IFLA_BR_NF_CALL_ARPTABLES};
+	struct request r = request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	const uint32_t none = 0;
+	struct rtattr *info, *data;
+
+	add_iface(&r, bridge);
+	info = add(&r, IFLA_LINKINFO, NULL, 0);
+	add_name(&r, IFLA_INFO_KIND, "bridge");
+	data = add(&r, IFLA_INFO_DATA, NULL, 0);
+	add(&r, IFLA_BR_STP_STATE, &none, sizeof(none));
+	/* With it a port forwards as soon as it is up. */
+	add(&r, IFLA_BR_FORWARD_DELAY, &none, sizeof(none));
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		add(&r, off[i], &none, 1);
+	end_nest(&r, data);
+	end_nest(&r, info);
+	return command(fd, &r, bridge->name, "making a bridge", err);
+}
+
+/* The number of an interface, or -errno. */
+static int
+index_of(int fd, const char *name, struct err *err)
+{
+	struct rtnl_counts counts;
+	int rc = rtnl_counts(fd, name, &counts, err);
+
+	return rc < 0 ? rc : (int)counts.index;
+}
+
+int
+rtnl_enslave(int fd, const char *name, const char *bridge, struct err *err)
+{
+	struct request r = request(RTM_NEWLINK, 0);
+	int index = index_of(fd, bridge, err);
+	uint32_t master = (uint32_t)index;
+
+	if (index < 0)
+		return index;
+	add(&r, IFLA_MASTER, &master, sizeof(master));
+	add_name(&r, IFLA_IFNAME, name);
+	return command(fd, &r, name, "making it a port of the bridge", err);
+}
+
+int
+rtnl_add_station(int fd, const char *name, const uint8_t mac[6], struct err *err)
+{
+	struct request r = request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+	int index = index_of(fd, name, err);
+	const struct ndmsg station = {.ndm_family = AF_BRIDGE,
+				      .ndm_ifindex = index,
+				      .ndm_state = NUD_NOARP,
+				      .ndm_flags = NTF_MASTER};
+
+	if (index < 0)
+		return index;
+	/* Its header is shorter than an interface's. */
+	memcpy(&r.info, &station, sizeof(station));
+	r.head.nlmsg_len = NLMSG_LENGTH(sizeof(station));
+	add(&r, NDA_LLADDR, mac, 6);
+	return command(fd, &r, name, "telling the bridge who is behind it", err);
 }
 
 /* ---- counters ---- */

@@ -37,4 +37,12 @@ int rtnl_start(int fd, const char *name, struct err *err);
 int rtnl_give(int fd, const char *name, int net_fd, unsigned mtu, unsigned ring, struct err *err);
 /* Is it there, and up?  1, 0, or -errno. */
 int rtnl_is_up(int fd, const char *name, struct err *err);
+/* A bridge without spanning tree, multicast snooping, filters of iptables' and a time of learning;
+ * it is down. */
+int rtnl_make_bridge(int fd, const struct rtnl_iface *bridge, struct err *err);
+/* Makes an interface a port of a bridge. */
+int rtnl_enslave(int fd, const char *name, const char *bridge, struct err *err);
+/* From then on the bridge sends frames to 'mac' out of that port. */
+int rtnl_add_station(int fd, const char *name, const uint8_t mac[6], struct err *err);
+
 int rtnl_counts(int fd, const char *name, struct rtnl_counts *counts, struct err *err);

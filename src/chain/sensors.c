@@ -356,6 +356,8 @@ static void
 note_hop(const struct sensors *s, size_t hop, const struct told *now, size_t n,
 	 struct trial_noise *noise)
 {
+	if (s->backend->plan->proc[hop + 1].kernels)
+		return;
 	if (!backend_can_ask(s->backend, hop)) {
 		if (noise->n_lcores < NOISE_MAX_LCORES)
 			note_foreign(s, hop, noise);

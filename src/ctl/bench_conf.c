@@ -49,8 +49,9 @@ static const struct opt bench_opts[] = {
 	{"repeat", 0, "N", "searches for each frame size (the preset's)", opt_set_u32,
 	 FIELD(repeat), NULL, 0},
 	{"peer", 0, "PEER",
-	 "compare with testpmd, poll, exec:COMMAND or a chain file, in a paired run", opt_set_text,
-	 FIELD(peer), NULL, OPT_NO_ENV},
+	 "compare with testpmd, linux-bridge, ovs-dpdk, poll, exec:COMMAND or a chain file, in a "
+	 "paired run",
+	 opt_set_text, FIELD(peer), NULL, OPT_NO_ENV},
 	{"assert", 0, "CLAIM", "about --peer, repeatable: 'loss_vs(baseline) < 3%'", opt_set_list,
 	 FIELD(asserts), NULL, OPT_NO_ENV},
 	{"time", 0, "TIME", "of a comparison (--peer, several engines), all in all (2min)",

@@ -12,6 +12,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "chain/chain.h"
+#include "chain/ovs.h"
 #include "chain/rundir.h"
 #include "report/environment.h"
 
@@ -86,6 +87,8 @@ version_of(char *path, const char *option, const char *another)
 static void
 check_programs(struct doctor *d, char **dpdk)
 {
+	/* Debian's lies beside the paths. */
+	const char *ovs = access(OVS_VSWITCHD, X_OK) == 0 ? OVS_VSWITCHD : NULL;
 	static const char *const others[] = {"qemu-system-x86_64", "virsh"};
 	char *fwd = command_find_program("nfvchain-fwd");
 	char *gen = command_find_program("nfvchain-gen");
@@ -94,6 +97,7 @@ check_programs(struct doctor *d, char **dpdk)
 	doctor_check_program(d, "nfvchain-fwd", fwd);
 	doctor_check_program(d, "nfvchain-gen", gen);
 	doctor_check_program(d, "dpdk-testpmd", testpmd);
+	doctor_check_program(d, "ovs-vswitchd-dpdk", ovs);
 	for (size_t i = 0; i < N_ELEMS(others); i++) {
 		char *path = command_find_program(others[i]);
 

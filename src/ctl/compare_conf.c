@@ -103,7 +103,7 @@ compare_conf_parse(struct compare_conf *conf, int argc, char **argv, struct err 
 	if (argc < 2 || argc > COMPARE_MAX_SIDES)
 		return err_usage(err,
 				 "two sides are wanted, A and B, or up to %d: chain files, "
-				 "results, poll, testpmd or exec:COMMAND",
+				 "results, poll, testpmd, linux-bridge, ovs-dpdk or exec:COMMAND",
 				 COMPARE_MAX_SIDES);
 	conf->n_sides = (unsigned)argc;
 	memcpy(conf->side, argv, conf->n_sides * sizeof(*argv));

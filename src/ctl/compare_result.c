@@ -28,14 +28,17 @@ static void
 add_per_cpu(const struct compare *c, unsigned i, json_t *json)
 {
 	double value = compare_median(&c->paired, i), n = c->side[i].n_cpus;
-	double each = is_flat_out(c) ? value / n : value;
+	double each = is_flat_out(c) ? value / n : value,
+	       total = is_flat_out(c) ? value : value * n;
 
 	json_object_set_new(json, "lcores", json_integer(c->side[i].n_lcores));
 	json_object_set_new(json, "cpus", json_integer(c->side[i].n_cpus));
-	if (c->metric != COMPARE_RATE)
+	/* A bridge of the kernel's has no CPU of its own. */
+	if (c->metric != COMPARE_RATE || c->side[i].n_cpus == 0)
 		each = NAN;
 	json_object_set_new(json, "per_cpu_pps", json_number(each));
-	json_object_set_new(json, "total_pps", json_number(each * n));
+	json_object_set_new(json, "total_pps",
+			    json_number(c->metric == COMPARE_RATE ? total : NAN));
 }
 
 static json_t *

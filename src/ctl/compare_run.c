@@ -262,7 +262,8 @@ compare_run(struct compare *c, struct err *err)
 	c->generator_pps = NAN;
 	c->in_turns = c->metric == COMPARE_RATE && !c->conf->flat_out;
 	for (unsigned i = 0; i < c->n_sides; i++)
-		c->in_turns &= c->side[i].chain.n_hops == 1 && !chain_has_vms(&c->side[i].chain);
+		c->in_turns &= c->side[i].chain.n_hops == 1 && !chain_has_vms(&c->side[i].chain) &&
+			       !chain_hop_is_kernels(&c->side[i].chain, 0);
 	c->slice_ns = c->conf->slice_ns;
 	if (c->slice_ns == 0)
 		c->slice_ns = c->in_turns ? TURNS_SLICE_NS : SLICE_NS;

@@ -23,22 +23,30 @@ is_engine(const char *spec)
 	       strcmp(spec, "pipeline") == 0;
 }
 
+/* A hop that is known by its kind alone. */
+static bool
+is_foreign(const char *spec)
+{
+	return strcmp(spec, "linux-bridge") == 0 || strcmp(spec, "ovs-dpdk") == 0;
+}
+
 static bool
 is_program(const char *spec)
 {
-	return is_engine(spec) || strcmp(spec, "testpmd") == 0 ||
+	return is_engine(spec) || strcmp(spec, "testpmd") == 0 || is_foreign(spec) ||
 	       strncmp(spec, EXEC, strlen(EXEC)) == 0;
 }
 
 static int
 not_a_side(const char *spec, struct err *err)
 {
-	static const char *const words[] = {"poll", "event", "pipeline", "testpmd"};
+	static const char *const words[] = {"poll",    "event",	       "pipeline",
+					    "testpmd", "linux-bridge", "ovs-dpdk"};
 	const char *nearest = str_nearest(spec, words, N_ELEMS(words));
 
 	return err_usage(err,
 			 "'%s' is no chain file, no result, and none of poll, event, pipeline, "
-			 "testpmd and exec:COMMAND%s%s%s",
+			 "testpmd, linux-bridge, ovs-dpdk and exec:COMMAND%s%s%s",
 			 spec, nearest ? " (did you mean '" : "", nearest ? nearest : "",
 			 nearest ? "'?)" : "");
 }
@@ -66,6 +74,8 @@ set_hop(struct chain_hop *hop, const char *spec, const struct compare_conf *conf
 		hop->nf[hop->n_nf++] = xstrdup("l2fwd");
 	} else if (strcmp(spec, "testpmd") == 0) {
 		hop->kind = HOP_TESTPMD;
+	} else if (is_foreign(spec)) {
+		(void)hop_kind_parse(spec, &hop->kind, NULL);
 	} else {
 		hop->kind = HOP_EXEC;
 		hop->command = xstrdup(spec + strlen(EXEC));
@@ -148,7 +158,9 @@ note_lcores(struct compare_side *side, const struct chain_plan *plan)
 {
 	side->n_lcores = side->n_cpus = 0;
 	for (size_t i = 0; i < side->chain.n_hops; i++) {
-		unsigned n = side->chain.hop[i].lcores, n_cpus = (unsigned)plan->proc[i + 1].cpus.n;
+		bool kernels = chain_hop_is_kernels(&side->chain, (int)i);
+		unsigned n = kernels ? 0 : side->chain.hop[i].lcores,
+			 n_cpus = (unsigned)plan->proc[i + 1].cpus.n;
 
 		side->n_lcores += n;
 		side->n_cpus += n < n_cpus ? n : n_cpus;

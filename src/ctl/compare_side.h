@@ -14,8 +14,8 @@ struct compare_side {
 	struct chain chain;
 };
 
-/* Makes a side of "poll", "testpmd", "exec:COMMAND" (the default chain with that hop) or a chain
- * file, with the flags of 'conf' applied, checked. */
+/* Makes a side of "poll", "testpmd", "linux-bridge", "ovs-dpdk", "exec:COMMAND" (the default chain
+ * with that hop) or a chain file, with the flags of 'conf' applied, checked. */
 int compare_side_make(struct compare_side *side, const char *spec, const struct compare_conf *conf,
 		      struct err *err);
 /* Makes a side of 'chain' with its one hop replaced by what 'spec' says, or of the chain file

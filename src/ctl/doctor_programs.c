@@ -25,6 +25,8 @@ static const struct program {
 	 "meson install -C build"},
 	{"dpdk-testpmd", DOCTOR_NOTE, "not found: no hops of kind testpmd",
 	 "sudo apt install dpdk-dev"},
+	{"ovs-vswitchd-dpdk", DOCTOR_NOTE, "not found: no hops of kind ovs-dpdk",
+	 "sudo apt install openvswitch-switch-dpdk"},
 	{"qemu-system-x86_64", DOCTOR_NOTE, "not found: no hops in virtual machines",
 	 "sudo apt install qemu-system-x86"},
 	{"virsh", DOCTOR_NOTE, "not found: no virtual machines of libvirt",

@@ -91,7 +91,7 @@ add_hop(struct str *page, const struct ledger_hop *hop, int in)
 		add_wrong(page, hop->known && hop->exact ? (double)ledger_hop_drops(hop) : NAN);
 	add_empty(page, 1);
 	str_addf(page, "</tr>\n");
-	if (in == 0 && hop->known && hop->exact)
+	if (in == 0 && hop->known)
 		add_reasons(page, hop);
 }
 

@@ -89,10 +89,10 @@ offer_hop(struct place *place, const struct ledger *l, size_t i)
 	      page_count(n, miss), hop->name);
 	for (size_t k = 0; k < hop->n_drops; k++)
 		offer_drop(place, l, i, &hop->drop[k]);
-	if (!hop->exact && hop->port[0].rx > hop->port[1].tx)
-		offer(place, hop->port[0].rx - hop->port[1].tx,
+	if (!hop->exact && ledger_hop_unnamed(hop) > 0)
+		offer(place, (uint64_t)ledger_hop_unnamed(hop),
 		      "%s swallowed %s frames for reasons of its own", hop->name,
-		      page_count(n, hop->port[0].rx - hop->port[1].tx));
+		      page_count(n, (uint64_t)ledger_hop_unnamed(hop)));
 }
 
 /* Where most of the frames that a trial lost went; for the caller to free. */

@@ -76,6 +76,7 @@ add_drops(struct str *page, const struct trial *t)
 {
 	const struct ledger *l = &t->ledger;
 	struct str parts = {0};
+	uint64_t inside = 0;
 
 	for (size_t i = 0; i < l->n_hops; i++)
 		for (size_t k = 0; k < l->hop[i].n_drops; k++) {
@@ -85,8 +86,11 @@ add_drops(struct str *page, const struct trial *t)
 			add_part(&parts, l->hop[i].drop[k].n, what);
 			free(what);
 		}
-	if (l->inside > 0)
-		add_part(&parts, (uint64_t)l->inside, "inside foreign hops");
+	for (size_t i = 0; i < l->n_hops; i++)
+		if (l->hop[i].known && !l->hop[i].exact && ledger_hop_unnamed(&l->hop[i]) > 0)
+			inside += (uint64_t)ledger_hop_unnamed(&l->hop[i]);
+	if (inside > 0)
+		add_part(&parts, inside, "inside foreign hops");
 	add_frames(page, "dropped", l->drops, str_text(&parts));
 	str_fini(&parts);
 }
@@ -212,18 +216,21 @@ add_hop_remarks(struct str *page, const struct ledger_hop *hop)
 static void
 add_foreign_remark(struct str *page, const struct ledger_hop *hop)
 {
-	uint64_t rx = hop->port[0].rx + hop->port[1].rx, tx = hop->port[0].tx + hop->port[1].tx;
+	const char *tells =
+		hop->n_drops > 0 ? "tells rx, tx and some drops" : "tells rx and tx only";
+	int64_t inside = ledger_hop_unnamed(hop);
 	char cell[PAGE_CELL];
 	struct str s = {0};
 
 	if (!hop->known)
 		str_addf(&s, "its counters could not be read");
-	else if (rx == tx)
-		str_addf(&s, "tells rx and tx only, and swallowed none");
+	else if (inside == 0)
+		str_addf(&s, "%s, and swallowed none%s", tells, hop->n_drops > 0 ? " besides" : "");
 	else
-		str_addf(&s, "tells rx and tx only: " PAGE_BAD "%s %s" PAGE_PLAIN,
-			 page_count(cell, rx > tx ? rx - tx : tx - rx),
-			 rx > tx ? "swallowed for reasons of its own" : "more sent than received");
+		str_addf(&s, "%s: " PAGE_BAD "%s %s" PAGE_PLAIN, tells,
+			 page_count(cell, (uint64_t)(inside > 0 ? inside : -inside)),
+			 inside > 0 ? "swallowed for reasons of its own"
+				    : "more sent than received");
 	page_wrap(page, "    ", 4, str_text(&s));
 	str_fini(&s);
 }
@@ -245,9 +252,9 @@ add_hop(struct str *page, const struct ledger_hop *hop, int in)
 	else if (hop->known && hop->exact)
 		put_wrong(row.drops, (int64_t)ledger_hop_drops(hop));
 	add_row(page, hop->name, &row);
-	if (in == 0 && hop->known && hop->exact)
+	if (in == 0 && hop->known)
 		add_hop_remarks(page, hop);
-	else if (in == 0)
+	if (in == 0 && !(hop->known && hop->exact))
 		add_foreign_remark(page, hop);
 }
 
