@@ -45,7 +45,13 @@ pids() {
 start up nfvchain up "$top/chains/bridge.yaml"
 wait_until 60 "grep -q '^up; ' up.log"
 ! ip -o link | grep -E 'bridge|nfv' || fail "an interface is among the machine's"
-nfvchain status bridge --over 200ms >status.out || fail "status: $?"
+nfvchain status bridge --json --over 200ms >status.json || fail "status: $?"
+python3 - status.json <<'EOF' || fail "$(cat status.json)"
+import json, sys
+
+left, right, ours = json.load(open(sys.argv[1]))["hops"]
+assert left["answers"] and right["answers"] and left["rx"] == 0, left
+EOF
 nfvchain logs bridge >logs.out || fail "logs: $?"
 stop up KILL || :
 # shellcheck disable=SC2016

@@ -112,6 +112,21 @@ add_port(struct onlooked *h, unsigned port, json_t *ports, struct err *err)
 	return rc;
 }
 
+/* A bridge of the kernel's has no program: its interfaces tell. */
+static int
+add_bridge(struct onlooked *h, json_t *ports, struct err *err)
+{
+	struct ledger_hop hop = {0};
+	int rc = backend_links_bridge(h->b, h->i, &hop, err);
+
+	for (unsigned p = 0; rc == 0 && p < PORTS; p++)
+		json_array_append_new(ports,
+				      json_pack("{s:o, s:o, s:o}", "rx", json_u64(hop.port[p].rx),
+						"tx", json_u64(hop.port[p].tx), "miss",
+						json_u64(backend_links_missed(h->b, h->i + 1, p))));
+	return rc;
+}
+
 static int
 ask_foreign(void *arg, const char *method, json_t *params, json_t **result, struct err *err)
 {
@@ -123,8 +138,11 @@ ask_foreign(void *arg, const char *method, json_t *params, json_t **result, stru
 	if (strcmp(method, "counters") != 0)
 		rc = err_set(err, ENOSYS, "%s is no nfvchain-fwd, which alone knows '%s'",
 			     h->b->chain->hop[h->i].name, method);
-	for (unsigned p = 0; rc == 0 && p < PORTS; p++)
-		rc = add_port(h, p, ports, err);
+	else if (h->b->plan->proc[h->i + 1].kernels)
+		rc = add_bridge(h, ports, err);
+	else
+		for (unsigned p = 0; rc == 0 && p < PORTS; p++)
+			rc = add_port(h, p, ports, err);
 	if (rc == 0)
 		*result =
 			json_pack("{s:o, s:O}", "at_ns", json_u64(clock_now_ns()), "ports", ports);
@@ -144,7 +162,7 @@ open_hop(struct onlooked *h, struct err *err)
 	int rc;
 
 	/* It has a socket here, or nobody can ask it anything. */
-	if (pp->control_path != NULL ? !pp->in_vm : pp->telemetry_path == NULL)
+	if (pp->control_path != NULL ? !pp->in_vm : pp->telemetry_path == NULL && !pp->kernels)
 		return 0;
 	path = xasprintf("%s/%s.ctl", b->dir.path, b->chain->hop[h->i].name);
 	rc = hop_socket_open(&h->socket, path, ask, h, err);
