@@ -35,4 +35,5 @@ compared linux-bridge flat_out 0 --link veth
 start killed nfvchain bench deep.yaml --peer ovs-dpdk --time 60s -o results
 wait_until 60 "grep -q '^slice [2-9]' killed.log"
 stop killed KILL || :
+# shellcheck disable=SC2016 # evaluated again and again
 wait_until 10 '[ -z "$(_processes)" ]'
