@@ -64,6 +64,8 @@ check_order(const struct fault_order *order, struct chain *chain, uint64_t durat
 				 (double)duration_ns / 1e9);
 	if (chain->hop[i].place == PLACE_VM)
 		return err_usage(err, "hop '%s' is in a VM", order->hop);
+	if (chain_hop_is_kernels(chain, (int)i))
+		return err_usage(err, "hop '%s' is the kernel's, and has no process", order->hop);
 	if (order->kind == FAULT_ORDER_FLAP && chain->link[i].kind == LINK_MEMIF)
 		return err_usage(err,
 				 "link %zu is memif, which never connects again to a port that "
