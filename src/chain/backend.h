@@ -97,6 +97,8 @@ int backend_ask(struct backend *b, size_t i, const char *method, json_t *params,
  * read is filled in as not known. */
 int backend_read_hop(struct backend *b, size_t i, bool exact, struct ledger_hop *hop,
 		     struct err *err);
+/* The same by telemetry, of a program that is not ours and was not supervised. */
+int backend_read_foreign(struct backend *b, size_t i, struct ledger_hop *hop, struct err *err);
 /* The counters of hop 'i' with how the times of its stages are distributed, for the caller to
  * free; NULL when it does not measure them, as far as the last backend_read_hop showed. */
 int backend_read_times(struct backend *b, size_t i, json_t **counters, struct err *err);
