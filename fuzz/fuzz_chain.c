@@ -86,6 +86,9 @@ check_plan(const struct chain *chain)
 	require(plan.n_procs == chain->n_hops + 1);
 	/* A chain between two files has no generator. */
 	for (size_t i = chain_has_files(chain); i < plan.n_procs; i++) {
+		/* Nobody starts these: the kernel is there, the row's first hop runs the others. */
+		if (plan.proc[i].kernels || plan_proc_is_fused(&plan.proc[i]))
+			continue;
 		require(plan.proc[i].argc > 0 && plan.proc[i].argc < PLAN_MAX_ARGV);
 		require(plan.proc[i].argv[plan.proc[i].argc] == NULL && plan.proc[i].cpus.n > 0);
 	}
