@@ -33,12 +33,3 @@ round_note_away(struct fwd_lcore *w, unsigned n_bursts, uint64_t took)
 	if (work > 0 && took > w->fwd->gap_tsc + work)
 		counter_add(&w->busy_gap_tsc, took - work / LONG_ROUND);
 }
-
-uint64_t
-round_note_given(struct fwd_lcore *w, uint64_t last)
-{
-	uint64_t woke = w->idle.woke_tsc;
-
-	counter_add(&w->idle_tsc, woke - last);
-	return woke;
-}

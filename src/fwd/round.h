@@ -16,23 +16,20 @@ void round_note_long(struct fwd_lcore *w, bool found, unsigned n_bursts, uint64_
  * the usual, if it is so much that work cannot explain it. */
 void round_note_away(struct fwd_lcore *w, unsigned n_bursts, uint64_t took);
 
-/* This lcore gave its CPU away when the last round ended, at 'last'.  While others had it, whatever
- * they did with it, the lcore was not busy: returns when it had it again. */
-uint64_t round_note_given(struct fwd_lcore *w, uint64_t last);
-
 /* Ends a round that began at '*last' (TSC) and found 'n' frames; the next one begins. */
 static __rte_always_inline void
 round_end(struct fwd_lcore *w, size_t n, unsigned n_bursts, uint64_t gap_tsc, uint64_t *last)
 {
-	uint64_t now = rte_rdtsc(), began = *last;
+	uint64_t now = rte_rdtsc(), began = idle_woke(&w->idle, *last);
 
-	if (unlikely(w->idle.waited_tsc == began))
-		began = round_note_given(w, began);
 	if (unlikely(now - *last > gap_tsc)) {
 		round_note_long(w, n > 0, n_bursts, *last, now);
 		if (n > 0)
 			round_note_away(w, n_bursts, now - began);
 	}
+	/* While others had the CPU, whatever they did with it, this lcore was not busy. */
+	if (unlikely(began != *last))
+		counter_add(&w->idle_tsc, began - *last);
 	counter_add(n > 0 ? &w->busy_tsc : &w->idle_tsc, now - began);
 	counter_add(&w->rounds, 1);
 	*last = now;
