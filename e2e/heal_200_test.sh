@@ -8,15 +8,7 @@
 
 need python3
 
-cat >heal.yaml <<'END'
-version: 1
-name: heal
-links: {kind: vhost-user, ring: 1024}
-hops:
-  - {name: vnf1, supervise: true}
-  - {name: vnf2, supervise: true}
-  - {name: vnf3, supervise: true}
-END
+cp "$top/e2e/heal.yaml" .
 seed=${NFVCHAIN_SEED:-$$}
 echo "seed $seed"
 : >all

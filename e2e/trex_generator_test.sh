@@ -7,6 +7,7 @@
 # it cannot tell is null; its ports are taken from others only by force; one that is gone is noticed
 # within three seconds; and nothing of it is left.
 . "$(dirname "$0")/../smoke/_init.sh"
+. "$(dirname "$0")/_trex_cfg.sh"
 
 need python3
 [ -n "${NFVCHAIN_TREX_DIR-}" ] || skip "needs a TRex release: NFVCHAIN_TREX_DIR is not set"
@@ -24,20 +25,7 @@ name: trexat
 generator: {kind: trex, at: "tcp://127.0.0.1:4501", sockets: ["$scratch/port0", "$scratch/port1"]}
 links: {kind: memif, ring: 1024}
 END
-cat >trex_cfg.yaml <<END
-- version: 2
-  port_limit: 2
-  low_end: true
-  low_end_core: 0
-  limit_memory: 400
-  prefix: at
-  interfaces:
-    - '--vdev=net_memif0,role=server,id=0,socket-abstract=no,socket=$scratch/port0,rsize=10,bsize=2048'
-    - '--vdev=net_memif1,role=server,id=0,socket-abstract=no,socket=$scratch/port1,rsize=10,bsize=2048'
-  port_info:
-    - {src_mac: '02:00:00:00:00:01', dest_mac: '02:00:00:00:00:02'}
-    - {src_mac: '02:00:00:00:00:03', dest_mac: '02:00:00:00:00:04'}
-END
+write_trex_cfg
 
 # bench CHAIN: 0, or 6 on a machine too noisy for a verdict; 5 would be frames nobody accounts for.
 bench() {

@@ -8,6 +8,7 @@
 # NFVCHAIN_TREX_DIR=DIR NFVCHAIN_RECORD=1 e2e/trex_recorded_test.sh records them anew in vectors/, with
 # the release in DIR; so does whoever changes what we ask.
 . "$(dirname "$0")/../smoke/_init.sh"
+. "$(dirname "$0")/_trex_cfg.sh"
 
 need python3
 vectors=$(dirname "$(realpath "$0")")/vectors
@@ -27,20 +28,7 @@ serve_ports() {
 }
 
 start_trex() {
-	cat >trex_cfg.yaml <<-END
-		- version: 2
-		  port_limit: 2
-		  low_end: true
-		  low_end_core: 0
-		  limit_memory: 400
-		  prefix: at
-		  interfaces:
-		    - '--vdev=net_memif0,role=server,id=0,socket-abstract=no,socket=$scratch/port0,rsize=10,bsize=2048'
-		    - '--vdev=net_memif1,role=server,id=0,socket-abstract=no,socket=$scratch/port1,rsize=10,bsize=2048'
-		  port_info:
-		    - {src_mac: '02:00:00:00:00:01', dest_mac: '02:00:00:00:00:02'}
-		    - {src_mac: '02:00:00:00:00:03', dest_mac: '02:00:00:00:00:04'}
-	END
+	write_trex_cfg
 	start trex env LD_LIBRARY_PATH="$NFVCHAIN_TREX_DIR/so/x86_64" sh -c "cd '$NFVCHAIN_TREX_DIR' &&
 		exec ./_t-rex-64 -i --stl --cfg '$scratch/trex_cfg.yaml' --no-key --iom 0 --no-watchdog"
 	wait_until 90 "nfvchain console --batch /dev/null 2>/dev/null"
