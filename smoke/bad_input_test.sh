@@ -60,7 +60,7 @@ EOF
 refuses 2 "bad.yaml:3:.*engin" nfvchain bench bad.yaml
 cat >later.yaml <<EOF
 version: 1
-links: ring
+hops: [{kind: exec, place: vm, command: x}]
 EOF
 refuses 2 "later.yaml:2:.*not built yet" nfvchain bench later.yaml
 [ -z "$(leftovers)" ] || fail "left behind: $(leftovers)"

@@ -127,6 +127,7 @@ unknown_is_null_not_zero(void **state)
 	rng_seed(__func__);
 	random_ledger(&l, 2);
 	l.hop[0].exact = false;
+	l.hop[0].n_drops = 0;
 	l.hop[1].known = false;
 	l.seq_unknown = true;
 	ledger_close(&l, 0);
@@ -140,6 +141,33 @@ unknown_is_null_not_zero(void **state)
 	assert_true(json_is_null(json_object_get(hop, "in_flight")));
 	hop = json_array_get(json_object_get(json, "hops"), 1);
 	assert_true(json_is_null(json_object_get(hop, "ports")));
+	json_decref(json);
+}
+
+/* A foreign hop that tells reasons of some drops: those are there, the rest stays unknown. */
+static void
+some_reasons_of_a_foreign_hop_are_told(void **state)
+{
+	struct ledger l, back;
+	struct err err = {0};
+	json_t *json, *hop;
+
+	(void)state;
+	rng_seed(__func__);
+	random_ledger(&l, 1);
+	l.hop[0].known = true;
+	l.hop[0].exact = false;
+	l.hop[0].n_drops = 0;
+	ledger_drop(&l.hop[0], "tx_full", 7);
+	ledger_close(&l, 0);
+	json = ledger_to_json(&l);
+	hop = json_array_get(json_object_get(json, "hops"), 0);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(hop, "drops"), "tx_full")), 7);
+	assert_true(json_is_null(json_object_get(hop, "in_flight")));
+	assert_int_equal(ledger_from_json(&back, json, &err), 0);
+	assert_int_equal(back.hop[0].n_drops, 1);
+	assert_false(back.hop[0].exact);
 	json_decref(json);
 }
 
@@ -185,6 +213,7 @@ main(void)
 		cmocka_unit_test(json_round_trip),
 		cmocka_unit_test(what_is_known_comes_back_field_by_field),
 		cmocka_unit_test(unknown_is_null_not_zero),
+		cmocka_unit_test(some_reasons_of_a_foreign_hop_are_told),
 		cmocka_unit_test(broken_json_says_where),
 	};
 
