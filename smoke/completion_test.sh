@@ -48,9 +48,9 @@ for command in $commands; do
 	offers "$options" nfvchain "$command" --
 done
 
-offers 'memif|tap|veth|veth-xdp|vhost-user' nfvchain bench --link ''
+offers 'memif|ring|tap|veth|veth-xdp|vhost-user' nfvchain bench --link ''
 offers 'memif' nfvchain bench --quiet --link m
-offers 'memif|tap|veth|veth-xdp|vhost-user' nfvchain plan --link =
+offers 'memif|ring|tap|veth|veth-xdp|vhost-user' nfvchain plan --link =
 offers 'veth|veth-xdp|vhost-user' nfvchain plan --link = v
 offers '--link=veth|--link=veth-xdp|--link=vhost-user' nfvchain bench --link=v
 offers 'bash|zsh' nfvchain completion ''
