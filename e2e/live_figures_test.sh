@@ -60,7 +60,9 @@ def hops(name):
                 yield h["rx_pps"], sum(l["busy_ratio"] for l in h["lcores"])
 
 # Of what came, not of what was asked: a generator that is late shortens the load.  A machine that takes
-# the CPU away lengthens the work.
+# the CPU away lengthens the work.  How many steps are so many cycles was found out when the hop began;
+# at a higher clock rate they take less.
+LEAST = 0.7
 each = list(hops("slow"))
 ratios = sorted(busy / (pps * work_s) for pps, busy in each)
 whole = sum(busy for _, busy in each) / (sum(pps for pps, _ in each) * work_s)
@@ -68,9 +70,9 @@ plain = statistics.median(busy for _, busy in hops("plain"))
 latency_us = max(s["latency_mean_us"] or 0 for s in samples)
 print(f"busy of expected: {whole:.3f}, {ratios[0]:.3f} to {ratios[-1]:.3f}; other hop {plain:.4f}; "
       f"{latency_us:.0f} us of at least {work_s * 1e6:.0f}")
-assert whole > 0.95 and len(ratios) > 5, ratios
+assert whole > LEAST and len(ratios) > 5, ratios
 assert plain < 0.1 * whole, plain
-assert work_s * 1e6 <= latency_us, latency_us
+assert LEAST * work_s * 1e6 <= latency_us, latency_us
 # Not more than that either, where processes do not wait for a CPU most of the time.
 waiting = float(re.search(r"avg10=([\d.]+)", open("/proc/pressure/cpu").read()).group(1))
 if waiting < 50:
@@ -79,7 +81,7 @@ else:
     print(f"processes waited for a CPU for {waiting} % of the time: no upper bounds")
 text = open(sys.argv[3]).read()
 shown = float(re.search(r"^latency +([\d.]+) +\+-", text, re.M).group(1))
-assert shown >= 0.99 * work_s * 1e6, shown
+assert shown >= LEAST * work_s * 1e6, shown
 END
 keys 's'
 shows 'port 0 ready'
