@@ -4,8 +4,7 @@
 # What the tests on other releases of Debian share: a script sets $suite and sources this file.  With
 # $cached the system is the suite's build root, which the guest image is built in too.  The
 # compiler, DPDK and all libraries are then those of that suite, so every warning is an error there
-# too.  The tests run as an ordinary user, with the capabilities of one.  $optimize is how much the
-# compiler does, 2 unless it says otherwise.
+# too.  The tests run as an ordinary user, with the capabilities of one.
 
 NFVCHAIN_NAMESPACE=shared
 . "$(dirname "$0")/../smoke/_init.sh"
@@ -26,7 +25,7 @@ fi
 rc=0
 "$top/devtools/fresh-chroot" --suite "${suite?}" -w "$@" \
 	-u 'gcc --version | head -n 1; pkg-config --modversion libdpdk' \
-	-u "devtools/build build-test -Dwerror=true -Dtests=enabled -Doptimization=${optimize-2}" \
+	-u "devtools/build build-test -Dwerror=true -Dtests=enabled" \
 	-u 'meson test -C build-test --no-rebuild --timeout-multiplier 4 --print-errorlogs' \
 	-u "$(chain vhost-user)" -u "$(chain memif)" >suite.out 2>&1 || rc=$?
 cat suite.out

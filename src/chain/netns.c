@@ -135,7 +135,7 @@ send_word(int to, const struct word *word, const int *fds, size_t n)
 
 		msg.msg_control = control.bytes;
 		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		c = CMSG_FIRSTHDR(&msg);
+		c = &control.head;
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(n * sizeof(int));
