@@ -7,6 +7,7 @@
 # pids are words; conditions expand when they are polled:
 # shellcheck disable=SC2013,SC2016,SC2034
 . "$(dirname "$0")/../smoke/_init.sh"
+. "$(dirname "$0")/_refused.sh"
 
 need python3
 
@@ -77,15 +78,6 @@ stop hog INT >/dev/null 2>&1 || true
 nfvchain fault faults vnf2 flap --for 100ms || fail "flap: $?"
 nfvchain fault faults vnf2 drop --by 2% --for 100ms || fail "drop: $?"
 
-# refused STATUS WORDS ARGUMENT...
-refused() {
-	_status=$1 _words=$2
-	shift 2
-	rc=0
-	nfvchain "$@" >out.log 2>&1 || rc=$?
-	[ "$rc" = "$_status" ] || fail "$*: status $rc, not $_status: $(cat out.log)"
-	grep -qF -- "$_words" out.log || fail "$*: $(cat out.log)"
-}
 refused 2 "which hop?" fault faults kill
 refused 2 "has no hop 'vnf3'" fault faults vnf3 kill
 refused 2 "there is no fault 'explode'" fault faults vnf1 explode
@@ -97,7 +89,8 @@ refused 2 "not in the trial of 5 s" bench faults.yaml --rate 1kpps --fault 'kill
 refused 2 "is memif" bench --link memif --rate 1kpps --fault 'kill vnf1 at 1s'
 # One that nobody supervises ends its chain.
 nfvchain fault faults vnf1 kill | grep -q 'it is not supervised, so its chain ends' || fail "kill"
+wait_until 20 '! alive up'
 rc=0
-stop up TERM 20 || rc=$?
+stop up || rc=$?
 [ "$rc" = 1 ] || fail "up ended with $rc"
 grep -q 'vnf1 killed by SIGKILL' up.log || fail "$(cat up.log)"

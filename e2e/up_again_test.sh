@@ -5,6 +5,7 @@
 # with what differs, and clears away what nobody keeps; --detach keeps a chain in the background.
 # shellcheck disable=SC2015,SC2016 # conditions expand when they are polled
 . "$(dirname "$0")/../smoke/_init.sh"
+. "$(dirname "$0")/_refused.sh"
 
 cat >again.yaml <<'END'
 version: 1
@@ -25,15 +26,6 @@ hop() {
 		! tr '\0' '\n' <"/proc/$_pid/environ" 2>/dev/null |
 			grep -qx "NFVCHAIN_ID=again/$1" || echo "$_pid"
 	done
-}
-# refused STATUS WORDS ARGUMENT...
-refused() {
-	_status=$1 _words=$2
-	shift 2
-	rc=0
-	nfvchain "$@" >out.log 2>&1 || rc=$?
-	[ "$rc" = "$_status" ] || fail "$*: status $rc, not $_status: $(cat out.log)"
-	grep -qF -- "$_words" out.log || fail "$*: $(cat out.log)"
 }
 
 nfvchain up again.yaml --detach >up.out || fail "up --detach: $?"
